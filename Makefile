@@ -1,0 +1,64 @@
+# Every command of the workspace. `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+# PyAirbyte, which the demo uses, does not support Python 3.13 yet
+PYTHON ?= $(or $(shell command -v python3.12),$(shell command -v python3.11),python3)
+BIN := .venv/bin
+PACKAGES := shared source-intercom-calls source-openphone-calls source-amplemarket-calls source-skipcall-calls
+OURS := shared/calls_shared source-*/source_*_calls integration_tests examples
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+# The stamp is newer than what decides about the set-up; nothing is done if nothing changed.
+.venv/installed: requirements.lock $(addsuffix /pyproject.toml,$(PACKAGES))
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep -oE '^uv==[^ ]+' requirements.lock)"
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(addprefix -e ./,$(PACKAGES))
+	@touch $@
+
+.PHONY: install
+install: .venv/installed ## Set up .venv with the locked dependencies and all packages
+
+.PHONY: demo
+demo: .venv/installed ## Sync all four providers of the sandbox into one DuckDB file, and show a table
+	@$(BIN)/python -m examples.demo $(if $(PROVIDER),--provider $(PROVIDER)) $(if $(CONFIG),--config $(CONFIG))
+
+.PHONY: sandbox
+sandbox: .venv/installed ## Run the sandbox that plays the four providers, on port 8900
+	@$(BIN)/python -m integration_tests.sandbox --port 8900
+
+.PHONY: test
+test: .venv/installed ## Run all tests
+	$(BIN)/python -m pytest -q -n 4
+
+.PHONY: lint
+lint: .venv/installed ## Check style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+.PHONY: format
+format: .venv/installed ## Bring the code into format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: types
+types: .venv/installed ## Check types
+	$(BIN)/mypy $(wildcard $(OURS))
+
+.PHONY: check
+check: lint types test ## All that CI checks
+
+.PHONY: lock
+lock: .venv/installed ## Lock the dependencies anew
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --upgrade \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+		--quiet -o requirements.lock
+
+.PHONY: clean
+clean: ## Remove what the other commands made
+	rm -rf .venv .demo build .mypy_cache .ruff_cache .pytest_cache */build */.tmp
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,49 @@
+"""What the four connectors of calls share.
+
+Named in manifests (`class_name: calls_shared.<name>`):
+
+    CallNormalization    a provider's record becomes one call in the shared columns
+    CallSchema           the schema of those columns
+    CallRequester        sends a request until it is answered well, skipped, or has failed
+    CallRetriever        reads pages, proves a pass, moves the cursor
+    FanOutRetriever      the same for a slice that is asked once for each of some values
+    PageRecords          takes the records out of a checked page
+    PageNumbers, NextLink, PageToken    how the next page is found
+    ParentFields, OneItemMatches, ForgetGlobalCursor    small components for parent streams
+    ApiKey               the credential, exactly as given
+
+Used by a connector's few lines of Python:
+
+    CallsSource          the source class
+    run                  the console script
+"""
+
+from calls_shared.authenticator import ApiKey
+from calls_shared.columns import CallSchema
+from calls_shared.entrypoint import run
+from calls_shared.extractor import PageRecords
+from calls_shared.fan_out import FanOutRetriever
+from calls_shared.normalization import CallNormalization
+from calls_shared.pagination import NextLink, PageNumbers, PageToken
+from calls_shared.parents import ForgetGlobalCursor, OneItemMatches, ParentFields
+from calls_shared.requester import CallRequester
+from calls_shared.retriever import CallRetriever
+from calls_shared.source import CallsSource
+
+__all__ = [
+    "ApiKey",
+    "CallNormalization",
+    "CallRequester",
+    "CallRetriever",
+    "CallSchema",
+    "CallsSource",
+    "FanOutRetriever",
+    "ForgetGlobalCursor",
+    "NextLink",
+    "OneItemMatches",
+    "PageNumbers",
+    "PageRecords",
+    "PageToken",
+    "ParentFields",
+    "run",
+]

@@ -1,0 +1,109 @@
+"""The columns of the stream `calls`: one table that the schema, the mapping and the README rest on.
+
+The types are Airbyte's: a `timestamp` is a JSON string with `format: date-time` and
+`airbyte_type: timestamp_with_timezone`; a duration is an `integer` number of seconds.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from airbyte_cdk.sources.declarative.schema.schema_loader import SchemaLoader
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the stream `calls`.
+
+    `kind` is `string`, `timestamp`, `integer`, `boolean` or `object`; it also chooses the converter
+    that reads a provider's field into the column. A `required` column is never null.
+    """
+
+    name: str
+    kind: str
+    description: str
+    required: bool = False
+
+    def json_schema(self) -> dict[str, Any]:
+        """The JSON schema of the column, as Airbyte destinations read it."""
+        base = "string" if self.kind == "timestamp" else self.kind
+        schema: dict[str, Any] = {"type": base if self.required else ["null", base]}
+        if self.kind == "timestamp":
+            schema |= {"format": "date-time", "airbyte_type": "timestamp_with_timezone"}
+        schema["description"] = self.description
+        return schema
+
+
+_MAY_EXPIRE = " May need the provider's API credential, and may expire."
+
+COLUMNS: tuple[Column, ...] = (
+    Column("provider", "string", "Which provider the call comes from.", required=True),
+    Column("id", "string", "The provider's id of the call, unchanged.", required=True),
+    Column("direction", "string", "inbound or outbound, from the company's side."),
+    Column(
+        "status",
+        "string",
+        "queued, ringing, in-progress, completed, no-answer, busy, canceled, failed, forwarded, or"
+        " unknown for a word of the provider outside this list (see provider_status).",
+    ),
+    Column("occurred_at", "timestamp", "Where the call belongs on a time line: start or creation."),
+    Column("started_at", "timestamp", "Start of the call, as the provider states it."),
+    Column("answered_at", "timestamp", "When the call was answered, as the provider states it."),
+    Column("ended_at", "timestamp", "End of the call, as the provider states it."),
+    Column("created_at", "timestamp", "When the provider created the record."),
+    Column("updated_at", "timestamp", "The provider's last change of the record, else created_at."),
+    Column("answered", "boolean", "Whether the call was answered; null where it is not known."),
+    Column("answered_by_type", "string", "human, machine or ai."),
+    Column("duration_seconds", "integer", "Duration of the call in whole seconds."),
+    Column(
+        "duration_source",
+        "string",
+        "provider, or computed (ended_at - started_at, which includes ringing).",
+    ),
+    Column("talk_seconds", "integer", "ended_at - answered_at in whole seconds, if both are given."),
+    Column("from_number", "string", "The calling party, as given by the provider."),
+    Column("to_number", "string", "The called party, as given by the provider."),
+    Column("external_number", "string", "The party outside the company."),
+    Column("internal_number", "string", "The company's own line."),
+    Column("user_id", "string", "The provider's id of the company's person on the call."),
+    Column("user_name", "string", "Name of the company's person on the call."),
+    Column("contact_id", "string", "The provider's id of the other party's record."),
+    Column("contact_name", "string", "Name in the other party's record."),
+    Column("conversation_id", "string", "The thread that the call belongs to."),
+    Column("disposition_id", "string", "The outcome that the person chose (the disposition)."),
+    Column("notes", "string", "Notes that the person took."),
+    Column("deleted_at", "timestamp", "When the provider marked the record as deleted."),
+    Column("recording_url", "string", "Where the recording is." + _MAY_EXPIRE),
+    Column("transcript_url", "string", "Where the transcript is." + _MAY_EXPIRE),
+    Column("transcript", "string", "Text of the call, where the provider puts it in the record."),
+    Column("end_reason", "string", "The provider's own reason why the call ended."),
+    Column("provider_status", "string", "The provider's own status word."),
+    Column("provider_direction", "string", "The provider's own direction word."),
+    Column(
+        "provider_record", "object", "The provider's record exactly as received.", required=True
+    ),
+)
+
+
+@dataclass
+class CallSchema(SchemaLoader):
+    """Schema loader of a stream of calls: the shared columns and the provider's own record.
+
+    `provider_record` in the manifest is `{properties: {...}}`, which describes the provider's
+    fields; it is put below the column of the same name.
+    """
+
+    provider_record: Mapping[str, Any]
+
+    def get_json_schema(self) -> Mapping[str, Any]:
+        """The JSON schema of one normalized call."""
+        properties = {column.name: column.json_schema() for column in COLUMNS}
+        properties["provider_record"]["properties"] = dict(self.provider_record["properties"])
+        properties["provider_record"]["additionalProperties"] = True
+        return {
+            "$schema": "http://json-schema.org/draft-07/schema#",
+            "type": "object",
+            "additionalProperties": True,
+            "required": [column.name for column in COLUMNS if column.required],
+            "properties": properties,
+        }

@@ -1,0 +1,268 @@
+"""The error mapping: every answer and every network fault has an action, a type and a sentence.
+
+`resolve` is total and pure. It walks an ordered table of rows, the provider's own (from its
+manifest) before the shared ones, and the first row that matches decides. What a row can ask for:
+
+    accept   the answer is good
+    skip     the answer holds nothing for us: count it, warn, go on
+    wait     a rate limit: wait as long as the provider says; this never counts as an attempt
+    retry    try again, with a growing pause; after the last attempt, fail as the row says
+    fail     stop at once and tell the user the row's sentence
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+ACTIONS: Final = ("accept", "skip", "wait", "retry", "fail")
+FAILURE_TYPES: Final = ("config_error", "transient_error", "system_error")
+LONGEST_QUOTE: Final = 300  # characters of a provider's own text in one of our messages
+
+NETWORK: Final = "network"
+SHAPE: Final = "shape"
+
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
+
+
+@dataclass(frozen=True)
+class ErrorRow:
+    """One row of the table.
+
+    Attributes:
+        status: a status code, an inclusive range (first, last), `network` or `shape`.
+        action: one of `ACTIONS`.
+        message: the sentence for the user; `{provider}`, `{key}`, `{status}`, `{says}` (the
+            provider's own words) and `{detail}` (what was wrong with the shape) are filled in.
+        failure_type: one of `FAILURE_TYPES`.
+        code: matches only if this text is one of the codes in the provider's envelope.
+        says: matches only if the envelope's texts (messages, titles, paths) hold this one,
+            whatever its case.
+    """
+
+    status: int | tuple[int, int] | str
+    action: str
+    message: str = ""
+    failure_type: str = "system_error"
+    code: str | None = None
+    says: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.action not in ACTIONS:
+            raise ValueError(f"unknown action {self.action!r} in an error row")
+        if self.failure_type not in FAILURE_TYPES:
+            raise ValueError(f"unknown failure type {self.failure_type!r} in an error row")
+
+    def matches(self, status: int | str, codes: Sequence[str], texts: str) -> bool:
+        """Whether the row is about an answer with this status, these codes and these texts."""
+        if isinstance(self.status, tuple):
+            first, last = self.status
+            if not (isinstance(status, int) and first <= status <= last):
+                return False
+        elif self.status != status:
+            return False
+        if self.code is not None and self.code not in codes:
+            return False
+        return self.says is None or self.says.lower() in texts
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """What to do about one answer: the matching row with its sentence filled in."""
+
+    action: str
+    failure_type: str = "system_error"
+    message: str = ""
+
+
+ACCEPT: Final = Resolution("accept")
+
+SHARED_ROWS: Final[tuple[ErrorRow, ...]] = (
+    ErrorRow(
+        401,
+        "fail",
+        "{provider} refused the API key (HTTP 401). Check the value of {key}: it may be mistyped,"
+        " revoked or expired. {provider} says: {says}",
+        "config_error",
+    ),
+    ErrorRow(
+        402,
+        "fail",
+        "{provider} asks for a payment before it answers (HTTP 402). Renew the subscription of the"
+        " workspace that {key} belongs to. {provider} says: {says}",
+        "config_error",
+    ),
+    ErrorRow(
+        403,
+        "fail",
+        "{provider} does not let this API key read calls (HTTP 403). Check the plan of the"
+        " workspace and the permissions of {key}. {provider} says: {says}",
+        "config_error",
+    ),
+    ErrorRow(
+        429,
+        "wait",
+        "{provider} still refuses because of its rate limit (HTTP 429). Lower requests_per_minute,"
+        " or wait until other programs that use the same key have ended.",
+        "transient_error",
+    ),
+    *(
+        ErrorRow(
+            status,
+            "retry",
+            "{provider} could not answer (HTTP {status}), and trying again did not help. Run the"
+            " sync again later; it resumes where it stopped. {provider} says: {says}",
+            "transient_error",
+        )
+        for status in (408, 409, 423, 425, (500, 599))
+    ),
+    ErrorRow(
+        (400, 499),
+        "fail",
+        "{provider} refused the request (HTTP {status}) and says: {says}",
+    ),
+    ErrorRow(
+        (300, 399),
+        "fail",
+        "{provider} answered with a redirect (HTTP {status}). Redirects are not followed, so that"
+        " the API key stays with {provider}. Check whether a proxy stands in between.",
+    ),
+    ErrorRow(
+        NETWORK,
+        "retry",
+        "{provider} could not be reached ({detail}), and trying again did not help. Check the"
+        " network and any proxy, then run the sync again; it resumes where it stopped.",
+        "transient_error",
+    ),
+    ErrorRow(
+        SHAPE,
+        "retry",
+        "{provider} answered HTTP {status} with something else than a page of records ({detail}),"
+        " and trying again did not help. No record was taken from it. Run the sync again later, and"
+        " check whether a proxy stands in between.",
+        "transient_error",
+    ),
+    ErrorRow(
+        (100, 999),
+        "fail",
+        "{provider} answered with the unexpected status HTTP {status} and says: {says}",
+    ),
+)
+
+
+def rows_from(table: Sequence[Mapping[str, Any]]) -> tuple[ErrorRow, ...]:
+    """A provider's rows from its manifest, followed by the shared ones.
+
+    Raises:
+        ValueError: on an unknown action or failure type.
+        TypeError: on an unknown key of a row.
+    """
+    own = []
+    for entry in table:
+        status = entry.get("status")
+        own.append(
+            ErrorRow(**{**entry, "status": tuple(status) if isinstance(status, list) else status})
+        )
+    return (*own, *SHARED_ROWS)
+
+
+def resolve(
+    rows: Sequence[ErrorRow],
+    status: int | str,
+    body: Any,
+    *,
+    provider: str,
+    key: str,
+    detail: str = "",
+    http_status: int | None = None,
+) -> Resolution:
+    """The resolution of one answer that is not good, or of one network fault.
+
+    Args:
+        rows: the table, most specific row first.
+        status: the HTTP status, `network`, or `shape` for a 2xx answer of the wrong shape.
+        body: the parsed JSON body, or None.
+        provider: the provider's name for the user.
+        key: the configuration key that holds the credential.
+        detail: what was wrong, for `network` and `shape`.
+        http_status: the HTTP status of an answer of the wrong shape.
+    """
+    codes = tuple(envelope_codes(body))
+    texts = envelope_text(body)
+    says = provider_message(body)
+    for row in rows:
+        if row.matches(status, codes, texts):
+            message = row.message.format(
+                provider=provider,
+                key=key,
+                status=http_status or status,
+                says=says or "nothing more.",
+                detail=detail,
+            )
+            return Resolution(row.action, row.failure_type, message)
+    return Resolution("fail", "system_error", f"{provider} answered with status {status}.")
+
+
+def envelope_codes(body: Any) -> Iterator[str]:
+    """The codes in a provider's error envelope, wherever it puts them.
+
+    Intercom: `errors[].code`; OpenPhone: `code`, `error.key`; Amplemarket: `_errors[].code`;
+    Skipcall: `error.code`, `code`.
+    """
+    for part in _envelope_parts(body):
+        for name in ("code", "key"):
+            value = part.get(name)
+            if isinstance(value, str):
+                yield value
+
+
+def envelope_text(body: Any) -> str:
+    """All texts of an error envelope in lower case, for the rows that look for one."""
+    names = ("message", "detail", "title", "description", "path", "field", "code")
+    texts = (part.get(name) for part in _envelope_parts(body) for name in names)
+    return "\n".join(text[:1000] for text in texts if isinstance(text, str)).lower()
+
+
+def provider_message(body: Any) -> str:
+    """The provider's own words in an error body, safe to quote: one line, at most 300 characters."""
+    for part in _envelope_parts(body):
+        for name in ("message", "detail", "title", "code"):
+            value = part.get(name)
+            if isinstance(value, str) and value.strip():
+                return quoted(value)
+    return ""
+
+
+def quoted(words: str) -> str:
+    """Foreign text made safe for a message: no control characters, at most 300 characters."""
+    # cut before the replacement too: a body can be megabytes long
+    clean = _CONTROL_CHARACTERS.sub(" ", words[: 4 * LONGEST_QUOTE]).strip()
+    return clean if len(clean) <= LONGEST_QUOTE else clean[: LONGEST_QUOTE - 1] + "…"
+
+
+def has_error_envelope(body: Any) -> bool:
+    """Whether a JSON object looks like one of the providers' error envelopes."""
+    if not isinstance(body, Mapping):
+        return False
+    return (
+        isinstance(body.get("errors"), list)
+        or isinstance(body.get("_errors"), list)
+        or isinstance(body.get("error"), (Mapping, str))
+        or body.get("type") == "error.list"
+        or body.get("object") == "error"
+    )
+
+
+def _envelope_parts(body: Any) -> Iterator[Mapping[str, Any]]:
+    if not isinstance(body, Mapping):
+        return
+    for name in ("errors", "_errors"):
+        entries = body.get(name)
+        if isinstance(entries, list):
+            yield from (entry for entry in entries[:20] if isinstance(entry, Mapping))
+    error = body.get("error")
+    if isinstance(error, Mapping):
+        yield error
+    elif isinstance(error, str):
+        yield {"message": error}
+    yield body

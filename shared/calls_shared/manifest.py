@@ -1,0 +1,70 @@
+"""What the source class reads from a manifest beside what the CDK reads: cursors and the budget."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from typing import Any
+
+from airbyte_cdk.sources.declarative.parsers.manifest_reference_resolver import (
+    ManifestReferenceResolver,
+)
+from isodate import parse_duration
+
+from calls_shared.budget import CallBudget, Patience
+
+
+@dataclass(frozen=True)
+class StreamCursor:
+    """The cursor field of a stream, and those of the parents whose state is kept with its own."""
+
+    field: str
+    parents: Mapping[str, str] = dataclass_field(default_factory=dict)
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """All field names that hold a cursor value in the stream's state."""
+        return frozenset({self.field, *self.parents.values()})
+
+
+def stream_cursors(manifest: Mapping[str, Any]) -> dict[str, StreamCursor]:
+    """The cursors of a manifest's incremental streams, by stream name."""
+    resolved = ManifestReferenceResolver().preprocess_manifest(dict(manifest))
+    cursors = {}
+    for entry in resolved["streams"]:
+        for stream in entry.get("streams", [entry]):
+            if "incremental_sync" in stream:
+                router = stream["retriever"].get("partition_router", {})
+                parents = [
+                    parent["stream"]
+                    for parent in router.get("parent_stream_configs", [])
+                    if parent.get("incremental_dependency")
+                ]
+                cursors[stream["name"]] = StreamCursor(
+                    stream["incremental_sync"]["cursor_field"],
+                    {parent["name"]: parent["incremental_sync"]["cursor_field"] for parent in parents},
+                )
+    return cursors
+
+
+def budget_from(
+    manifest: Mapping[str, Any], config: Mapping[str, Any], patience: Patience | None = None
+) -> CallBudget:
+    """The budget that the manifest's `api_budget` describes, lowered as the user asks.
+
+    It is the CDK's `HTTPAPIBudget` with one `MovingWindowCallRatePolicy` of one rate (the
+    provider's published limit), and two keys more: `limit_header` names the response header with
+    this key's own limit, `starts_at` is the limit used until an answer has named it.
+    """
+    definition = manifest["api_budget"]
+    rate = definition["policies"][0]["rates"][0]
+    properties = manifest["spec"]["connection_specification"]["properties"]
+    default_workers = properties["num_workers"]["default"]
+    return CallBudget(
+        rate["limit"],
+        parse_duration(rate["interval"]).total_seconds(),
+        starts_at=definition.get("starts_at"),
+        limit_header=definition.get("limit_header", ""),
+        requests_per_minute=config.get("requests_per_minute"),
+        in_flight=config.get("num_workers") or default_workers,
+        patience=patience,
+    )

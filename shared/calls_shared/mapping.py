@@ -1,0 +1,194 @@
+"""The mapping of one provider: data in its manifest, compiled once into plain functions.
+
+A column's source is one of (first match in this order):
+
+    {cases: [{value: V, equals: {path: V, ...}, present: [path, ...]}, ...], ...}   first case met
+    {from: path}  {from: [path, ...]}     the first field that is not null
+    {join: [path, ...]}                   texts joined by a blank
+    {latest: [path, ...]}                 the last of several timestamps
+    {uuid7: path}                         the moment in a UUIDv7, then `from`
+    {from_slice: path}                    a field of the parent, from the stream slice
+    {lookup: path, in_slice: path, at: path, join: [path, ...]}   a text of a parent's list item
+
+with these additions: `words: {theirs: ours}` translates, `unless: path` gives null where that
+field is true. A path is the names of nested fields joined by dots.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from calls_shared import converters
+from calls_shared.converters import UNREADABLE
+
+Read = Callable[[Mapping[str, Any], Mapping[str, Any]], Any]
+"""A compiled source: takes the provider's record and the slice's extra fields, gives a value."""
+
+STATUSES = frozenset(
+    "queued ringing in-progress completed no-answer busy canceled failed forwarded".split()
+)
+DIRECTIONS = frozenset({"inbound", "outbound"})
+
+_CONVERTERS: Mapping[str, Callable[[Any], Any]] = {
+    "string": converters.text,
+    "timestamp": converters.timestamp,
+    "integer": converters.whole_seconds,
+    "boolean": converters.boolean,
+}
+_KEYS = frozenset(
+    "cases from join latest uuid7 from_slice lookup in_slice at words unless computed".split()
+)
+
+
+class MappingError(ValueError):
+    """A mapping in a manifest that cannot be compiled; the message names the column."""
+
+
+def field(path: str) -> Callable[[Mapping[str, Any]], Any]:
+    """A function that reads a path from a record; null where any part of it is missing."""
+    names = path.split(".")
+    if len(names) == 1:
+        return lambda record: record.get(path)
+
+    def nested(record: Mapping[str, Any]) -> Any:
+        value: Any = record
+        for name in names:
+            if not isinstance(value, Mapping):
+                return None
+            value = value.get(name)
+        return value
+
+    return nested
+
+
+def compile_column(name: str, kind: str, source: Mapping[str, Any]) -> Read:
+    """Compile one column's source.
+
+    Raises:
+        MappingError: if the source has an unknown key or none that says where to read.
+    """
+    if unknown := set(source) - _KEYS:
+        raise MappingError(f"column {name}: unknown key {sorted(unknown)[0]!r} in its mapping")
+    if kind not in _CONVERTERS:
+        raise MappingError(f"column {name}: a column of kind {kind!r} cannot be mapped")
+    read = _source(name, _CONVERTERS[kind], source)
+    if name in ("status", "direction"):
+        read = _translated(read, dict(source.get("words", {})), name == "status")
+    elif "words" in source:
+        raise MappingError(f"column {name}: only status and direction have words")
+    if "cases" in source:
+        read = _cases(source["cases"], read)
+    if "unless" in source:
+        read = _unless(field(source["unless"]), read)
+    return read
+
+
+def _source(name: str, convert: Callable[[Any], Any], source: Mapping[str, Any]) -> Read:
+    if "uuid7" in source:
+        return _either(_uuid7(source["uuid7"]), _fields(convert, source.get("from", [])))
+    if "from" in source:
+        return _fields(convert, source["from"])
+    if "lookup" in source:
+        return _lookup(source)
+    if "join" in source:
+        reads = [field(path) for path in source["join"]]
+        return lambda record, _: converters.joined(read(record) for read in reads)
+    if "latest" in source:
+        return _latest([field(path) for path in source["latest"]])
+    if "from_slice" in source:
+        read_slice = field(source["from_slice"])
+        return lambda _, extra: convert(read_slice(extra))
+    if "cases" in source:
+        return lambda _record, _extra: None
+    raise MappingError(f"column {name}: its mapping does not say where to read it from")
+
+
+def _fields(convert: Callable[[Any], Any], paths: str | Sequence[str]) -> Read:
+    reads = [field(path) for path in ([paths] if isinstance(paths, str) else paths)]
+    if len(reads) == 1:
+        only = reads[0]
+        return lambda record, _: convert(only(record))
+
+    def first(record: Mapping[str, Any], _: Mapping[str, Any]) -> Any:
+        answer: Any = None
+        for read in reads:
+            value = convert(read(record))
+            if value is not None and value is not UNREADABLE:
+                return value
+            answer = answer or value
+        return answer
+
+    return first
+
+
+def _uuid7(path: str) -> Read:
+    read = field(path)
+    return lambda record, _: converters.uuid7_timestamp(read(record))
+
+
+def _either(first: Read, second: Read) -> Read:
+    def read(record: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
+        value = first(record, extra)
+        return second(record, extra) if value is None or value is UNREADABLE else value
+
+    return read
+
+
+def _latest(reads: Sequence[Callable[[Mapping[str, Any]], Any]]) -> Read:
+    def read(record: Mapping[str, Any], _: Mapping[str, Any]) -> Any:
+        moments = [converters.timestamp(part(record)) for part in reads]
+        readable = converters.latest(moment for moment in moments if isinstance(moment, str))
+        return UNREADABLE if readable is None and UNREADABLE in moments else readable
+
+    return read
+
+
+def _lookup(source: Mapping[str, Any]) -> Read:
+    wanted, items, at = field(source["lookup"]), field(source["in_slice"]), field(source["at"])
+    parts = [field(path) for path in source["join"]]
+
+    def read(record: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
+        key = wanted(record)
+        for item in items(extra) or ():
+            if key is not None and isinstance(item, Mapping) and at(item) == key:
+                return converters.joined(part(item) for part in parts)
+        return None
+
+    return read
+
+
+def _translated(read: Read, words: Mapping[str, str], is_status: bool) -> Read:
+    ours = {word: word for word in (STATUSES if is_status else DIRECTIONS)} | dict(words)
+    otherwise = "unknown" if is_status else None
+
+    def translated(record: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
+        word = read(record, extra)
+        return ours.get(word, otherwise) if isinstance(word, str) else word
+
+    return translated
+
+
+def _cases(cases: Sequence[Mapping[str, Any]], otherwise: Read) -> Read:
+    compiled = [
+        (
+            case["value"],
+            [(field(path), value) for path, value in case.get("equals", {}).items()],
+            [field(path) for path in case.get("present", [])],
+        )
+        for case in cases
+    ]
+
+    def read(record: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
+        for value, equals, present in compiled:
+            # `is` first: 1 must not pass for true
+            if all(
+                part(record) is wanted or (isinstance(wanted, str) and part(record) == wanted)
+                for part, wanted in equals
+            ) and all(part(record) not in (None, "") for part in present):
+                return value
+        return otherwise(record, extra)
+
+    return read
+
+
+def _unless(condition: Callable[[Mapping[str, Any]], Any], read: Read) -> Read:
+    return lambda record, extra: None if condition(record) is True else read(record, extra)

@@ -1,0 +1,164 @@
+"""`CallNormalization`: a provider's record becomes one call in the shared columns."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from typing import Any
+
+from airbyte_cdk.models import FailureType
+from airbyte_cdk.sources.declarative.transformations import RecordTransformation
+from airbyte_cdk.sources.types import Config, StreamSlice, StreamState
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+
+from calls_shared import converters
+from calls_shared.columns import COLUMNS
+from calls_shared.converters import UNREADABLE
+from calls_shared.mapping import MappingError, Read, compile_column, field
+from calls_shared.report import report_of
+
+_RULED = frozenset(
+    "provider answered duration_seconds duration_source talk_seconds provider_record".split()
+)
+_PARTY_COLUMNS = ("from_number", "to_number", "external_number", "internal_number")
+_FALLBACK_TIMES = ("started_at", "answered_at", "ended_at", "deleted_at", "updated_at")
+
+
+@dataclass
+class CallNormalization(RecordTransformation):
+    """Transformation of a record into the columns of `calls_shared.columns.COLUMNS`, in place.
+
+    Attributes:
+        provider: the value of the column `provider`.
+        columns: the mapping, one source a column (`calls_shared.mapping` describes the sources).
+        parties: who the numbers belong to: `{external: source, internal: source}` (the direction
+            then says who called), or `{from: source, to: source}` (it says who is outside).
+        ended_statuses: normalized statuses that mean "ended" where no end time is given.
+        api_budget: handed over by the CDK; its report counts what could not be read.
+
+    Raises:
+        AirbyteTracedException: (system_error) on a record without an id; it could not be kept.
+        MappingError: on a mapping that cannot be compiled.
+    """
+
+    provider: str
+    columns: Mapping[str, Mapping[str, Any]]
+    parties: Mapping[str, Mapping[str, Any]] = dataclass_field(default_factory=dict)
+    ended_statuses: list[str] = dataclass_field(default_factory=list)
+    api_budget: Any = None
+
+    def __post_init__(self) -> None:
+        kinds = {column.name: column.kind for column in COLUMNS}
+        if unknown := set(self.columns) - set(kinds):
+            raise MappingError(f"column {sorted(unknown)[0]} is not a column of the stream calls")
+        computed = {name for name, source in self.columns.items() if "computed" in source}
+        if computed - {"answered", "duration_seconds"}:
+            raise MappingError(f"column {sorted(computed)[0]} cannot be computed")
+        self._computes_answered = "answered" in computed
+        self._computes_duration = "duration_seconds" in computed
+        self._plan: list[tuple[str, Read]] = [
+            (name, compile_column(name, kinds[name], self.columns[name]))
+            for name in kinds
+            if name in self.columns and name not in computed
+        ]
+        self._read_parties = self._compile_parties()
+        self._report = report_of(self.api_budget)
+
+    def _compile_parties(self) -> list[tuple[str, Read]]:
+        if set(self.parties) not in ({"external", "internal"}, {"from", "to"}, {"external"}, set()):
+            raise MappingError("parties must name external and internal, or from and to")
+        return [
+            (f"{side}_number", _party(side, source)) for side, source in self.parties.items()
+        ]
+
+    def transform(
+        self,
+        record: dict[str, Any],
+        config: Config | None = None,
+        stream_state: StreamState | None = None,
+        stream_slice: StreamSlice | None = None,
+    ) -> None:
+        """Replace the fields of `record` by the columns; null columns are left out."""
+        original = dict(record)
+        extra = stream_slice.extra_fields if stream_slice is not None else {}
+        call: dict[str, Any] = {}
+        for name, read in self._plan + self._read_parties:
+            value = read(original, extra)
+            if value is UNREADABLE:
+                self._report.unreadable(name)
+            elif value is not None:
+                call[name] = value
+        if "id" not in call:
+            raise AirbyteTracedException(
+                message=f"A call from {self.provider} has no id, so it could not be kept; the sync"
+                " stops here. Ask the provider why it lists a call without an id.",
+                internal_message=f"fields of the record: {sorted(original)[:40]}",
+                failure_type=FailureType.system_error,
+            )
+        self._complete(call)
+        record.clear()
+        record["provider"] = self.provider
+        record.update(call)
+        record["provider_record"] = original
+
+    def _complete(self, call: dict[str, Any]) -> None:
+        if "created_at" not in call:
+            times = [call[name] for name in _FALLBACK_TIMES if name in call]
+            created = converters.earliest(times)
+            if created is not None:
+                call["created_at"] = created
+        if "created_at" in call:
+            call.setdefault("updated_at", call["created_at"])
+            call.setdefault("occurred_at", call.get("started_at", call["created_at"]))
+        started, answered, ended = (
+            call.get(name) for name in ("started_at", "answered_at", "ended_at")
+        )
+        if self._computes_answered:
+            if answered is not None:
+                call["answered"] = True
+            elif ended is not None or call.get("status") in self.ended_statuses:
+                call["answered"] = False
+        if self._computes_duration:
+            _put_seconds(call, "duration_seconds", started, ended)
+        if "duration_seconds" in call:
+            call["duration_source"] = "computed" if self._computes_duration else "provider"
+        _put_seconds(call, "talk_seconds", answered, ended)
+        _complete_parties(call)
+
+
+def _put_seconds(call: dict[str, Any], name: str, start: str | None, end: str | None) -> None:
+    if start is not None and end is not None:
+        seconds = converters.seconds_between(start, end)
+        if seconds is not None:
+            call[name] = seconds
+
+
+def _complete_parties(call: dict[str, Any]) -> None:
+    """Fill in the other two of the four number columns, as far as the direction tells."""
+    direction = call.get("direction")
+    if direction is None:
+        return
+    inbound = direction == "inbound"
+    for side, party in (("from", "external"), ("to", "internal")):
+        party = party if inbound else ("internal" if party == "external" else "external")
+        side_column, party_column = f"{side}_number", f"{party}_number"
+        if party_column in call:
+            call.setdefault(side_column, call[party_column])
+        elif side_column in call:
+            call[party_column] = call[side_column]
+
+
+def _party(side: str, source: Mapping[str, Any]) -> Read:
+    """A number; `{other_of: path, than_slice: path}` is the list item that is not our own."""
+    if "other_of" not in source:
+        return compile_column(f"{side}_number", "string", source)
+    parties: Callable[[Mapping[str, Any]], Any] = field(source["other_of"])
+    own = field(source["than_slice"])
+
+    def read(record: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
+        numbers = parties(record)
+        if not isinstance(numbers, list):
+            return None if numbers is None else UNREADABLE
+        others = [number for number in numbers if number != own(extra)]
+        return converters.text(others[0]) if others else None
+
+    return read

@@ -1,0 +1,175 @@
+"""The transport: one request, one answer, its whole body, within a bounded time.
+
+- Redirects are not followed: an API key never travels to a host that is not the provider's.
+- The answer has a deadline as a whole, so that a dripping body ends too (facts, trap 12).
+- For the sandbox and tests only, `CALLS_SANDBOX_URL` sends requests to a loopback address.
+"""
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import requests
+import urllib3
+from airbyte_cdk.models import FailureType
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+
+from calls_shared.budget import Patience
+
+SANDBOX_URL = "CALLS_SANDBOX_URL"
+SANDBOX_WAIT_SCALE = "CALLS_SANDBOX_WAIT_SCALE"
+_CHUNK = 1 << 16
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """Where requests go instead of the provider: `url` + `/` + `provider` + the provider's path.
+
+    `wait_scale` multiplies our own pauses and time-outs (never those that a provider names).
+    """
+
+    url: str
+    provider: str
+    wait_scale: float = 1.0
+
+    def rewrite(self, url: str) -> str:
+        """The address in the sandbox of a provider's final URL."""
+        base, parts = urlsplit(self.url), urlsplit(url)
+        path = f"{base.path.rstrip('/')}/{self.provider}{parts.path}"
+        return urlunsplit((base.scheme, base.netloc, path, parts.query, ""))
+
+
+def sandbox_from_environment(
+    provider: str, environment: Mapping[str, str] | None = None
+) -> Sandbox | None:
+    """The sandbox that the environment names, or None, which is the normal case.
+
+    Raises:
+        AirbyteTracedException: (config_error) if it names a host that is not loopback.
+    """
+    environment = os.environ if environment is None else environment
+    url = environment.get(SANDBOX_URL, "").strip()
+    if not url:
+        return None
+    parts = urlsplit(url)
+    if parts.scheme != "http" or not _is_loopback(parts.hostname or ""):
+        raise AirbyteTracedException(
+            message=f"The environment variable {SANDBOX_URL} may only name a loopback address such"
+            " as http://127.0.0.1:8900; unset it to read from the provider.",
+            internal_message=f"{SANDBOX_URL} names another host",
+            failure_type=FailureType.config_error,
+        )
+    try:
+        scale = float(environment.get(SANDBOX_WAIT_SCALE, "1"))
+    except ValueError:
+        scale = 1.0
+    return Sandbox(url, provider, scale)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class Transport:
+    """Sends requests of one provider through one pool of connections; safe for several threads."""
+
+    def __init__(self, sandbox: Sandbox | None, connections: int) -> None:
+        self._sandbox = sandbox
+        self._session = requests.Session()
+        for scheme in ("https://", "http://"):
+            adapter = requests.adapters.HTTPAdapter(connections, connections, pool_block=False)
+            self._session.mount(scheme, adapter)
+        self._environment: dict[str, Mapping[str, Any]] = {}
+
+    def send(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        params: Mapping[str, Any],
+        patience: Patience,
+    ) -> requests.Response:
+        """Send a GET request and read the whole answer.
+
+        Raises:
+            requests.RequestException or urllib3.exceptions.HTTPError: on any network fault.
+        """
+        headers = dict(headers)
+        if self._sandbox is not None:
+            headers["X-Sandbox-Host"] = urlsplit(url).netloc
+            url = self._sandbox.rewrite(url)
+        # prepared without the session: no cookies, and no ~/.netrc in place of our credential
+        request = requests.Request("GET", url, headers=headers, params=dict(params)).prepare()
+        deadline = time.monotonic() + patience.answer
+        response = self._session.send(
+            request,
+            stream=True,
+            allow_redirects=False,
+            timeout=(patience.connect, patience.read),
+            **self._settings(request.url or url),
+        )
+        try:
+            _read_body(response, deadline)
+        except BaseException:
+            response.close()
+            raise
+        return response
+
+    def _settings(self, url: str) -> Mapping[str, Any]:
+        """Proxies and certificates of the environment, looked up once a host (5 % of a read)."""
+        host = urlsplit(url).netloc
+        if host not in self._environment:
+            settings = dict(self._session.merge_environment_settings(url, {}, True, None, None))
+            settings.pop("stream", None)
+            self._environment[host] = settings
+        return self._environment[host]
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+
+def _read_body(response: requests.Response, deadline: float) -> None:
+    """Read the body into `response.content`, chunk by chunk, up to a deadline."""
+    chunks = []
+    while chunk := response.raw.read1(_CHUNK, decode_content=True):
+        chunks.append(chunk)
+        if time.monotonic() > deadline:
+            raise requests.ReadTimeout("the answer did not end in time")
+    response._content = b"".join(chunks)
+    response._content_consumed = True
+    response.raw.release_conn()
+
+
+def fault_name(fault: Exception) -> str:
+    """What a network fault is called in a message to the user; never the fault's own text."""
+    if isinstance(fault, (requests.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError)):
+        return "the connection timed out"
+    if isinstance(fault, (requests.Timeout, urllib3.exceptions.ReadTimeoutError)):
+        return "the answer did not come in time"
+    if isinstance(fault, (requests.exceptions.SSLError, urllib3.exceptions.SSLError)):
+        return "the TLS connection failed"
+    if isinstance(fault, requests.exceptions.ProxyError):
+        return "the proxy failed"
+    if isinstance(fault, (urllib3.exceptions.DecodeError, requests.exceptions.ContentDecodingError)):
+        return "the compressed answer was damaged"
+    text = str(fault).lower()
+    for sign, name in (
+        ("name or service not known", "its host name could not be resolved"),
+        ("nameresolution", "its host name could not be resolved"),
+        ("connection refused", "the connection was refused"),
+        ("reset by peer", "the connection was reset"),
+        ("incomplete", "the answer was cut short"),
+        ("closed connection without response", "the connection was closed without an answer"),
+        ("remote end closed", "the connection was closed without an answer"),
+    ):
+        if sign in text:
+            return name
+    return "the connection failed"

@@ -1,0 +1,70 @@
+"""How long to wait: what a provider's headers say, and our own growing pauses."""
+
+import random
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+
+LONGEST_WAIT = 3600.0
+"""Seconds. A provider that names more is asked again after an hour; asking once more is harmless."""
+
+_FIRST_EPOCH_MILLISECOND = 100_000_000_000
+_FIRST_EPOCH_SECOND = 1_000_000_000
+
+
+def named_wait(headers: Mapping[str, str], now: float | None = None) -> float | None:
+    """Seconds that an answer asks us to wait, or None if it names no time in the future.
+
+    `Retry-After` in seconds or as an HTTP date (RFC 9110); else `X-RateLimit-Reset` as a Unix time
+    in seconds or milliseconds (Intercom, Skipcall; Skipcall's unit is UNKNOWN), or as seconds to
+    wait. Times are compared with the answer's own `Date`, so a wrong clock here does no harm.
+    """
+    own_now = time.time() if now is None else now
+    server_now = _http_date(headers.get("Date", "")) or own_now
+    retry_after = headers.get("Retry-After", "").strip()
+    seconds = _number(retry_after)
+    if seconds is None:
+        moment = _http_date(retry_after)
+        seconds = None if moment is None else moment - server_now
+    if seconds is None:
+        seconds = _until_reset(headers.get("X-RateLimit-Reset", "").strip(), server_now)
+    if seconds is None or seconds <= 0.0:
+        return None
+    return min(seconds, LONGEST_WAIT)
+
+
+def _until_reset(reset: str, server_now: float) -> float | None:
+    number = _number(reset)
+    if number is None:
+        return None
+    if number >= _FIRST_EPOCH_MILLISECOND:
+        number /= 1000
+    # `Date` has whole seconds: without the extra second we would come back too early
+    return number - server_now + 1.0 if number >= _FIRST_EPOCH_SECOND else number
+
+
+def _number(words: str) -> float | None:
+    try:
+        number = float(words)
+    except ValueError:
+        return None
+    return number if 0.0 <= number < 1e15 else None
+
+
+def _http_date(words: str) -> float | None:
+    if not words:
+        return None
+    try:
+        return parsedate_to_datetime(words).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def growing_pause(attempt: int, first: float, longest: float) -> float:
+    """Seconds before the next attempt: doubled each time, with jitter, at most `longest`.
+
+    `attempt` counts from 1. The jitter (half to one and a half) keeps workers from coming back
+    all at once.
+    """
+    pause = min(first * 2.0 ** (min(attempt, 30) - 1), longest)
+    return min(pause * random.uniform(0.5, 1.5), longest)

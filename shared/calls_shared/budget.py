@@ -17,7 +17,8 @@ from airbyte_cdk.sources.streams.call_rate import AbstractAPIBudget
 
 from calls_shared.report import SyncReport
 
-_LONGEST_SLEEP = 30.0  # seconds between two signs of life while waiting
+_LONGEST_SLEEP = 30.0  # seconds; then we look again
+_SHORT_WINDOW = 2.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -62,20 +63,27 @@ CHECK_PATIENCE = Patience(
 
 
 class MovingWindow:
-    """At most `limit` starts in any `interval` seconds."""
+    """At most `limit` starts in any `interval` seconds.
+
+    A provider sees our requests after a way of varying length, so we stay a little below its limit.
+    In a window as short as a second the way counts much: there the starts are spread evenly.
+    """
 
     def __init__(self, limit: int, interval: float) -> None:
         self.limit = max(1, limit)
-        # A provider sees our requests after a varying way: stay a little below its limit.
-        self._interval = interval * 1.005 + 0.05
+        self._spread = 1.04 * interval if interval <= _SHORT_WINDOW else 0.0
+        self._interval = interval * 1.005 + (0.0 if self._spread else 0.05)
         self._starts: deque[float] = deque()
 
     def wait(self, now: float) -> float:
-        """Seconds until a start is allowed; 0 if it is allowed now."""
+        """Seconds until a start is allowed; 0 or less if it is allowed now."""
         while self._starts and self._starts[0] <= now - self._interval:
             self._starts.popleft()
+        if not self._starts:
+            return 0.0
+        spread = self._starts[-1] + self._spread / self.limit - now
         surplus = len(self._starts) - self.limit
-        return 0.0 if surplus < 0 else self._starts[surplus] + self._interval - now
+        return spread if surplus < 0 else max(spread, self._starts[surplus] + self._interval - now)
 
     def start(self, now: float) -> None:
         """Record a start."""

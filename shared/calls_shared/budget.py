@@ -115,10 +115,13 @@ class CallBudget(AbstractAPIBudget):
 
         Args:
             limit: the provider's published limit, in requests per `interval` seconds.
+            interval: length of the provider's window in seconds.
             starts_at: a lower limit, used until the provider names its own.
             limit_header: the response header that names the limit of this key.
             requests_per_minute: the user's own, lower budget.
             in_flight: requests under way at once.
+            patience: how long a request is tried.
+            clock: seconds of a clock that never goes back.
         """
         self.report = SyncReport()
         self.patience = patience or Patience()
@@ -138,10 +141,8 @@ class CallBudget(AbstractAPIBudget):
         """Hold one of the places for a request under way."""
         return self._in_flight
 
-    def acquire_call(
-        self, request: Any, block: bool = True, timeout: float | None = None
-    ) -> None:
-        """Wait until a request may start, and count it. The arguments are the CDK's; none is used."""
+    def acquire_call(self, request: Any, block: bool = True, timeout: float | None = None) -> None:
+        """Wait until a request may start, and count it; the CDK's arguments are not used."""
         while (wait := self._try_start()) > 0.0:
             self.sleep(min(wait, _LONGEST_SLEEP))
 
@@ -165,14 +166,13 @@ class CallBudget(AbstractAPIBudget):
             self._paused_until = max(self._paused_until, self._clock() + seconds)
 
     def get_matching_policy(self, request: Any) -> None:
-        """The CDK's policies are not used."""
-        return None
+        """None: the CDK's policies are not used."""
 
     def update_from_response(self, request: Any, response: Any) -> None:
         """Adopt the limit that the answer names, if it names a sensible one."""
         if not self._limit_header or not isinstance(response, requests.Response):
             return
         named = response.headers.get(self._limit_header, "")
-        if named.isascii() and named.isdigit() and 0 < int(named[:9]):
+        if named.isascii() and named.isdigit() and int(named[:9]) > 0:
             with self._lock:
                 self._window.limit = min(int(named[:9]), self._published)

@@ -60,7 +60,9 @@ COLUMNS: tuple[Column, ...] = (
         "string",
         "provider, or computed (ended_at - started_at, which includes ringing).",
     ),
-    Column("talk_seconds", "integer", "ended_at - answered_at in whole seconds, if both are given."),
+    Column(
+        "talk_seconds", "integer", "ended_at - answered_at in whole seconds, if both are given."
+    ),
     Column("from_number", "string", "The calling party, as given by the provider."),
     Column("to_number", "string", "The called party, as given by the provider."),
     Column("external_number", "string", "The party outside the company."),

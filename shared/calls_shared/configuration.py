@@ -1,7 +1,8 @@
-"""Reading what the user hands in: each refusal is one sentence that names the key or file and the fix."""
+"""Reading what the user hands in: a refusal is a sentence that names the key or file and the fix."""
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from airbyte_cdk.models import (
@@ -31,8 +32,7 @@ def read_json(path: str, option: str) -> Any:
         AirbyteTracedException: (config_error) if there is no such file or it is not JSON.
     """
     try:
-        with open(path, encoding="utf-8") as file:
-            return json.load(file)
+        return json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise refusal(f"The file {path} given with {option} does not exist.") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -99,9 +99,9 @@ def check_config(config: Any, specification: Mapping[str, Any]) -> None:
         value = config.get(key)
         if declared.get("airbyte_secret") and isinstance(value, str):
             _check_secret(key, value)
-        if declared.get("format") == "date-time" and value is not None:
-            if not isinstance(converters.timestamp(value), str):
-                raise refusal(_must_be(key, declared, "is not a date that exists"))
+        is_moment = declared.get("format") == "date-time" and value is not None
+        if is_moment and not isinstance(converters.timestamp(value), str):
+            raise refusal(_must_be(key, declared, "is not a date that exists"))
 
 
 def _check_secret(key: str, value: str) -> None:
@@ -119,7 +119,9 @@ def _check_secret(key: str, value: str) -> None:
 
 def _sentence(error: ValidationError, properties: Mapping[str, Mapping[str, Any]]) -> str:
     if error.validator == "required" and not error.path:
-        missing = next(name for name in error.validator_value if name not in error.instance)
+        required: Any = error.validator_value
+        given: Any = error.instance
+        missing = next(name for name in required if name not in given)
         title = properties.get(missing, {}).get("title", missing)
         return f"The configuration lacks the key {missing} ({title}). Add it."
     key = str(error.path[0]) if error.path else ""

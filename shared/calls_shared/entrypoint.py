@@ -57,10 +57,10 @@ def run(source: CallsSource, arguments: Sequence[str] | None = None) -> None:
     except AirbyteTracedException as failure:
         sys.exit(_tell(failure, options.command))
     except Exception as error:
-        failure = AirbyteTracedException.from_exception(
+        unforeseen = AirbyteTracedException.from_exception(
             error, message=f"An unexpected error occurred: {type(error).__name__}."
         )
-        sys.exit(_tell(failure, options.command))
+        sys.exit(_tell(unforeseen, options.command))
 
 
 def _check_files(source: CallsSource, options: Namespace) -> None:

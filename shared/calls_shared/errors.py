@@ -224,7 +224,7 @@ def envelope_text(body: Any) -> str:
 
 
 def provider_message(body: Any) -> str:
-    """The provider's own words in an error body, safe to quote: one line, at most 300 characters."""
+    """The provider's own words in an error body, safe to quote in a message."""
     for part in _envelope_parts(body):
         for name in ("message", "detail", "title", "code"):
             value = part.get(name)

@@ -41,7 +41,10 @@ def stream_cursors(manifest: Mapping[str, Any]) -> dict[str, StreamCursor]:
                 ]
                 cursors[stream["name"]] = StreamCursor(
                     stream["incremental_sync"]["cursor_field"],
-                    {parent["name"]: parent["incremental_sync"]["cursor_field"] for parent in parents},
+                    {
+                        parent["name"]: parent["incremental_sync"]["cursor_field"]
+                        for parent in parents
+                    },
                 )
     return cursors
 

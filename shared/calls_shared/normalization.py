@@ -66,9 +66,7 @@ class CallNormalization(RecordTransformation):
     def _compile_parties(self) -> list[tuple[str, Read]]:
         if set(self.parties) not in ({"external", "internal"}, {"from", "to"}, {"external"}, set()):
             raise MappingError("parties must name external and internal, or from and to")
-        return [
-            (f"{side}_number", _party(side, source)) for side, source in self.parties.items()
-        ]
+        return [(f"{side}_number", _party(side, source)) for side, source in self.parties.items()]
 
     def transform(
         self,
@@ -138,8 +136,8 @@ def _complete_parties(call: dict[str, Any]) -> None:
     if direction is None:
         return
     inbound = direction == "inbound"
-    for side, party in (("from", "external"), ("to", "internal")):
-        party = party if inbound else ("internal" if party == "external" else "external")
+    called, calling = ("internal", "external") if inbound else ("external", "internal")
+    for side, party in (("from", calling), ("to", called)):
         side_column, party_column = f"{side}_number", f"{party}_number"
         if party_column in call:
             call.setdefault(side_column, call[party_column])

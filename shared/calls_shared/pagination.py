@@ -1,4 +1,4 @@
-"""Pagination strategies: how the next page is found. Tokens travel as given, never through Jinja."""
+"""Pagination strategies: how the next page is found. Tokens travel as given, without Jinja."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -122,8 +122,7 @@ class NextLink(PaginationStrategy):
         return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
     def get_page_size(self) -> None:
-        """The link says it."""
-        return None
+        """None: the link says it."""
 
 
 @dataclass

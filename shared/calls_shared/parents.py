@@ -97,7 +97,7 @@ class OneItemMatches(RecordFilter):
 
 @dataclass
 class ForgetGlobalCursor(StateMigration):
-    """State migration of a partitioned parent: a partition unknown to the state starts from scratch.
+    """State migration of a partitioned parent: an unknown partition starts from scratch.
 
     The CDK would start it at the newest cursor of all others (facts, section 7), so that a phone
     number which appears later would lose its history.

@@ -88,9 +88,8 @@ class NewestFirstProof:
         """Record a page of (id, created_at); true if no later page can hold anything needed."""
         self._pages += 1
         created = [moment for _, moment in calls if moment is not None]
-        if not calls or len(created) < len(calls):
-            self._violated = True
-        elif not all(converters.is_uuid7(call_id) for call_id, _ in calls):
+        all_known = bool(calls) and len(created) == len(calls)
+        if not all_known or not all(converters.is_uuid7(call_id) for call_id, _ in calls):
             self._violated = True
         if self._violated:
             return False

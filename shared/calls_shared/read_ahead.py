@@ -29,6 +29,7 @@ def pages_in_order(
         last_page: the last page's number that a page announces; None if it announces none, then
             the caller must stop the iteration itself and pages come one by one.
         workers: pages fetched at once.
+        first_page: the first page's number.
     """
     number = first_page
     page = fetch(number)

@@ -42,7 +42,7 @@ _FAULTS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 _SIGN_OF_LIFE = 30.0  # seconds
 
 
-class _Abandoned(Exception):
+class _AbandonedError(Exception):
     """The sync was stopped while a request waited."""
 
 
@@ -152,7 +152,7 @@ class CallRequester(HttpRequester):
                 self.provider_name,
                 attempts,
                 self._patience.attempts,
-                fault_name(fault) if fault else f"HTTP {response.status_code if response is not None else '?'}",
+                fault_name(fault) if response is None else f"HTTP {response.status_code}",
             )
             self.budget.sleep(self._pause(attempts))
 
@@ -174,14 +174,12 @@ class CallRequester(HttpRequester):
     def _resolve(
         self, response: requests.Response | None, fault: Exception | None, page: Any
     ) -> errors.Resolution:
-        names = {"provider": self.provider_name, "key": self.key}
         if response is None:
-            detail = fault_name(fault) if fault else ""
-            return errors.resolve(self.rows, errors.NETWORK, None, detail=detail, **names)
+            return self._row(self.rows, errors.NETWORK, None, fault_name(fault))
         status = response.status_code
         body = parsed(response)
         if not 200 <= status <= 299:
-            return errors.resolve(self.rows, status, body, **names)
+            return self._row(self.rows, status, body)
         try:
             self.shape.check(response, page)
         except BadShapeError as reason:
@@ -191,21 +189,33 @@ class CallRequester(HttpRequester):
     def _resolve_bad_shape(
         self, response: requests.Response, body: Any, reason: str
     ) -> errors.Resolution:
-        """An error envelope under HTTP 200 is judged by its content, anything else as a bad shape."""
-        names = {"provider": self.provider_name, "key": self.key}
+        """An error envelope under HTTP 200 is judged by its content, else as a bad shape."""
+        status = response.status_code
         if errors.has_error_envelope(body):
             codes = tuple(errors.envelope_codes(body))
             named = [row for row in self.rows if row.code is not None and row.code in codes]
-            if named and isinstance(named[0].status, int):
-                return errors.resolve(named, named[0].status, body, **names)
+            for row in named:
+                same = status if isinstance(row.status, tuple) else row.status
+                return self._row([row], same, body)
             reason = f"an error: {errors.provider_message(body) or 'without a message'}"
+        return self._row(self.rows, errors.SHAPE, None, reason, status)
+
+    def _row(
+        self,
+        rows: Sequence[errors.ErrorRow],
+        status: int | str,
+        body: Any,
+        detail: str = "",
+        http_status: int | None = None,
+    ) -> errors.Resolution:
         return errors.resolve(
-            self.rows,
-            errors.SHAPE,
-            None,
-            detail=reason,
-            http_status=response.status_code,
-            **names,
+            rows,
+            status,
+            body,
+            provider=self.provider_name,
+            key=self.key,
+            detail=detail,
+            http_status=http_status,
         )
 
     def _failure(
@@ -235,7 +245,7 @@ class CallRequester(HttpRequester):
 
     def _stop_if_told(self) -> None:
         if self.budget.stopped.is_set():
-            raise _Abandoned
+            raise _AbandonedError
 
 
 def _print_rate_limited(stream: str) -> None:

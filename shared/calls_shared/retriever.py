@@ -1,4 +1,4 @@
-"""`CallRetriever`: the CDK's `SimpleRetriever` with passes that can be proved and pages read ahead."""
+"""`CallRetriever`: the CDK's `SimpleRetriever` with proved passes and pages read ahead."""
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +17,6 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared import converters
 from calls_shared.body import parsed
-from calls_shared.budget import CallBudget
 from calls_shared.pagination import PageNumbers, whole_number
 from calls_shared.passes import NewestFirstProof, PassAudit
 from calls_shared.read_ahead import pages_in_order
@@ -200,8 +199,8 @@ class CallRetriever(SimpleRetriever):
             name = str(token["next_page_token"])
             if name in tokens:
                 raise AirbyteTracedException(
-                    message=f"The provider's pages of {self.name} lead in a circle: a page names one"
-                    " that was read before. Run the sync again later.",
+                    message=f"The provider's pages of {self.name} lead in a circle: a page names"
+                    " one that was read before. Run the sync again later.",
                     internal_message=f"stream {self.name}: repeated page token",
                     failure_type=FailureType.transient_error,
                 )

@@ -90,9 +90,7 @@ def capped(state: Any, cursor_fields: Collection[str], ceiling: str) -> Any:
     return state
 
 
-def cap_message(
-    message: AirbyteStateMessage, cursor_fields: Collection[str], ceiling: str
-) -> None:
+def cap_message(message: AirbyteStateMessage, cursor_fields: Collection[str], ceiling: str) -> None:
     """Cap the state of a message in place."""
     if message.stream and message.stream.stream_state is not None:
         state = vars(message.stream.stream_state)

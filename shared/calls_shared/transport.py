@@ -144,11 +144,11 @@ def _read_body(response: requests.Response, deadline: float) -> None:
         if time.monotonic() > deadline:
             raise requests.ReadTimeout("the answer did not end in time")
     response._content = b"".join(chunks)
-    response._content_consumed = True
+    response._content_consumed = True  # type: ignore[attr-defined]
     response.raw.release_conn()
 
 
-def fault_name(fault: Exception) -> str:
+def fault_name(fault: Exception | None) -> str:
     """What a network fault is called in a message to the user; never the fault's own text."""
     if isinstance(fault, (requests.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError)):
         return "the connection timed out"
@@ -158,7 +158,9 @@ def fault_name(fault: Exception) -> str:
         return "the TLS connection failed"
     if isinstance(fault, requests.exceptions.ProxyError):
         return "the proxy failed"
-    if isinstance(fault, (urllib3.exceptions.DecodeError, requests.exceptions.ContentDecodingError)):
+    if isinstance(
+        fault, (urllib3.exceptions.DecodeError, requests.exceptions.ContentDecodingError)
+    ):
         return "the compressed answer was damaged"
     text = str(fault).lower()
     for sign, name in (

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
 LONGEST_WAIT = 3600.0
-"""Seconds. A provider that names more is asked again after an hour; asking once more is harmless."""
+"""Seconds. A provider that names more is asked again after an hour; that is harmless."""
 
 _FIRST_EPOCH_MILLISECOND = 100_000_000_000
 _FIRST_EPOCH_SECOND = 1_000_000_000

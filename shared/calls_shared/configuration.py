@@ -1,4 +1,4 @@
-"""Reading what the user hands in: a refusal is a sentence that names the key or file and the fix."""
+"""Reading what the user hands in: a refusal names the key or the file, and the fix."""
 
 import json
 from collections.abc import Mapping

@@ -49,7 +49,8 @@ class CallRetriever(SimpleRetriever):
             are left out, records without it are kept. "" keeps all.
         start_date_field: the record field that the configuration's `start_date` is compared with.
         total_at: path of the announced number of records; makes each pass be verified.
-        stop_early: leave a newest-first list once `NewestFirstProof` allows it.
+        stop_early: leave a list that comes newest first, by the creation in its UUIDv7 ids, once
+            `NewestFirstProof` allows it; a record with another id is always kept.
         workers: pages fetched at once where pages are numbered; 1 reads one after another.
         api_budget: handed over by the CDK.
     """
@@ -135,7 +136,9 @@ class CallRetriever(SimpleRetriever):
         for record in records:
             changed = record.data.get(self.cursor_field) if bound else None
             if changed is not None and converters.sort_key(changed) < bound:
-                continue
+                # The creation of an id that is no UUIDv7 is only a guess (its start): keep it.
+                if not self.stop_early or converters.is_uuid7(record.data.get("id")):
+                    continue
             if self._earliest and self.start_date_field:
                 occurred = record.data.get(self.start_date_field)
                 if occurred is not None and converters.sort_key(occurred) < self._earliest:

@@ -1,0 +1,188 @@
+"""Runs a connector's real command in a process of its own, against a sandbox."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from integration_tests.sandbox import Sandbox
+
+PROVIDERS = ("intercom", "openphone", "amplemarket", "skipcall")
+ROOT = Path(__file__).parents[1]
+CURSOR_FIELDS = {
+    "intercom": "updated_at",
+    "openphone": "updated_at",
+    "amplemarket": "created_at",
+    "skipcall": "updated_at",
+}
+
+
+def credential_key(provider: str) -> str:
+    """The configuration key that holds the provider's credential."""
+    return "access_token" if provider == "intercom" else "api_key"
+
+
+def test_key(provider: str) -> str:
+    """A key that the sandbox accepts; made up, and it looks it."""
+    return f"test-key-{provider}-not-real"
+
+
+test_key.__test__ = False  # type: ignore[attr-defined]
+
+
+def config_for(provider: str, **settings: Any) -> dict[str, Any]:
+    """A configuration with a key that the sandbox accepts."""
+    return {credential_key(provider): test_key(provider), **settings}
+
+
+def catalog_for(provider: str, *streams: str, sync_mode: str = "incremental") -> dict[str, Any]:
+    """A configured catalog of some streams (`calls` if none is named)."""
+    return {
+        "streams": [
+            {
+                "stream": {
+                    "name": name,
+                    "json_schema": {},
+                    "supported_sync_modes": ["full_refresh", "incremental"],
+                },
+                "sync_mode": sync_mode if name == "calls" else "full_refresh",
+                "destination_sync_mode": "append",
+                "cursor_field": [CURSOR_FIELDS[provider]],
+            }
+            for name in streams or ("calls",)
+        ]
+    }
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command did: its exit status and what it wrote."""
+
+    exit_status: int
+    stdout: str
+    stderr: str
+
+    @cached_property
+    def messages(self) -> list[dict[str, Any]]:
+        """The Airbyte messages; anything else on stdout fails here."""
+        return [json.loads(line) for line in self.stdout.splitlines()]
+
+    def of_type(self, kind: str) -> list[dict[str, Any]]:
+        """The messages of one type."""
+        return [message for message in self.messages if message["type"] == kind]
+
+    def records(self, stream: str = "calls") -> list[dict[str, Any]]:
+        """The records of one stream, in order."""
+        found = (message["record"] for message in self.of_type("RECORD"))
+        return [record["data"] for record in found if record["stream"] == stream]
+
+    def by_id(self, stream: str = "calls") -> dict[str, dict[str, Any]]:
+        """The last record of each id, as a destination that merges by primary key keeps it."""
+        return {record["id"]: record for record in self.records(stream)}
+
+    @property
+    def states(self) -> list[dict[str, Any]]:
+        """The states, in order."""
+        return [message["state"] for message in self.of_type("STATE")]
+
+    def last_state(self, stream: str = "calls") -> dict[str, Any]:
+        """The last state of one stream, as it goes into a state file."""
+        of_stream = [
+            state for state in self.states if state["stream"]["stream_descriptor"]["name"] == stream
+        ]
+        return {"type": "STREAM", "stream": of_stream[-1]["stream"]}
+
+    @property
+    def errors(self) -> list[dict[str, Any]]:
+        """The error traces, in order."""
+        traces = (message["trace"] for message in self.of_type("TRACE"))
+        return [trace["error"] for trace in traces if trace["type"] == "ERROR"]
+
+    @property
+    def statuses(self) -> list[str]:
+        """The stream statuses, in order."""
+        traces = (message["trace"] for message in self.of_type("TRACE"))
+        return [
+            trace["stream_status"]["status"] for trace in traces if trace["type"] == "STREAM_STATUS"
+        ]
+
+    @property
+    def logs(self) -> list[str]:
+        """The log lines, each with its level."""
+        lines = (message["log"] for message in self.of_type("LOG"))
+        return [f"{line['level']}: {line['message']}" for line in lines]
+
+    @property
+    def connection_status(self) -> dict[str, Any]:
+        """The one connection status of a `check`."""
+        (message,) = self.of_type("CONNECTION_STATUS")
+        status: dict[str, Any] = message["connectionStatus"]
+        return status
+
+
+def run_command(
+    provider: str,
+    arguments: Sequence[str],
+    sandbox: Sandbox | None = None,
+    environment: Mapping[str, str] | None = None,
+    timeout: float = 200.0,
+) -> Outcome:
+    """Run `source-<provider>-calls` with arguments; a time-out fails the test."""
+    command = Path(sys.executable).parent / f"source-{provider}-calls"
+    variables = {key: value for key, value in os.environ.items() if "CALLS_SANDBOX" not in key}
+    if sandbox is not None:
+        variables["CALLS_SANDBOX_URL"] = sandbox.url
+    done = subprocess.run(
+        [str(command), *arguments],
+        env={**variables, **(environment or {})},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+@dataclass(frozen=True)
+class Connector:
+    """A connector's commands, with its files in a folder and its provider in a sandbox."""
+
+    provider: str
+    sandbox: Sandbox
+    folder: Path
+
+    def _file(self, name: str, content: Any) -> str:
+        path = self.folder / f"{self.provider}-{name}.json"
+        path.write_text(json.dumps(content), encoding="utf-8")
+        return str(path)
+
+    def check(self, config: Any = None, **environment: str) -> Outcome:
+        """Run `check`."""
+        file = self._file("config", config_for(self.provider) if config is None else config)
+        return run_command(self.provider, ["check", "--config", file], self.sandbox, environment)
+
+    def discover(self, config: Any = None) -> Outcome:
+        """Run `discover`."""
+        file = self._file("config", config_for(self.provider) if config is None else config)
+        return run_command(self.provider, ["discover", "--config", file], self.sandbox)
+
+    def read(
+        self,
+        config: Any = None,
+        catalog: Any = None,
+        state: Any = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> Outcome:
+        """Run `read`; `state` is the content of a state file."""
+        config = config_for(self.provider) if config is None else config
+        catalog = catalog_for(self.provider) if catalog is None else catalog
+        arguments = ["read", "--config", self._file("config", config)]
+        arguments += ["--catalog", self._file("catalog", catalog)]
+        if state is not None:
+            arguments += ["--state", self._file("state", state)]
+        return run_command(self.provider, arguments, self.sandbox, environment)

@@ -45,6 +45,7 @@ class FanOutRetriever(CallRetriever):
         # a request.
         self._open_groups: set[str] = set()
         self._answering_groups: set[str] = set()
+        self._refusing_groups: set[str] = set()
 
     def read_records(
         self, records_schema: Mapping[str, Any], stream_slice: StreamSlice | None = None
@@ -57,6 +58,8 @@ class FanOutRetriever(CallRetriever):
         assert stream_slice is not None  # the partition router always gives one
         extra = stream_slice.extra_fields
         group = str(field(self.group_in_slice)(extra))
+        if group in self._refusing_groups:
+            return  # it has failed already; the state of the group does not move
         items = field(self.values_in_slice)(extra) or []
         values = dict.fromkeys(field(self.value_at)(item) for item in items)
         seen: set[str] = set()
@@ -82,7 +85,8 @@ class FanOutRetriever(CallRetriever):
                 self._open_groups.add(group)
         if not refused:
             self._answering_groups.add(group)
-        elif group not in self._answering_groups:
+        elif group not in self._answering_groups | self._refusing_groups:
+            self._refusing_groups.add(group)
             raise AirbyteTracedException(
                 message=self.refused_message.replace("{group}", group),
                 internal_message=f"stream {self.name}: every request of the group was refused",

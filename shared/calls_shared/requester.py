@@ -78,6 +78,7 @@ class CallRequester(HttpRequester):
             request_headers=self.request_headers,
             request_parameters=self.request_parameters,
         )
+        self.use_cache = False  # the CDK would open a cache of answers for each parent stream
         super().__post_init__(parameters)
         self.shape = PageShape(self.records_at, self.page_count_at)
         self.rows = errors.rows_from(self.error_rows)

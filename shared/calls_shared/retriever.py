@@ -134,16 +134,21 @@ class CallRetriever(SimpleRetriever):
         """
         bound = self._bound(stream_slice) if self.cursor_field else ""
         for record in records:
-            changed = record.data.get(self.cursor_field) if bound else None
-            if changed is not None and converters.sort_key(changed) < bound:
-                # The creation of an id that is no UUIDv7 is only a guess (its start): keep it.
-                if not self.stop_early or converters.is_uuid7(record.data.get("id")):
-                    continue
+            call = record.data
+            if bound and self._is_before(bound, call):
+                continue
             if self._earliest and self.start_date_field:
-                occurred = record.data.get(self.start_date_field)
+                occurred = call.get(self.start_date_field)
                 if occurred is not None and converters.sort_key(occurred) < self._earliest:
                     continue
             yield record
+
+    def _is_before(self, bound: str, call: Mapping[str, Any]) -> bool:
+        changed = call.get(self.cursor_field)
+        if changed is None or converters.sort_key(changed) >= bound:
+            return False
+        # The creation of an id that is no UUIDv7 is only a guess (its start): keep the call.
+        return not self.stop_early or converters.is_uuid7(call.get("id"))
 
     def _pages(self, schema: Mapping[str, Any], stream_slice: StreamSlice) -> Iterator[Page]:
         strategy = getattr(self._paginator, "pagination_strategy", None)

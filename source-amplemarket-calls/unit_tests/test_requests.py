@@ -1,0 +1,146 @@
+"""The requests that the connector sends: path, every query parameter, headers."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import requests_mock
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+from source_amplemarket_calls import SourceAmplemarketCalls
+
+from integration_tests.commands import catalog_for
+from integration_tests.in_process import LOGGER, read, records, state_of
+
+URL = "https://api.amplemarket.com/calls"
+HEADERS = {
+    "Accept": "application/json",
+    "Authorization": "Bearer 1_000",
+    "User-Agent": "source-amplemarket-calls",
+}
+CONFIG = {"api_key": "1_000"}
+NEWEST = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+def call(days_old: int) -> dict[str, object]:
+    """A call that was created so many days before 2026-06-01."""
+    moment = NEWEST - timedelta(days=days_old)
+    digits = f"{int(moment.timestamp() * 1000):012x}"
+    identifier = f"{digits[:8]}-{digits[8:]}-7000-8000-{days_old:012d}"
+    return {"id": identifier, "start_date": moment.strftime("%Y-%m-%dT%H:%M:%SZ")}
+
+
+def page(*calls: dict[str, object], link: str | None) -> dict[str, object]:
+    links: dict[str, object] = {"self": {"href": "/calls"}}
+    if link is not None:
+        links["next"] = {"href": link}
+    return {"calls": list(calls), "_links": links}
+
+
+def encoded(link: str) -> str:
+    """The same link as it travels: brackets percent-encoded, all else as it stands."""
+    return link.replace("[", "%5B").replace("]", "%5D")
+
+
+def sent(mock: requests_mock.Mocker) -> list[tuple[str, dict[str, str]]]:
+    return [
+        (request.url, {name: request.headers[name] for name in HEADERS})
+        for request in mock.request_history
+    ]
+
+
+@pytest.mark.parametrize("base", ["", "https://api.amplemarket.com"])
+def test_the_link_is_followed_as_it_stands(base: str) -> None:
+    first_page = f"{URL}?page%5Bsize%5D=100"
+    link = "/calls?page[size]=2&page[after]=12e5&x=%2B1"
+    with requests_mock.Mocker() as mock:
+        mock.get(f"{URL}?page[size]=100", json=page(call(0), call(1), link=base + link))
+        mock.get(f"https://api.amplemarket.com{link}", json=page(call(2), link=None))
+        found = records(read(SourceAmplemarketCalls(), CONFIG, catalog_for("amplemarket")))
+        assert [record["id"] for record in found] == [call(n)["id"] for n in (0, 1, 2)]
+        assert sent(mock) == [
+            (first_page, HEADERS),
+            (f"https://api.amplemarket.com{encoded(link)}", HEADERS),
+        ]
+
+
+def test_the_start_date_is_sent_as_a_hint_one_day_early_and_only_once() -> None:
+    with requests_mock.Mocker() as mock:
+        mock.get(URL, json=page(call(0), call(40), link="/calls?page[after]=1"))
+        mock.get(f"{URL}?page[after]=1", json=page(call(50), link=None))
+        config = {**CONFIG, "start_date": "2026-05-01T06:00:00Z"}
+        found = records(read(SourceAmplemarketCalls(), config, catalog_for("amplemarket")))
+        assert [record["id"] for record in found] == [call(0)["id"]]
+        assert [url for url, _ in sent(mock)] == [
+            f"{URL}?page%5Bsize%5D=100&start_date_from=2026-04-30T06%3A00%3A00Z",
+            encoded(f"{URL}?page[after]=1"),
+        ]
+
+
+def chain(mock: requests_mock.Mocker, *pages: list[dict[str, object]]) -> None:
+    for number, calls in enumerate(pages):
+        link = f"/calls?page[after]=p{number + 1}" if number + 1 < len(pages) else None
+        url = f"{URL}?page[after]=p{number}" if number else f"{URL}?page[size]=100"
+        mock.get(url, json=page(*calls, link=link))
+
+
+STATE = state_of("calls", {"created_at": "2026-05-30T00:00:00.000000Z"})  # less 7 days: 23 May
+
+
+def test_an_incremental_sync_stops_on_proof() -> None:
+    with requests_mock.Mocker() as mock:
+        chain(mock, [call(0), call(3)], [call(5), call(8)], [call(10), call(11)], [call(12)])
+        found = records(read(SourceAmplemarketCalls(), CONFIG, catalog_for("amplemarket"), STATE))
+        assert [record["id"] for record in found] == [call(n)["id"] for n in (0, 3, 5, 8)]
+        assert len(mock.request_history) == 3  # the third page is wholly before the lookback
+
+
+def test_it_never_stops_after_the_first_page() -> None:
+    with requests_mock.Mocker() as mock:
+        chain(mock, [call(20), call(21)], [call(22)], [call(23)])
+        read(SourceAmplemarketCalls(), CONFIG, catalog_for("amplemarket"), STATE)
+        assert len(mock.request_history) == 2
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"id": "2f1c7c9e-1111-4222-8333-444455556666", "start_date": "2026-05-31T00:00:00Z"},
+        call(1),  # newer than the end of the page before
+    ],
+    ids=["no UUIDv7", "out of order"],
+)
+def test_one_violation_and_the_list_is_read_to_its_end(odd: dict[str, object]) -> None:
+    with requests_mock.Mocker() as mock:
+        chain(mock, [call(0), call(3)], [odd, call(8)], [call(20)], [call(30)], [call(2)])
+        found = records(read(SourceAmplemarketCalls(), CONFIG, catalog_for("amplemarket"), STATE))
+        assert len(mock.request_history) == 5
+        expected = [call(0)["id"], call(3)["id"], odd["id"], call(8)["id"], call(2)["id"]]
+        assert [record["id"] for record in found] == expected
+
+
+@pytest.mark.parametrize("link", ["https://evil.test/calls?page=2", "//evil.test/calls"])
+def test_a_link_to_another_host_is_not_followed(link: str) -> None:
+    with requests_mock.Mocker() as mock:
+        mock.get(URL, json=page(call(0), link=link))
+        with pytest.raises(AirbyteTracedException, match="another host") as failure:
+            read(SourceAmplemarketCalls(), CONFIG, catalog_for("amplemarket"))
+        assert failure.value.failure_type.value == "transient_error"
+        assert [request.hostname for request in mock.request_history] == ["api.amplemarket.com"]
+
+
+def test_links_that_lead_in_a_circle_end_the_sync() -> None:
+    with requests_mock.Mocker() as mock:
+        mock.get(URL, json=page(call(0), link="/calls?page[after]=a"))
+        mock.get(f"{URL}?page[after]=a", json=page(call(1), link="/calls?page[after]=b"))
+        mock.get(f"{URL}?page[after]=b", json=page(call(2), link="/calls?page[after]=a"))
+        with pytest.raises(AirbyteTracedException, match="lead in a circle"):
+            read(SourceAmplemarketCalls(), CONFIG, catalog_for("amplemarket"))
+        assert len(mock.request_history) == 3
+
+
+def test_check_costs_one_request() -> None:
+    with requests_mock.Mocker() as mock:
+        mock.get(URL, json=page(call(0), link="/calls?page[after]=a"))
+        config = {**CONFIG, "start_date": "2030-01-01T00:00:00Z"}
+        status = SourceAmplemarketCalls().check(LOGGER, config)
+        assert (status.status.value, status.message) == ("SUCCEEDED", None)
+        assert sent(mock) == [(f"{URL}?page%5Bsize%5D=100", HEADERS)]

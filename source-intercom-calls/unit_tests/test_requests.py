@@ -1,0 +1,129 @@
+"""The requests that the connector sends: path, every query parameter, headers."""
+
+import pytest
+import requests_mock
+from source_intercom_calls import SourceIntercomCalls
+
+from integration_tests.commands import catalog_for
+from integration_tests.in_process import LOGGER, read, records, state_of
+
+HOSTS = {None: "api", "us": "api", "eu": "api.eu", "au": "api.au"}
+URL = "https://api.intercom.io/calls"
+HEADERS = {
+    "Accept": "application/json",
+    "Authorization": "Bearer 007",
+    "Intercom-Version": "2.14",
+    "User-Agent": "source-intercom-calls",
+}
+CONFIG = {"access_token": "007", "num_workers": 1}
+
+
+def call(number: int) -> dict[str, object]:
+    moment = 1_767_225_600 + number * 86_400  # 2026-01-01 and so many days
+    return {"type": "call", "id": f"{number:03d}", "created_at": moment, "updated_at": moment}
+
+
+def page(*calls: dict[str, object], pages: object, total: int | None) -> dict[str, object]:
+    body: dict[str, object] = {"type": "list", "data": list(calls), "pages": pages}
+    return body if total is None else {**body, "total_count": total}
+
+
+def numbers(page_number: int, total_pages: int) -> dict[str, object]:
+    return {"type": "pages", "page": page_number, "per_page": 25, "total_pages": total_pages}
+
+
+def sent(mock: requests_mock.Mocker) -> list[tuple[str, dict[str, str]]]:
+    return [
+        (request.url, {name: request.headers[name] for name in HEADERS})
+        for request in mock.request_history
+    ]
+
+
+@pytest.mark.parametrize("region", HOSTS)
+def test_the_region_chooses_the_host(region: str | None) -> None:
+    url = f"https://{HOSTS[region]}.intercom.io/calls"
+    config = CONFIG if region is None else {**CONFIG, "region": region}
+    with requests_mock.Mocker() as mock:
+        mock.get(url, json=page(call(1), pages=numbers(1, 1), total=1))
+        read(SourceIntercomCalls(), config, catalog_for("intercom"))
+        assert sent(mock) == [(f"{url}?page=1&per_page=25", HEADERS)]
+
+
+@pytest.mark.parametrize("next_page", [{"per_page": 25, "starting_after": "x"}, URL, None])
+def test_pages_by_number_whatever_next_says(next_page: object) -> None:
+    with requests_mock.Mocker() as mock:
+        for number in (1, 2, 3):
+            pages = {**numbers(number, 3), "next": next_page}
+            mock.get(f"{URL}?page={number}", json=page(call(number), pages=pages, total=3))
+        found = records(read(SourceIntercomCalls(), CONFIG, catalog_for("intercom")))
+        assert [record["id"] for record in found] == ["001", "002", "003"]
+        assert sent(mock) == [(f"{URL}?page={n}&per_page=25", HEADERS) for n in (1, 2, 3)]
+
+
+def test_without_pages_the_total_tells_the_last_page() -> None:
+    with requests_mock.Mocker() as mock:
+        first = [call(number) for number in range(1, 26)]
+        mock.get(f"{URL}?page=1", json=page(*first, pages=None, total=26))
+        mock.get(f"{URL}?page=2", json=page(call(26), pages=None, total=26))
+        found = records(read(SourceIntercomCalls(), CONFIG, catalog_for("intercom")))
+        assert [record["id"] for record in found] == [f"{n:03d}" for n in range(1, 27)]
+        assert [url for url, _ in sent(mock)] == [f"{URL}?page={n}&per_page=25" for n in (1, 2)]
+
+
+def test_without_pages_and_total_until_an_empty_page_and_the_state_stays() -> None:
+    with requests_mock.Mocker() as mock:
+        for number in (1, 2):
+            mock.get(f"{URL}?page={number}", json=page(call(number), pages=None, total=None))
+        mock.get(f"{URL}?page=3", json=page(pages=None, total=None))
+        messages = read(SourceIntercomCalls(), CONFIG, catalog_for("intercom"))
+        found = records(messages)
+        assert {record["id"] for record in found} == {"001", "002"}
+        asked = [int(request.qs["page"][0]) for request in mock.request_history]
+        assert asked == [1, 2, 3] * 3  # nothing proves a pass complete, so it is repeated twice
+        states = [message.state for message in messages if message.state is not None]
+        assert states[-1].stream is not None
+        blob = states[-1].stream.stream_state
+        assert vars(blob) == {"updated_at": "2000-01-01T00:00:00.000000Z"}
+
+
+def test_state_and_lookback_choose_on_our_side_only() -> None:
+    with requests_mock.Mocker() as mock:
+        calls = [call(number) for number in range(1, 21)]
+        mock.get(URL, json=page(*calls, pages=numbers(1, 1), total=20))
+        state = state_of("calls", {"updated_at": "2026-01-18T00:00:00.000000Z"})
+        found = records(read(SourceIntercomCalls(), CONFIG, catalog_for("intercom"), state))
+        assert [record["id"] for record in found] == [f"{n:03d}" for n in range(10, 21)]
+        assert [url for url, _ in sent(mock)] == [f"{URL}?page=1&per_page=25"]
+
+
+def test_calls_by_id_asks_for_each_id_unchanged_and_skips_unknown_ones() -> None:
+    config = {**CONFIG, "call_ids": ["007", "12e5", "1_000", "gone"]}
+    with requests_mock.Mocker() as mock:
+        for call_id in ("007", "12e5", "1_000"):
+            mock.get(f"{URL}/{call_id}", json={**call(1), "id": call_id})
+        gone = {"type": "error.list", "errors": [{"code": "not_found", "message": "Not Found"}]}
+        mock.get(f"{URL}/gone", status_code=404, json=gone)
+        catalog = catalog_for("intercom", "calls_by_id")
+        found = records(read(SourceIntercomCalls(), config, catalog), "calls_by_id")
+        assert sorted(record["id"] for record in found) == ["007", "12e5", "1_000"]
+        urls = sorted(request.url for request in mock.request_history)
+        assert urls == [f"{URL}/007", f"{URL}/12e5", f"{URL}/1_000", f"{URL}/gone"]
+        assert all(headers == HEADERS for _, headers in sent(mock))
+
+
+@pytest.mark.parametrize("call_ids", [None, [], ["1"]])
+def test_calls_by_id_is_offered_only_with_ids(call_ids: list[str] | None) -> None:
+    config = CONFIG if call_ids is None else {**CONFIG, "call_ids": call_ids}
+    catalog = SourceIntercomCalls().discover(LOGGER, config)
+    expected = ["calls", "calls_by_id"] if call_ids else ["calls"]
+    assert [stream.name for stream in catalog.streams] == expected
+
+
+def test_check_costs_one_request() -> None:
+    with requests_mock.Mocker() as mock:
+        mock.get(URL, json=page(call(1), pages=numbers(1, 9), total=200))
+        status = SourceIntercomCalls().check(
+            LOGGER, {**CONFIG, "start_date": "2030-01-01T00:00:00Z"}
+        )
+        assert (status.status.value, status.message) == ("SUCCEEDED", None)
+        assert sent(mock) == [(f"{URL}?page=1&per_page=25", HEADERS)]

@@ -1,0 +1,98 @@
+"""The requests that the connector sends: path, every query parameter, headers."""
+
+import requests_mock
+from calls_shared import CallsSource
+from source_skipcall_calls import SourceSkipcallCalls
+
+from integration_tests.commands import catalog_for
+from integration_tests.in_process import LOGGER, read, records, state_of
+
+URL = "https://api-public.skipcall.app/v1/calls"
+HEADERS = {
+    "Accept": "application/json",
+    "Authorization": "Bearer 12e5",
+    "User-Agent": "source-skipcall-calls",
+}
+CONFIG = {"api_key": "12e5", "num_workers": 1}
+
+
+def call(number: int) -> dict[str, object]:
+    return {
+        "id": f"id-{number}",
+        "createdAt": f"2026-01-{number:02d}T00:00:00.000Z",
+        "updatedAt": f"2026-01-{number:02d}T00:00:00.000Z",
+    }
+
+
+def page(number: int, of: int, *calls: dict[str, object], total: int, limit: int = 100) -> object:
+    return {
+        "data": list(calls),
+        "total": total,
+        "page": number,
+        "limit": limit,
+        "totalPages": of,
+    }
+
+
+def sent(mock: requests_mock.Mocker) -> list[tuple[str, dict[str, str]]]:
+    found = []
+    for request in mock.request_history:
+        headers = {name: request.headers[name] for name in HEADERS}
+        found.append((request.url, headers))
+    return found
+
+
+def test_pages_one_after_another_until_the_announced_last() -> None:
+    with requests_mock.Mocker() as mock:
+        # the server silently cuts the limit to 2: a page shorter than asked is not the last one
+        mock.get(f"{URL}?page=1", json=page(1, 3, call(1), call(2), total=5, limit=2))
+        mock.get(f"{URL}?page=2", json=page(2, 3, call(3), call(4), total=5, limit=2))
+        mock.get(f"{URL}?page=3", json=page(3, 3, call(5), total=5, limit=2))
+        found = records(read(SourceSkipcallCalls(), CONFIG, catalog_for("skipcall")))
+        assert [record["id"] for record in found] == ["id-1", "id-2", "id-3", "id-4", "id-5"]
+        assert sent(mock) == [
+            (f"{URL}?page=1&limit=100", HEADERS),
+            (f"{URL}?page=2&limit=100", HEADERS),
+            (f"{URL}?page=3&limit=100", HEADERS),
+        ]
+
+
+def test_workspaces_and_no_other_parameter() -> None:
+    ids = ["550e8400-e29b-41d4-a716-446655440000", "6ba7b810-9dad-11d1-80b4-00c04fd430c8"]
+    with requests_mock.Mocker() as mock:
+        mock.get(URL, json=page(1, 1, call(1), total=1))
+        config = {**CONFIG, "workspace_ids": ids, "start_date": "2020-01-01T00:00:00Z"}
+        read(SourceSkipcallCalls(), config, catalog_for("skipcall"))
+        url = f"{URL}?workspaceIds={ids[0]}%2C{ids[1]}&page=1&limit=100"
+        assert sent(mock) == [(url, HEADERS)]
+
+
+def test_state_and_lookback_choose_on_our_side_only() -> None:
+    with requests_mock.Mocker() as mock:
+        calls = [call(number) for number in range(1, 21)]
+        mock.get(URL, json=page(1, 1, *calls, total=20))
+        state = state_of("calls", {"updated_at": "2026-01-18T00:00:00.000000Z"})
+        config = {**CONFIG, "lookback_days": 3}
+        found = records(read(SourceSkipcallCalls(), config, catalog_for("skipcall"), state))
+        assert [record["id"] for record in found] == [f"id-{n}" for n in range(15, 21)]
+        assert sent(mock) == [(f"{URL}?page=1&limit=100", HEADERS)]
+
+
+def test_check_costs_one_request() -> None:
+    with requests_mock.Mocker() as mock:
+        mock.get(URL, json=page(1, 3, call(1), total=3))
+        config = {**CONFIG, "start_date": "2030-01-01T00:00:00Z"}
+        status = SourceSkipcallCalls().check(LOGGER, config)
+        assert (status.status.value, status.message) == ("SUCCEEDED", None)
+        assert sent(mock) == [(f"{URL}?page=1&limit=100", HEADERS)]
+
+
+def test_an_empty_workspace_passes_check() -> None:
+    with requests_mock.Mocker() as mock:
+        mock.get(URL, json=page(1, 0, total=0))
+        status = SourceSkipcallCalls().check(LOGGER, CONFIG)
+        assert status.status.value == "SUCCEEDED"
+
+
+def test_it_is_a_source_without_constructor_arguments() -> None:
+    assert isinstance(SourceSkipcallCalls(), CallsSource)

@@ -76,10 +76,19 @@ def compile_column(name: str, kind: str, source: Mapping[str, Any]) -> Read:
     elif "words" in source:
         raise MappingError(f"column {name}: only status and direction have words")
     if "cases" in source:
+        for case in source["cases"]:
+            if "value" not in case or set(case) - {"value", "equals", "present"}:
+                raise MappingError(f"column {name}: a case has value, equals and present only")
         read = _cases(source["cases"], read)
     if "unless" in source:
         read = _unless(field(source["unless"]), read)
     return read
+
+
+def _needs(name: str, source: Mapping[str, Any], *keys: str) -> None:
+    for key in keys:
+        if key not in source:
+            raise MappingError(f"column {name}: its mapping lacks {key!r}")
 
 
 def _source(name: str, convert: Callable[[Any], Any], source: Mapping[str, Any]) -> Read:
@@ -88,6 +97,7 @@ def _source(name: str, convert: Callable[[Any], Any], source: Mapping[str, Any])
     if "from" in source:
         return _fields(convert, source["from"])
     if "lookup" in source:
+        _needs(name, source, "in_slice", "at", "join")
         return _lookup(source)
     if "join" in source:
         reads = [field(path) for path in source["join"]]

@@ -149,6 +149,8 @@ def _party(side: str, source: Mapping[str, Any]) -> Read:
     """A number; `{other_of: path, than_slice: path}` is the list item that is not our own."""
     if "other_of" not in source:
         return compile_column(f"{side}_number", "string", source)
+    if set(source) != {"other_of", "than_slice"}:
+        raise MappingError(f"parties {side}: it has other_of and than_slice only")
     parties: Callable[[Mapping[str, Any]], Any] = field(source["other_of"])
     own = field(source["than_slice"])
 

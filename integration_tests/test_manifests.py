@@ -1,0 +1,158 @@
+"""The four manifests: their structure, their common schema, and that no typo goes unnoticed."""
+
+import copy
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+import yaml
+from airbyte_cdk.sources.declarative.parsers.manifest_reference_resolver import (
+    ManifestReferenceResolver,
+)
+from calls_shared import CallsSource
+from calls_shared.columns import COLUMNS
+from source_amplemarket_calls import SourceAmplemarketCalls
+from source_intercom_calls import SourceIntercomCalls
+from source_openphone_calls import SourceOpenphoneCalls
+from source_skipcall_calls import SourceSkipcallCalls
+
+from integration_tests.commands import PROVIDERS, ROOT, config_for
+from integration_tests.in_process import LOGGER
+from integration_tests.manifest_lint import FREE, problems
+
+SOURCES: dict[str, type[CallsSource]] = {
+    "intercom": SourceIntercomCalls,
+    "openphone": SourceOpenphoneCalls,
+    "amplemarket": SourceAmplemarketCalls,
+    "skipcall": SourceSkipcallCalls,
+}
+
+
+def manifest_of(provider: str) -> dict[str, Any]:
+    text = (ROOT / f"source-{provider}-calls" / "manifest.yaml").read_text(encoding="ascii")
+    loaded: dict[str, Any] = yaml.safe_load(text)
+    return loaded
+
+
+def streams_of(provider: str) -> list[dict[str, Any]]:
+    resolved = ManifestReferenceResolver().preprocess_manifest(manifest_of(provider))
+    streams = []
+    for entry in resolved["streams"]:
+        for stream in entry.get("streams", [entry]):
+            streams.append(stream)
+            router = stream["retriever"].get("partition_router", {})
+            while "parent_stream_configs" in router:
+                (parent,) = router["parent_stream_configs"]
+                streams.append(parent["stream"])
+                router = parent["stream"]["retriever"].get("partition_router", {})
+    return streams
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_no_problem_in_the_manifest(provider: str) -> None:
+    assert problems(manifest_of(provider)) == []
+
+
+def keys_of(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The path of every key that belongs to the manifest's language, not to its subject."""
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            here = (*path, key)
+            free = bool(path) and path[-1] in FREE and path[-1] not in ("columns", "error_rows")
+            if key != "$ref" and not free and not set(path) & {"schema", "provider_record"}:
+                yield here
+            if key not in ("words", "equals", "$parameters", "properties") and not free:
+                yield from keys_of(value, here)
+    elif isinstance(node, list):
+        for index, item in enumerate(node):
+            yield from keys_of(item, (*path, index))
+
+
+def with_typo(manifest: Mapping[str, Any], path: tuple[Any, ...]) -> dict[str, Any]:
+    changed = copy.deepcopy(dict(manifest))
+    node: Any = changed
+    for part in path[:-1]:
+        node = node[part]
+    node[f"{path[-1]}x"] = node.pop(path[-1])
+    return changed
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_typo_in_any_key_is_a_problem(provider: str) -> None:
+    manifest = manifest_of(provider)
+    manifest["definitions"] = manifest.get("definitions", {})
+    paths = [path for path in keys_of(manifest) if path != ("definitions",)]
+    assert len(paths) > 60
+    unnoticed = [path for path in paths if not problems(with_typo(manifest, path))]
+    assert unnoticed == []
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_each_stream_uses_the_shared_parts(provider: str) -> None:
+    for stream in streams_of(provider):
+        retriever = stream["retriever"]
+        requester = retriever["requester"]
+        assert requester["class_name"] == "calls_shared.CallRequester"
+        assert requester["provider"] == provider
+        assert requester["authenticator"]["class_name"] == "calls_shared.ApiKey"
+        assert requester["name"] == stream["name"]
+        extractor = retriever["record_selector"]["extractor"]
+        assert extractor["class_name"] == "calls_shared.PageRecords"
+        assert extractor["records_at"] == requester["records_at"]
+        assert retriever["class_name"] in (
+            "calls_shared.CallRetriever",
+            "calls_shared.FanOutRetriever",
+        )
+        if stream["name"].startswith("calls"):
+            (normalization,) = stream["transformations"]
+            assert normalization["class_name"] == "calls_shared.CallNormalization"
+            assert normalization["provider"] == provider
+            assert stream["schema_loader"]["class_name"] == "calls_shared.CallSchema"
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_each_incremental_stream_has_a_cursor_that_never_bounds_by_our_clock(provider: str) -> None:
+    for stream in streams_of(provider):
+        cursor = stream.get("incremental_sync")
+        if cursor is not None:
+            assert cursor["start_datetime"] == "2000-01-01T00:00:00.000000Z"
+            assert cursor["end_datetime"] == "9999-12-30T00:00:00.000000Z"
+            assert "step" not in cursor
+            assert "is_client_side_incremental" not in cursor
+            assert "start_time_option" not in cursor
+
+
+def test_the_four_calls_schemas_are_equal() -> None:
+    found = {}
+    for provider, source in SOURCES.items():
+        catalog = source().discover(LOGGER, config_for(provider))
+        (calls,) = (stream for stream in catalog.streams if stream.name == "calls")
+        assert calls.source_defined_primary_key == [["id"]]
+        assert calls.source_defined_cursor is True
+        schema = copy.deepcopy(dict(calls.json_schema))
+        known = schema["properties"]["provider_record"].pop("properties")
+        assert known["id"]["description"]
+        found[provider] = [(name, column) for name, column in schema["properties"].items()]
+        assert [name for name, _ in found[provider]] == [column.name for column in COLUMNS]
+    assert found["intercom"] == found["openphone"] == found["amplemarket"] == found["skipcall"]
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_common_settings_are_described_alike(provider: str) -> None:
+    properties = manifest_of(provider)["spec"]["connection_specification"]["properties"]
+    orders = [declared["order"] for declared in properties.values()]
+    assert orders == list(range(len(properties)))
+    assert all(d["title"] and d["description"] for d in properties.values())
+    secret = [name for name, declared in properties.items() if declared.get("airbyte_secret")]
+    assert secret == ["access_token" if provider == "intercom" else "api_key"]
+    assert properties["lookback_days"]["default"] == 7
+    assert properties["lookback_days"]["minimum"] == 1
+    workers = properties["num_workers"]
+    assert workers["minimum"] <= workers["default"] <= workers["maximum"]
+
+
+def test_a_fifth_provider_needs_no_change_of_the_shared_package() -> None:
+    """Nothing in calls_shared names a provider; here a new manifest alone makes a source."""
+    manifest = manifest_of("skipcall")
+    text = yaml.safe_dump(manifest).replace("skipcall", "fifth").replace("Skipcall", "Fifth")
+    assert problems(yaml.safe_load(text)) == []

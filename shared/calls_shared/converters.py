@@ -73,6 +73,8 @@ def timestamp(value: Any) -> str | None | Unreadable:
         return _iso_timestamp(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return UNREADABLE
+    if isinstance(value, int) and 0 <= value < _FIRST_EPOCH_MILLISECOND:  # the usual case
+        return (_EPOCH + timedelta(seconds=value)).isoformat()[:19] + "Z"
     return _epoch_timestamp(value)
 
 
@@ -121,10 +123,9 @@ def _epoch_timestamp(value: int | float) -> str | Unreadable:
 
 def format_timestamp(moment: datetime, fraction_digits: int = 6) -> str:
     """A UTC moment as RFC 3339 with `Z` and the number of fraction digits (0 to 6)."""
-    whole = moment.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
     if fraction_digits == 0:
-        return f"{whole}Z"
-    return f"{whole}.{moment.microsecond:06d}"[: 20 + fraction_digits] + "Z"
+        return f"{moment.isoformat(timespec='seconds')[:19]}Z"
+    return moment.isoformat(timespec="microseconds")[: 20 + fraction_digits] + "Z"
 
 
 def sort_key(moment: str) -> str:
@@ -151,7 +152,7 @@ def earliest(moments: Iterable[str]) -> str | None:
 def seconds_between(start: str, end: str) -> int | None:
     """Whole seconds from one timestamp of this module to a later one; null if it is not later."""
     elapsed = datetime.fromisoformat(end) - datetime.fromisoformat(start)
-    return None if elapsed < timedelta(0) else elapsed // timedelta(seconds=1)
+    return None if elapsed.days < 0 else elapsed.days * 86_400 + elapsed.seconds
 
 
 def is_uuid7(value: Any) -> bool:
@@ -180,7 +181,11 @@ def _epoch_timestamp_milliseconds(milliseconds: int) -> str | Unreadable:
 
 def joined(values: Iterable[Any]) -> str | None | Unreadable:
     """Several texts joined by one blank (a first and a last name); null if there is none."""
-    parts = [text(value) for value in values]
-    if any(part is UNREADABLE for part in parts):
-        return UNREADABLE
-    return " ".join(part for part in parts if isinstance(part, str)) or None
+    parts: list[str] = []
+    for value in values:
+        part = text(value)
+        if isinstance(part, str):
+            parts.append(part)
+        elif part is UNREADABLE:
+            return UNREADABLE
+    return " ".join(parts) or None

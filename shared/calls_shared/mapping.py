@@ -101,7 +101,7 @@ def _source(name: str, convert: Callable[[Any], Any], source: Mapping[str, Any])
         return _lookup(source)
     if "join" in source:
         reads = [field(path) for path in source["join"]]
-        return lambda record, _: converters.joined(read(record) for read in reads)
+        return lambda record, _: converters.joined([read(record) for read in reads])
     if "latest" in source:
         return _latest([field(path) for path in source["latest"]])
     if "from_slice" in source:
@@ -145,9 +145,14 @@ def _either(first: Read, second: Read) -> Read:
 
 def _latest(reads: Sequence[Callable[[Mapping[str, Any]], Any]]) -> Read:
     def read(record: Mapping[str, Any], _: Mapping[str, Any]) -> Any:
-        moments = [converters.timestamp(part(record)) for part in reads]
-        readable = converters.latest(moment for moment in moments if isinstance(moment, str))
-        return UNREADABLE if readable is None and UNREADABLE in moments else readable
+        found: Any = None
+        for part in reads:
+            moment = converters.timestamp(part(record))
+            if not isinstance(moment, str):
+                found = found or moment
+            elif not isinstance(found, str) or found[:-1] < moment[:-1]:
+                found = moment
+        return found
 
     return read
 
@@ -189,12 +194,17 @@ def _cases(cases: Sequence[Mapping[str, Any]], otherwise: Read) -> Read:
 
     def read(record: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
         for value, equals, present in compiled:
-            # `is` first: 1 must not pass for true
-            if all(
-                part(record) is wanted or (isinstance(wanted, str) and part(record) == wanted)
-                for part, wanted in equals
-            ) and all(part(record) not in (None, "") for part in present):
-                return value
+            for part, wanted in equals:
+                given = part(record)
+                # `is` first: 1 must not pass for true
+                if given is not wanted and not (isinstance(wanted, str) and given == wanted):
+                    break
+            else:
+                for part in present:
+                    if part(record) in (None, ""):
+                        break
+                else:
+                    return value
         return otherwise(record, extra)
 
     return read

@@ -19,7 +19,6 @@ from calls_shared.report import report_of
 _RULED = frozenset(
     "provider answered duration_seconds duration_source talk_seconds provider_record".split()
 )
-_PARTY_COLUMNS = ("from_number", "to_number", "external_number", "internal_number")
 _FALLBACK_TIMES = ("started_at", "answered_at", "ended_at", "deleted_at", "updated_at")
 
 
@@ -60,7 +59,7 @@ class CallNormalization(RecordTransformation):
             for name in kinds
             if name in self.columns and name not in computed
         ]
-        self._read_parties = self._compile_parties()
+        self._plan += self._compile_parties()
         self._report = report_of(self.api_budget)
 
     def _compile_parties(self) -> list[tuple[str, Read]]:
@@ -79,7 +78,7 @@ class CallNormalization(RecordTransformation):
         original = dict(record)
         extra = stream_slice.extra_fields if stream_slice is not None else {}
         call: dict[str, Any] = {}
-        for name, read in self._plan + self._read_parties:
+        for name, read in self._plan:
             value = read(original, extra)
             if value is UNREADABLE:
                 self._report.unreadable(name)
@@ -107,16 +106,14 @@ class CallNormalization(RecordTransformation):
         if "created_at" in call:
             call.setdefault("updated_at", call["created_at"])
             call.setdefault("occurred_at", call.get("started_at", call["created_at"]))
-        started, answered, ended = (
-            call.get(name) for name in ("started_at", "answered_at", "ended_at")
-        )
+        answered, ended = call.get("answered_at"), call.get("ended_at")
         if self._computes_answered:
             if answered is not None:
                 call["answered"] = True
             elif ended is not None or call.get("status") in self.ended_statuses:
                 call["answered"] = False
         if self._computes_duration:
-            _put_seconds(call, "duration_seconds", started, ended)
+            _put_seconds(call, "duration_seconds", call.get("started_at"), ended)
         if "duration_seconds" in call:
             call["duration_source"] = "computed" if self._computes_duration else "provider"
         _put_seconds(call, "talk_seconds", answered, ended)
@@ -135,14 +132,16 @@ def _complete_parties(call: dict[str, Any]) -> None:
     direction = call.get("direction")
     if direction is None:
         return
-    inbound = direction == "inbound"
-    called, calling = ("internal", "external") if inbound else ("external", "internal")
-    for side, party in (("from", calling), ("to", called)):
-        side_column, party_column = f"{side}_number", f"{party}_number"
-        if party_column in call:
-            call.setdefault(side_column, call[party_column])
-        elif side_column in call:
-            call[party_column] = call[side_column]
+    calling, called = (
+        ("external_number", "internal_number")
+        if direction == "inbound"
+        else ("internal_number", "external_number")
+    )
+    for side, party in (("from_number", calling), ("to_number", called)):
+        if party in call:
+            call.setdefault(side, call[party])
+        elif side in call:
+            call[party] = call[side]
 
 
 def _party(side: str, source: Mapping[str, Any]) -> Read:

@@ -45,8 +45,7 @@ class DeclarativeCalls(ConcurrentDeclarativeSource):
         super().__init__(**arguments)
 
     def _prepare_for_stream_build(self) -> None:
-        super()._prepare_for_stream_build()
-        # The CDK builds its own budget here, from the same lines of the manifest; ours replaces it.
+        # The CDK would build its own budget here, from the same lines of the manifest.
         self._constructor._api_budget = self.budget  # type: ignore[assignment]
 
 

@@ -1,0 +1,1 @@
+"""Tests that cross packages, and the sandbox that they run against."""

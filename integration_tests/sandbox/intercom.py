@@ -1,0 +1,179 @@
+"""Intercom's `GET /calls` and `GET /calls/{id}` (api-docs pages; facts section 1)."""
+
+import re
+from math import ceil
+
+import orjson
+
+from .answers import Answer, ApiRequest, Credentials, json_answer, whole_number
+from .history import CallHistory
+from .intercom_calls import IntercomCall
+from .limits import Allowance, FixedWindow
+from .listing import ordered_view, page_of
+from .rendering import Record, RenderedCalls, with_unknown_fields
+from .switches import IntercomSwitches, Switches
+from .times import iso_seconds
+
+LARGEST_PAGE = 25
+REFUSALS: dict[str, tuple[int, str, str]] = {
+    "unauthorized": (401, "unauthorized", "Access Token Invalid"),
+    "token_unauthorized": (401, "token_unauthorized", "Not authorized to access resource"),
+    "token_revoked": (401, "token_revoked", "Access Token Revoked"),
+    "api_plan_restricted": (403, "api_plan_restricted", "Active subscription needed."),
+    "payment_required": (402, "payment_required", "Payment required"),
+}
+"""What is wrong with a key: status, code, message (facts 1.6; the text of 402 is UNKNOWN)."""
+
+
+class IntercomApi:
+    """Intercom's behaviour over its true calls."""
+
+    def __init__(self, history: CallHistory[IntercomCall]) -> None:
+        self._history = history
+        self._rendered = RenderedCalls(render_call)
+        self._limiter = FixedWindow()
+
+    def answer(self, request: ApiRequest, switches: Switches, credentials: Credentials) -> Answer:
+        """See `ProviderApi`. Rate headers come with every authenticated answer (facts 1.5)."""
+        key = request.bearer()
+        if key is None or not credentials.knows(key):
+            return refusal(*REFUSALS["unauthorized"])
+        options = switches.intercom
+        allowance = self._limiter.take(
+            key, options.limit, options.window_seconds, switches.enforce_limits
+        )
+        if not allowance.allowed:
+            window = f"{options.window_seconds:g}_seconds"
+            message = f"Exceeded rate limit of {options.limit} in {window}"
+            answer = refusal(429, "rate_limit_exceeded", message)
+        elif key in credentials.faults:
+            answer = refusal(*REFUSALS[credentials.faults[key]])
+        else:
+            answer = self._route(request, switches)
+        return answer.with_headers(rate_headers(allowance))
+
+    def _route(self, request: ApiRequest, switches: Switches) -> Answer:
+        if not accepts_json(request.headers.get("accept", "")):
+            return refusal(
+                406,
+                "not_acceptable",
+                "The Accept header should send a media type of application/json",
+            )
+        if not version_has_calls(request.headers.get("intercom-version", "")):
+            message = "Requested resource is not available in current API version"
+            return refusal(400, "intercom_version_invalid", message)
+        if request.method == "GET" and request.path == "/calls":
+            return self._list(request, switches)
+        if request.method == "GET" and (found := re.fullmatch(r"/calls/([^/]+)", request.path)):
+            call = self._history.calls.get(found[1])
+            if call is not None:
+                return Answer(200, self._rendered.record(call, switches), listed=(call,))
+        return refusal(404, "not_found", "Not Found")
+
+    def _list(self, request: ApiRequest, switches: Switches) -> Answer:
+        options = switches.intercom
+        page = whole_number(request.value("page") or "1")
+        size = whole_number(request.value("per_page") or str(LARGEST_PAGE))
+        if page is None or page < 1:
+            return refusal(400, "parameter_invalid", "page must be a positive integer", "page")
+        too_large = size is not None and size > LARGEST_PAGE
+        if size is None or size < 1 or (too_large and options.per_page_over_25 == "refuse"):
+            return refusal(
+                400, "parameter_invalid", "per_page must be between 1 and 25", "per_page"
+            )
+        size = min(size, LARGEST_PAGE)
+        view = ordered_view(self._history, options.order, lambda call: call.created, last_change)
+        calls = page_of(self._history, view, options.order, page, size)
+        total = len(view)
+        body = b'{"type":"list","data":%b,"total_count":%d,"pages":%b}' % (
+            self._rendered.array(calls, switches),
+            total,
+            orjson.dumps(pages_object(options, page, size, total)),
+        )
+        return Answer(200, body, listed=calls)
+
+
+def pages_object(options: IntercomSwitches, page: int, size: int, total: int) -> Record | None:
+    """The `pages` of a list, null by a switch; `next` in one of four forms (UNKNOWN which)."""
+    if options.pages == "null":
+        return None
+    total_pages = -(-total // size)
+    pages: Record = {"type": "pages", "page": page, "per_page": size, "total_pages": total_pages}
+    if options.pages_next == "absent":
+        return pages
+    following: Record | str | None = None
+    if page < total_pages and options.pages_next == "object":
+        following = {"per_page": size, "starting_after": f"WzE3{page + 1:04d}e5"}
+    elif page < total_pages and options.pages_next == "url":
+        following = f"https://api.intercom.io/calls?per_page={size}&page={page + 1}"
+    return {**pages, "next": following}
+
+
+def render_call(call: IntercomCall, switches: Switches) -> Record:
+    """The call as Intercom lists it."""
+    when = iso_or_null if switches.intercom.timestamps == "iso" else unchanged
+    record: Record = {
+        "type": "call",
+        "id": call.id,
+        "conversation_id": call.conversation_id,
+        "admin_id": call.admin_id,
+        "contact_id": call.contact_id,
+        "state": call.state,
+        "initiated_at": when(call.initiated_at),
+        "answered_at": when(call.answered_at),
+        "ended_at": when(call.ended_at),
+        "created_at": when(call.created_at),
+        "updated_at": when(call.updated_at),
+        "recording_url": call.recording_url,
+        "transcription_url": call.transcription_url,
+        "call_type": call.call_type,
+        "direction": call.direction,
+        "ended_reason": call.ended_reason,
+        "phone": call.phone,
+        "fin_recording_url": call.fin_recording_url,
+        "fin_transcription_url": call.fin_transcription_url,
+    }
+    return with_unknown_fields(record, switches)
+
+
+def iso_or_null(seconds: int | None) -> str | None:
+    """An instant as ISO 8601 text."""
+    return None if seconds is None else iso_seconds(seconds)
+
+
+def unchanged(seconds: int | None) -> int | None:
+    """An instant as UNIX seconds."""
+    return seconds
+
+
+def last_change(call: IntercomCall) -> int:
+    """What the order by update goes by."""
+    return call.created if call.updated_at is None else call.updated_at
+
+
+def accepts_json(accept: str) -> bool:
+    """Whether an Accept header allows JSON; a missing one does not (2.17 note, facts 1.6)."""
+    kinds = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
+    return any(kind in ("application/json", "application/*", "*/*") for kind in kinds)
+
+
+def version_has_calls(version: str) -> bool:
+    """Whether an Intercom-Version has calls: 2.14 and newer, or Preview."""
+    found = re.fullmatch(r"(\d+)\.(\d+)", version)
+    return version == "Preview" or (found is not None and (int(found[1]), int(found[2])) >= (2, 14))
+
+
+def rate_headers(allowance: Allowance) -> dict[str, str]:
+    """X-RateLimit-*: the reset as UNIX seconds."""
+    return {
+        "X-RateLimit-Limit": str(allowance.limit),
+        "X-RateLimit-Remaining": str(allowance.remaining),
+        "X-RateLimit-Reset": str(ceil(allowance.resets_at)),
+    }
+
+
+def refusal(status: int, code: str, message: str, field: str | None = None) -> Answer:
+    """An `error.list` envelope."""
+    error = {"code": code, "message": message, "field": field}
+    request_id = "f93ecfa8-d08a-4325-8694-89aeb89c8f85"
+    return json_answer(status, {"type": "error.list", "request_id": request_id, "errors": [error]})

@@ -1,0 +1,197 @@
+"""OpenPhone v1: phone numbers, conversations, calls (api-docs list-calls page; facts section 2)."""
+
+from collections.abc import Callable
+from itertools import islice
+from math import ceil
+
+import orjson
+
+from .answers import Answer, ApiRequest, Credentials, json_answer
+from .limits import Allowance, MovingWindow
+from .openphone_calls import OpenPhoneCall
+from .openphone_errors import (
+    NO_HEADER,
+    NOT_FOUND,
+    NOT_NUMBER_USER,
+    SUBSCRIPTION_EXPIRED,
+    TOO_MANY_PARTICIPANTS,
+    TOO_MANY_REQUESTS,
+    UNAUTHORIZED,
+    Refusal,
+    invalid,
+    refusal_answer,
+    unknown_route,
+)
+from .openphone_history import OpenPhoneHistory, Thread
+from .openphone_parameters import bad_date, date_filter, read_page
+from .openphone_records import listed_update, render_call, render_conversation, render_line
+from .openphone_tokens import PageTokens
+from .openphone_workspace import E164, LINES, OWNER, Line
+from .rendering import RenderedCalls
+from .switches import OpenPhoneSwitches, Switches
+
+MOST_NUMBERS = 100
+
+
+class OpenPhoneApi:
+    """OpenPhone's behaviour over its true calls."""
+
+    def __init__(self, history: OpenPhoneHistory) -> None:
+        self._history = history
+        self._rendered = RenderedCalls(render_call)
+        self._limiter = MovingWindow()
+        self._tokens = PageTokens()
+
+    def answer(self, request: ApiRequest, switches: Switches, credentials: Credentials) -> Answer:
+        """See `ProviderApi`. The key is the whole Authorization header, without `Bearer`."""
+        options = switches.openphone
+        key = request.headers.get("authorization")
+        allowance = self._limiter.take(
+            key or "", options.limit, options.window_seconds, switches.enforce_limits
+        )
+        if not allowance.allowed:
+            answer = refusal_answer(TOO_MANY_REQUESTS, switches)
+            if options.retry_after == "seconds":
+                wait = str(max(1, ceil(allowance.wait_seconds)))
+                answer = answer.with_headers({"Retry-After": wait})
+        elif key is None or not credentials.knows(key):
+            answer = refusal_answer(NO_HEADER if key is None else UNAUTHORIZED, switches)
+        elif credentials.faults.get(key) == "subscription_expired":
+            answer = refusal_answer(SUBSCRIPTION_EXPIRED, switches, documented=True)
+        elif credentials.faults.get(key) == "not_phone_number_user" and request.path == "/v1/calls":
+            answer = refusal_answer(NOT_NUMBER_USER, switches)
+        else:
+            answer = self._route(request, switches)
+        live = options.ratelimit_headers == "live" and answer.status in (200, 401, 429)
+        return answer.with_headers(live_headers(options, allowance)) if live else answer
+
+    def _route(self, request: ApiRequest, switches: Switches) -> Answer:
+        routes: dict[str, Callable[[ApiRequest, Switches], Answer | Refusal]] = {
+            "/v1/phone-numbers": self._phone_numbers,
+            "/v1/conversations": self._conversations,
+            "/v1/calls": self._calls,
+        }
+        route = routes.get(request.path) if request.method == "GET" else None
+        if route is None:
+            return unknown_route()
+        answer = bad_date(request) or route(request, switches)
+        return refusal_answer(answer, switches) if isinstance(answer, Refusal) else answer
+
+    def _phone_numbers(self, request: ApiRequest, switches: Switches) -> Answer:
+        user = request.value("userId")
+        lines = [line for line in LINES if user is None or on_line(user, line)]
+        return json_answer(200, {"data": [render_line(line, switches) for line in lines]})
+
+    def _conversations(self, request: ApiRequest, switches: Switches) -> Answer | Refusal:
+        page = read_page(request, self._tokens)
+        if isinstance(page, Refusal):
+            return page
+        asked = request.values("phoneNumbers") or request.values("phoneNumber")
+        if len(asked) > MOST_NUMBERS:
+            return invalid("/phoneNumbers", "phoneNumbers must not have more than 100 items")
+        lines = [line for line in LINES if not asked or line.id in asked or line.number in asked]
+        if not all(any(one in (line.id, line.number) for line in lines) for one in asked):
+            return NOT_FOUND
+        user = request.value("userId")
+        reached = [line.id for line in lines if user is None or on_line(user, line)]
+        created = date_filter(request, switches.openphone, "createdAfter", "createdBefore")
+        updated = date_filter(request, switches.openphone, "updatedAfter", "updatedBefore")
+        active_only = request.value("excludeInactive") == "true"
+
+        def wanted(thread: Thread) -> bool:
+            dates_null, deleted = thread.conversation.dates_null, thread.conversation.deleted
+            return (
+                created(None if dates_null else thread.created)
+                and updated(listed_update(thread, switches))
+                and not (active_only and deleted)
+            )
+
+        threads = filter(wanted, self._history.newest_threads(reached, page.after))
+        found = list(islice(threads, page.size + 1))
+        token = None
+        if len(found) > page.size:
+            last = found[page.size - 1]
+            token = self._tokens.token(page.filters, (last.activity, last.conversation.id))
+        records = [render_conversation(thread, switches) for thread in found[: page.size]]
+        return json_answer(200, {"data": records, **tail(len(records), token)})
+
+    def _calls(self, request: ApiRequest, switches: Switches) -> Answer | Refusal:
+        participants = request.values("participants")
+        number = request.value("phoneNumberId")
+        if not number:
+            return invalid("/phoneNumberId", "phoneNumberId is required")
+        if not participants or not participants[0]:
+            return invalid("/participants", "participants is required: exactly one number")
+        if len(participants) > 1:
+            return TOO_MANY_PARTICIPANTS
+        if not E164.fullmatch(participants[0]):
+            return invalid("/participants/0", r"participants must match ^\+[1-9]\d{1,14}$")
+        page = read_page(request, self._tokens)
+        if isinstance(page, Refusal):
+            return page
+        line = next((line for line in LINES if line.id == number), None)
+        if line is None:
+            return NOT_FOUND
+        user = request.value("userId")
+        if user is not None and not on_line(user, line):
+            return NOT_NUMBER_USER
+        seen = visible_user(line, user, switches.openphone)
+        created = date_filter(request, switches.openphone, "createdAfter", "createdBefore", "since")
+
+        def wanted(call: OpenPhoneCall) -> bool:
+            return (seen is None or call.user_id == seen) and created(call.created)
+
+        thread = self._history.thread(number, participants[0])
+        found: list[OpenPhoneCall] = []
+        if thread is not None:
+            calls = filter(wanted, self._history.newest_calls(thread, page.after))
+            found = list(islice(calls, page.size + 1))
+        token = None
+        if len(found) > page.size:
+            last = found[page.size - 1]
+            token = self._tokens.token(page.filters, (last.created, last.id))
+        listed = found[: page.size]
+        ending = orjson.dumps(tail(len(listed), token))[1:]
+        body = b'{"data":%b,%b' % (self._rendered.array(listed, switches), ending)
+        return Answer(200, body, listed=listed)
+
+
+def on_line(user: str, line: Line) -> bool:
+    """Whether /v1/phone-numbers lists the user for the number."""
+    return any(user == one.id for one in line.users)
+
+
+def visible_user(line: Line, user: str | None, options: OpenPhoneSwitches) -> str | None:
+    """Whose calls a request with this `userId` lists; None = everyone's.
+
+    Both parts are UNKNOWN (facts 2.2).
+    """
+    if options.user_effect == "access_scope":
+        return None
+    if user is not None:
+        return user
+    owners = {"number_owner": line.owner.id, "workspace_owner": OWNER.id, "everyone": None}
+    return owners[options.user_default]
+
+
+def listable(call: OpenPhoneCall, options: OpenPhoneSwitches) -> bool:
+    """Whether any allowed request lists the call under the switches."""
+    if not call.conversation.askable:
+        return False
+    line = call.conversation.line
+    asked: list[str | None] = [None, *(user.id for user in line.users)]
+    return any(visible_user(line, user, options) in (None, call.user_id) for user in asked)
+
+
+def tail(count: int, token: str | None) -> dict[str, object]:
+    """The end of a list: a `totalItems` that is wrong (as documented) and the next token."""
+    return {"totalItems": count // 2, "nextPageToken": token}
+
+
+def live_headers(options: OpenPhoneSwitches, allowance: Allowance) -> dict[str, str]:
+    """The undocumented headers seen live on 200 and 401 (facts 2.1)."""
+    seconds = f"{options.window_seconds:g}"
+    return {
+        "ratelimit": f'"per-second"; r={allowance.remaining}; t={ceil(allowance.wait_seconds)}',
+        "ratelimit-policy": f'"per-second"; q={options.limit}; w={seconds}',
+    }

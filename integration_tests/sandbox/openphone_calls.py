@@ -1,0 +1,178 @@
+"""OpenPhone's true calls, lines and conversations (list-calls page; facts 2.2 and 2.3)."""
+
+from collections.abc import Iterator, Mapping
+from random import Random
+from typing import Any, NamedTuple
+
+from .history import spread
+from .openphone_workspace import Conversation, User, Workspace
+from .times import DAY
+
+
+class OpenPhoneCall(NamedTuple):
+    """One call. Instants are milliseconds since 1970."""
+
+    id: str
+    conversation: Conversation
+    user_id: str
+    direction: str
+    status: str
+    answered: int | None
+    completed: int | None
+    created: int
+    updated: int | None
+    duration: int
+    answered_by: str | None
+    initiated_by: str | None
+    call_route: str | None
+    forwarded_from: str | None
+    forwarded_to: str | None
+    ai_handled: str | None
+
+
+class Course(NamedTuple):
+    """How a call goes; the 13 status words are CONFIRMED, what goes with them is INFERRED."""
+
+    status: str
+    answered: bool
+    completed: bool
+
+
+COURSES: tuple[Course, ...] = (
+    *(Course("completed", True, True),) * 16,
+    Course("completed", False, True),
+    Course("answered", True, True),
+    Course("answered", True, False),
+    Course("in-progress", True, False),
+    Course("missed", False, True),
+    Course("missed", False, False),
+    Course("no-answer", False, True),
+    Course("no-answer", False, False),
+    Course("busy", False, False),
+    Course("failed", False, False),
+    Course("canceled", False, True),
+    Course("abandoned", False, False),
+    Course("forwarded", False, True),
+    Course("queued", False, False),
+    Course("initiated", False, False),
+    Course("ringing", False, False),
+)
+ONGOING = Course("in-progress", True, False)
+RINGING = Course("ringing", False, False)
+
+
+class OpenPhoneAuthor:
+    """Invents OpenPhone calls."""
+
+    def __init__(self, seed: int, conversations: int | None) -> None:
+        self.rng = Random(f"openphone:{seed}")
+        self.even = conversations is not None
+        self.workspace = Workspace(self.rng, conversations)
+
+    def first_calls(self, count: int, now: int) -> Iterator[OpenPhoneCall]:
+        """See `Author`: evenly if the number of conversations was asked for, else by weight."""
+        known = self.workspace.conversations
+        weighted = [one for one in known for _ in range(one.weight)]
+        for number, at in enumerate(spread(self.rng, count, now)):
+            if self.even:
+                yield self._call(known[number % len(known)], at, at, now)
+            else:
+                yield self._call(weighted[int(self.rng.random() * len(weighted))], at, at, now)
+
+    def new_call(self, at: int, now: int) -> OpenPhoneCall:
+        """See `Author`: every fifth opens a conversation."""
+        opens = self.rng.random() < 0.2
+        conversation = self.workspace.open_conversation() if opens else self._askable()
+        return self._regular(self._call(conversation, at, at, now))
+
+    def late_call(self, at: int, now: int) -> OpenPhoneCall:
+        """See `Author`: createdAt lies days back, `at` moves the conversation only."""
+        created = at - int((1 + 20 * self.rng.random()) * DAY)
+        return self._regular(self._call(self._askable(), created, at, now))
+
+    def may_change(self, call: OpenPhoneCall, now: int) -> bool:
+        """See `Author`: the conversation moves, whatever the call's age."""
+        return True
+
+    def changed_call(self, call: OpenPhoneCall, at: int) -> OpenPhoneCall:
+        """See `Author`."""
+        at = max(at, call.created)
+        if call.completed is None:
+            answered = call.answered or max(call.created, at - int(self.rng.random() * 120_000))
+            return call._replace(
+                status="completed",
+                answered=answered,
+                completed=at,
+                duration=(at - call.created) // 1_000,
+                updated=at,
+            )
+        return call._replace(duration=call.duration + 1, updated=at)
+
+    def touched(self, call: OpenPhoneCall, at: int) -> OpenPhoneCall:
+        """See `Author`."""
+        return call._replace(updated=max(at, call.created))
+
+    def with_fields(self, call: OpenPhoneCall, fields: Mapping[str, Any]) -> OpenPhoneCall:
+        """See `Author`: another conversation brings another person, unless the test names one."""
+        if "conversation" in fields and "user_id" not in fields:
+            fields = {**fields, "user_id": fields["conversation"].people[0].id}
+        return call._replace(**fields)
+
+    @staticmethod
+    def _regular(call: OpenPhoneCall) -> OpenPhoneCall:
+        """The call, taken over by somebody who is on the line: newer calls can be listed."""
+        line = call.conversation.line
+        if call.user_id in (line.owner.id, *(user.id for user in line.users)):
+            return call
+        return call._replace(
+            user_id=line.owner.id,
+            answered_by=call.answered_by and line.owner.id,
+            initiated_by=call.initiated_by and line.owner.id,
+        )
+
+    def _askable(self) -> Conversation:
+        known = self.workspace.askable
+        return known[int(self.rng.random() * len(known))]
+
+    def _call(self, conversation: Conversation, created: int, at: int, now: int) -> OpenPhoneCall:
+        random = self.rng.random
+        course = COURSES[int(random() * len(COURSES))]
+        ring, talk, odd = 1_000 + int(random() * 25_000), int(random() ** 2 * 2e6), random()
+        if odd < 0.15:  # whole seconds, which are listed without a fraction
+            created, ring, talk = (
+                created - created % 1_000,
+                ring - ring % 1_000,
+                talk - talk % 1_000,
+            )
+        if course.completed and created + ring + talk > now:
+            course = ONGOING if created + ring <= now else RINGING
+        answered = created + ring if course.answered else None
+        completed = created + ring + (talk if course.answered else 0) if course.completed else None
+        user = caller_of(conversation, random())
+        incoming = random() < 0.5
+        ai = course.answered and incoming and odd > 0.9
+        changed = min(now, max(at, completed or at) + int(random() * 30_000))
+        return OpenPhoneCall(
+            f"AC{self.rng.getrandbits(96):024x}",
+            conversation,
+            user.id,
+            "incoming" if incoming else "outgoing",
+            course.status,
+            answered,
+            completed,
+            created,
+            changed if odd > 0.1 or at != created else None,
+            (completed - created) // 1_000 if completed else 0,
+            user.id if incoming and course.answered and not ai else None,
+            None if incoming else user.id,
+            ("phone-menu" if odd > 0.7 else "phone-number") if incoming else None,
+            "+15557654321" if odd > 0.97 else None,
+            (user.id if odd > 0.5 else "+15550001111") if course.status == "forwarded" else None,
+            "ai-agent" if ai else None,
+        )
+
+
+def caller_of(conversation: Conversation, chance: float) -> User:
+    """Who takes part in a call of the conversation; chance lies in [0, 1)."""
+    people = conversation.people
+    return people[int(chance * len(people))]

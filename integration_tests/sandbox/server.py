@@ -1,0 +1,218 @@
+"""The sandbox: one real HTTP server on a loopback port that plays the four providers."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from threading import Event, Thread
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from .amplemarket import AmplemarketApi
+from .answers import Answer, ApiRequest, Credentials, ProviderApi
+from .control import PREFIX, control
+from .faults import UNANSWERED, Fault, FaultCounter, fault_status, misbehave, response_of
+from .intercom import IntercomApi
+from .openphone import OpenPhoneApi, listable
+from .seen import SeenRequest
+from .skipcall import SkipcallApi
+from .switches import PROVIDERS, Switches
+from .times import RealClock
+from .truth import expected_call
+from .world import World
+
+NO_ANSWER = Answer(0, b"")
+
+
+class RealTimeLoop(asyncio.SelectorEventLoop):
+    """An event loop whose clock no test can freeze."""
+
+    def time(self) -> float:
+        """Seconds of the real monotonic clock."""
+        return RealClock.monotonic()
+
+
+class Sandbox:
+    """A server on a loopback port: `sandbox.url` + `/<provider>` + the provider's own path.
+
+    `world`, `switches`, `keys`, `key_faults`, `faults` and `before_answer` may be set at any time,
+    from any thread. `before_answer` runs in the server's thread before the answer is computed; it
+    may move the world but must not send requests to the sandbox. What it raises is answered with
+    500 and raised again at the end of the `with` block.
+    """
+
+    def __init__(
+        self, world: World | None = None, switches: Switches | None = None, *, port: int = 0
+    ) -> None:
+        self.switches = switches or Switches()
+        self.keys: dict[str, set[str]] = {name: {f"test-key-{name}-not-real"} for name in PROVIDERS}
+        self.key_faults: dict[str, str] = {}
+        self.faults: list[Fault] = []
+        self.before_answer: Callable[[SeenRequest], None] | None = None
+        self.url = ""
+        self.world = world or World()
+        self._port = port
+        self._requests: list[SeenRequest] = []
+        self._counter = FaultCounter()
+        self._errors: list[Exception] = []
+        self._same_headers: tuple[object, dict[str, str]] = ((), {})
+        self._thread: Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+
+    @property
+    def world(self) -> World:
+        """The world behind the providers."""
+        return self._world
+
+    @world.setter
+    def world(self, world: World) -> None:
+        self._world = world
+        self._apis: dict[str, ProviderApi] = {}
+        self._listed: dict[str, dict[str, tuple[Any, Switches]]] = {name: {} for name in PROVIDERS}
+
+    @property
+    def requests(self) -> list[SeenRequest]:
+        """The requests seen so far, in the order of their answers, without control requests."""
+        return list(self._requests)
+
+    def clear_requests(self) -> None:
+        """Forget the requests seen so far. Faults go on counting, `ever_listed` stays."""
+        self._requests.clear()
+
+    def listable(self, provider: str) -> list[Any]:
+        """The true calls that some allowed request would list now, under the current switches."""
+        with self.world.lock:
+            calls = list(self.world.history(provider).calls.values())
+        if provider == "openphone":
+            return [call for call in calls if listable(call, self.switches.openphone)]
+        if provider == "skipcall" and not self.switches.skipcall.soft_deleted_listed:
+            return [call for call in calls if call.deleted is None]
+        return calls
+
+    def expected(self, provider: str) -> dict[str, dict[str, Any]]:
+        """The records that a connector must emit for all calls listable now, by id."""
+        records = (expected_call(provider, call, self.switches) for call in self.listable(provider))
+        return {record["id"]: record for record in records}
+
+    def ever_listed(self, provider: str) -> dict[str, dict[str, Any]]:
+        """The records of all calls that ever stood in a sound answer, as listed last, by id."""
+        with self.world.lock:
+            listed = list(self._listed[provider].values())
+        records = (expected_call(provider, call, switches) for call, switches in listed)
+        return {record["id"]: record for record in records}
+
+    def __enter__(self) -> Self:
+        started = Event()
+        failures: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                with asyncio.Runner(loop_factory=RealTimeLoop) as runner:
+                    runner.run(self._serve(started))
+            except BaseException as failure:
+                failures.append(failure)
+                started.set()
+
+        self._thread = Thread(target=run, name="sandbox", daemon=True)
+        self._thread.start()
+        started.wait()
+        if failures:
+            self._thread.join()
+            raise failures[0]
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._loop is not None and self._stop is not None and self._thread is not None:
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join()
+        if self._errors and error is None:
+            raise self._errors[0]
+
+    async def _serve(self, started: Event) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        server = web.Server(self._handle, access_log=None)
+        runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=0.1)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", self._port, backlog=1024).start()
+            self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+            started.set()
+            await self._stop.wait()
+        finally:
+            await runner.cleanup()
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        at = RealClock.monotonic()
+        path, _, raw_query = request.raw_path.partition("?")
+        if path.startswith(PREFIX):
+            return await control(request, self)
+        provider, _, rest = path[1:].partition("/")
+        if provider not in PROVIDERS:
+            return web.Response(status=404, text="The sandbox knows no such provider\n")
+        query = tuple(parse_qsl(raw_query, keep_blank_values=True))
+        headers = self._lower_headers(request)
+        seen = SeenRequest(provider, request.method, f"/{rest}", query, raw_query, headers, 0, at)
+        if self.switches.latency_seconds > 0:
+            await asyncio.sleep(self.switches.latency_seconds)
+        try:
+            fault, answer = self._decide(seen)
+        except Exception as error:
+            self._errors.append(error)
+            return web.Response(status=500, text=f"The sandbox itself failed: {error!r}\n")
+        return (
+            response_of(answer, answer.body)
+            if fault is None
+            else await misbehave(request, fault, answer)
+        )
+
+    def _decide(self, seen: SeenRequest) -> tuple[Fault | None, Answer]:
+        if self.before_answer is not None:
+            self.before_answer(seen)
+        with self.world.lock:
+            fault = self._counter.due(self.faults, seen)
+            answer = NO_ANSWER
+            if fault is None or fault.kind not in UNANSWERED:
+                answer = self._answer(seen)
+            if fault is None:
+                switches, listed = self.switches, self._listed[seen.provider]
+                listed.update((call.id, (call, switches)) for call in answer.listed)
+            status = answer.status if fault is None else fault_status(fault, answer)
+            self._requests.append(replace(seen, status=status))
+        return fault, answer
+
+    def _answer(self, seen: SeenRequest) -> Answer:
+        credentials = Credentials(frozenset(self.keys[seen.provider]), self.key_faults)
+        request = ApiRequest(seen.method, seen.path, seen.query, seen.headers)
+        return self._api(seen.provider).answer(request, self.switches, credentials)
+
+    def _api(self, provider: str) -> ProviderApi:
+        api = self._apis.get(provider)
+        if api is None:
+            api = self._apis[provider] = new_api(provider, self.world)
+        return api
+
+    def _lower_headers(self, request: web.BaseRequest) -> dict[str, str]:
+        raw, headers = self._same_headers
+        if request.raw_headers != raw:
+            headers = {name.lower(): value for name, value in request.headers.items()}
+            self._same_headers = (request.raw_headers, headers)
+        return headers
+
+
+def new_api(provider: str, world: World) -> ProviderApi:
+    """The behaviour of a provider over a world."""
+    if provider == "intercom":
+        return IntercomApi(world.intercom)
+    if provider == "openphone":
+        return OpenPhoneApi(world.openphone)
+    if provider == "amplemarket":
+        return AmplemarketApi(world.amplemarket)
+    return SkipcallApi(world.skipcall, world.skipcall_workspaces)

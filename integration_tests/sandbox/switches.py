@@ -1,0 +1,228 @@
+"""The switches: every doubtful point of the providers' contracts.
+
+Each field names the UNKNOWN it stands for; its default is the likeliest position.
+`Switches.positions(provider)` walks through them one by one, for tests under every position.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Literal
+
+Provider = Literal["intercom", "openphone", "amplemarket", "skipcall"]
+PROVIDERS: tuple[Provider, ...] = ("intercom", "openphone", "amplemarket", "skipcall")
+
+ListOrder = Literal["created_desc", "created_asc", "updated_desc", "shuffled"]
+Value = str | int | float | bool | None
+
+
+@dataclass(frozen=True)
+class IntercomSwitches:
+    """Doubtful points of Intercom's `GET /calls`."""
+
+    timestamps: Literal["epoch", "iso"] = "epoch"
+    """UNKNOWN: the page says `any`; the only example shows epoch seconds."""
+    per_page_over_25: Literal["clamp", "refuse"] = "clamp"
+    """UNKNOWN: what happens to per_page > 25."""
+    pages: Literal["object", "null"] = "object"
+    """UNKNOWN: `pages` is (object, null) on the page; when it is null is not said."""
+    pages_next: Literal["object", "url", "null", "absent"] = "object"
+    """UNKNOWN: what `pages.next` holds when more pages exist."""
+    order: ListOrder = "created_desc"
+    """UNKNOWN: the order of results."""
+    limit: int = 1666
+    """UNKNOWN per app: requests per 10 s; 1666 (10,000/min) or 167 (1,000/min, older pages)."""
+    window_seconds: float = 10.0
+    """Not an unknown: shorten it to make a test of the limit short."""
+
+
+@dataclass(frozen=True)
+class OpenPhoneSwitches:
+    """Doubtful points of OpenPhone v1."""
+
+    user_default: Literal["number_owner", "workspace_owner", "everyone"] = "number_owner"
+    """CONFLICT: whose calls come without `userId`; page: workspace owner, changelog: number's."""
+    user_effect: Literal["filter", "access_scope"] = "filter"
+    """UNKNOWN: `userId` filters the calls, or only decides whether the asker may see them all."""
+    date_bounds: Literal["exclusive", "inclusive"] = "exclusive"
+    """UNKNOWN: inclusivity of createdAfter, createdBefore, updatedAfter, updatedBefore."""
+    envelope: Literal["live", "documented"] = "live"
+    """CONFLICT: errors as probed live (`error.message`) or as on the page (`message`, `code`)."""
+    timestamps: Literal["milliseconds", "seconds"] = "milliseconds"
+    """UNKNOWN: fractions in live data; `milliseconds` mixes texts with and without a fraction."""
+    retry_after: Literal["absent", "seconds"] = "absent"
+    """UNKNOWN: whether a 429 carries Retry-After."""
+    ratelimit_headers: Literal["absent", "live"] = "absent"
+    """2ND-HAND: undocumented `ratelimit` and `ratelimit-policy` headers on 200, 401 and 429."""
+    participants_include_own: bool = False
+    """UNKNOWN: whether a call's `participants` (at most 2) repeats the own number."""
+    conversation_moves: Literal["both", "last_activity", "updated"] = "both"
+    """INFERRED, so UNKNOWN: which dates of a conversation a call moves."""
+    limit: int = 10
+    """Requests per window and key."""
+    window_seconds: float = 1.0
+    """Not an unknown: lengthen it to provoke refusals."""
+
+
+@dataclass(frozen=True)
+class AmplemarketSwitches:
+    """Doubtful points of Amplemarket's `GET /calls`."""
+
+    ids: Literal["uuid7", "uuid4"] = "uuid7"
+    """INFERRED from the examples: ids are UUIDv7.
+
+    With uuid4 the order is by creation, the cursor still the id.
+    """
+    date_filter: Literal["works_exclusive", "works_inclusive", "ignored"] = "works_exclusive"
+    """UNKNOWN: whether start_date_from/to filter at all, and their inclusivity."""
+    links: Literal["relative", "absolute"] = "relative"
+    """CONFIRMED relative by the paging guide; absolute stands for a change of the server."""
+    links_carry_filters: bool = True
+    """UNKNOWN: whether `next` and `prev` repeat the filters."""
+    retry_after: Literal["seconds", "http_date", "absent"] = "seconds"
+    """UNKNOWN form: the guide only says that a `Retry-After` header exists."""
+    direction: Literal["absent", "present"] = "absent"
+    """2ND-HAND: newer docs show `direction` (incoming/outgoing) on a call."""
+    limit: int = 500
+    """Requests per window and key."""
+    window_seconds: float = 60.0
+    """Not an unknown: shorten it to make a test of the limit short."""
+
+
+@dataclass(frozen=True)
+class SkipcallSwitches:
+    """Doubtful points of Skipcall's `GET /v1/calls`."""
+
+    limit_cut: Literal[50, 20] | None = None
+    """UNKNOWN: the largest `limit`; a larger one is cut without an error (None: cut to 100)."""
+    order: ListOrder = "created_desc"
+    """UNKNOWN: the default order."""
+    reset_unit: Literal["seconds", "milliseconds"] = "seconds"
+    """UNKNOWN: unit of the Unix timestamp in X-RateLimit-Reset."""
+    limit: int = 100
+    """By plan: 100 (STARTER, INTERMÉDIAIRE) or 1000 (EXPERT) requests per minute."""
+    body_401: Literal["documented", "docs_page"] = "documented"
+    """CONFLICT: the spec and another docs page show different 401 bodies."""
+    soft_deleted_listed: bool = True
+    """UNKNOWN: whether rows with `deletedAt` are listed."""
+    window_seconds: float = 60.0
+    """Not an unknown: shorten it to make a test of the limit short."""
+
+
+ALTERNATIVES: Mapping[str, tuple[tuple[str, tuple[Value, ...]], ...]] = {
+    "intercom": (
+        ("timestamps", ("iso",)),
+        ("per_page_over_25", ("refuse",)),
+        ("pages", ("null",)),
+        ("pages_next", ("url", "null", "absent")),
+        ("order", ("created_asc", "updated_desc", "shuffled")),
+        ("limit", (167,)),
+    ),
+    "openphone": (
+        ("user_default", ("workspace_owner", "everyone")),
+        ("user_effect", ("access_scope",)),
+        ("date_bounds", ("inclusive",)),
+        ("envelope", ("documented",)),
+        ("timestamps", ("seconds",)),
+        ("retry_after", ("seconds",)),
+        ("ratelimit_headers", ("live",)),
+        ("participants_include_own", (True,)),
+        ("conversation_moves", ("last_activity", "updated")),
+    ),
+    "amplemarket": (
+        ("ids", ("uuid4",)),
+        ("date_filter", ("works_inclusive", "ignored")),
+        ("links", ("absolute",)),
+        ("links_carry_filters", (False,)),
+        ("retry_after", ("http_date", "absent")),
+        ("direction", ("present",)),
+    ),
+    "skipcall": (
+        ("limit_cut", (50, 20)),
+        ("order", ("created_asc", "updated_desc", "shuffled")),
+        ("reset_unit", ("milliseconds",)),
+        ("limit", (1000,)),
+        ("body_401", ("docs_page",)),
+        ("soft_deleted_listed", (False,)),
+    ),
+}
+"""The positions of each switch other than its default."""
+
+
+@dataclass(frozen=True)
+class Switches:
+    """All switches of a sandbox."""
+
+    intercom: IntercomSwitches = field(default_factory=IntercomSwitches)
+    openphone: OpenPhoneSwitches = field(default_factory=OpenPhoneSwitches)
+    amplemarket: AmplemarketSwitches = field(default_factory=AmplemarketSwitches)
+    skipcall: SkipcallSwitches = field(default_factory=SkipcallSwitches)
+    latency_seconds: float = 0.0
+    """Wait before each answer."""
+    enforce_limits: bool = True
+    """False: nothing is refused for its rate; the headers are still sent."""
+    unknown_fields: bool = False
+    """Every listed object gets fields that no page names (pages forbid none to appear later)."""
+
+    @staticmethod
+    def positions(provider: str) -> list[tuple[str, "Switches"]]:
+        """The default, then each other position of each switch of the provider, by name."""
+        found = [("default", Switches())]
+        for name, values in ALTERNATIVES[provider]:
+            found += [
+                (f"{name}={value}", Switches().moved(provider, name, value)) for value in values
+            ]
+        return [*found, ("unknown_fields=True", Switches(unknown_fields=True))]
+
+    def moved(self, group: str, name: str, value: Value) -> "Switches":
+        """These switches with one moved; ValueError for an unknown switch or position."""
+        if group not in ALTERNATIVES:
+            raise ValueError(f"no switches for {group!r}")
+        switches = _group(self, group)
+        if name not in [known.name for known in fields(switches)]:
+            raise ValueError(f"{group} has no switch {name!r}")
+        positions = [*dict(ALTERNATIVES[group]).get(name, ()), _default(group, name)]
+        is_number = name in ("limit", "window_seconds") and isinstance(value, int | float)
+        if value not in positions and not is_number:
+            raise ValueError(f"{group}.{name} knows {positions}, not {value!r}")
+        return _with_group(self, group, {name: value})
+
+    def with_text(self, assignment: str) -> "Switches":
+        """These switches with one set from the command line's `intercom.timestamps=iso`."""
+        target, _, text = assignment.partition("=")
+        group, _, name = target.partition(".")
+        known = [*dict(ALTERNATIVES.get(group, ())).get(name, ()), *_known_default(group, name)]
+        for value in known:
+            if str(value).lower() == text.lower():
+                return self.moved(group, name, value)
+        number = float(text) if name == "window_seconds" else int(text) if name == "limit" else text
+        return self.moved(group, name, number)
+
+
+ProviderSwitches = IntercomSwitches | OpenPhoneSwitches | AmplemarketSwitches | SkipcallSwitches
+
+
+def _group(switches: Switches, group: str) -> ProviderSwitches:
+    groups: dict[str, ProviderSwitches] = {
+        "intercom": switches.intercom,
+        "openphone": switches.openphone,
+        "amplemarket": switches.amplemarket,
+        "skipcall": switches.skipcall,
+    }
+    return groups[group]
+
+
+def _with_group(switches: Switches, group: str, change: dict[str, Value]) -> Switches:
+    moved = replace(_group(switches, group), **change)  # type: ignore[arg-type]
+    return replace(switches, **{group: moved})  # type: ignore[arg-type]
+
+
+def _known_default(group: str, name: str) -> list[Value]:
+    known = group in ALTERNATIVES and name in {
+        known.name for known in fields(_group(Switches(), group))
+    }
+    return [_default(group, name)] if known else []
+
+
+def _default(group: str, name: str) -> Value:
+    value: Value = getattr(_group(Switches(), group), name)
+    return value

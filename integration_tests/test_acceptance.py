@@ -1,0 +1,519 @@
+"""Airbyte's conventions: the CDK's standard tests, and the files that Airbyte's tools read.
+
+The standard tests run as a user runs them, with `airbyte-cdk connector test` in a process of its
+own. They test neither state nor whether the files tell the truth; the other tests here do that.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+from xml.etree import ElementTree
+
+import pytest
+import yaml
+from airbyte_cdk.models.connector_metadata import ConnectorLanguage, MetadataFile
+from airbyte_cdk.sources.declarative.interpolation import InterpolatedString
+from airbyte_cdk.test.models.scenario import (
+    SECTION_COMMANDS,
+    ConnectorTestScenario,
+    entry_key_problems,
+)
+from jsonschema import Draft7Validator, FormatChecker
+
+from integration_tests.acceptance_conftest import (
+    configured_catalog,
+    discovered_streams,
+    folder_of,
+    sample,
+    sample_path,
+)
+from integration_tests.commands import (
+    CURSOR_FIELDS,
+    PROVIDERS,
+    ROOT,
+    Outcome,
+    config_for,
+    credential_key,
+    run_command,
+)
+from integration_tests.sandbox import Sandbox, Switches, World
+
+# The tests of images need a container engine. Dependencies warn that they use what is deprecated.
+STANDARD_TESTS = (
+    "--pytest-arg=-m",
+    "--pytest-arg=not image_tests",
+)
+REPORT = Path("build", "test-results", "standard-tests-junit.xml")
+RAN = {
+    "test_spec",
+    "test_config_matches_spec['sample_config' Test Scenario]",
+    "test_check['sample_config' Test Scenario]",
+    "test_check['invalid_config' Test Scenario]",
+    "test_discover['sample_config' Test Scenario]",
+    "test_basic_read['sample_config' Test Scenario]",
+    "test_fail_read_with_bad_catalog['sample_config' Test Scenario]",
+}
+SKIPPED = {  # a configuration with a wrong key is for `check` only
+    "test_config_matches_spec['invalid_config' Test Scenario]",
+    "test_discover['invalid_config' Test Scenario]",
+    "test_basic_read['invalid_config' Test Scenario]",
+    "test_fail_read_with_bad_catalog['invalid_config' Test Scenario]",
+}
+
+HOSTS = {
+    "intercom": ["api.intercom.io", "api.eu.intercom.io", "api.au.intercom.io"],
+    "openphone": ["api.openphone.com"],
+    "amplemarket": ["api.amplemarket.com"],
+    "skipcall": ["api-public.skipcall.app"],
+}
+NAMES = {
+    "intercom": "Intercom calls",
+    "openphone": "Quo (formerly OpenPhone) calls",
+    "amplemarket": "Amplemarket calls",
+    "skipcall": "Skipcall calls",
+}
+FAR_FUTURE = "2999-12-31T00:00:00.000000Z"
+
+each_provider = pytest.mark.parametrize("provider", PROVIDERS)
+
+
+def closed(properties: dict[str, Any]) -> dict[str, Any]:
+    """The schema of an object that has all of the properties and no other."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def list_of(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": items, "minItems": 1}
+
+
+TEXT = {"type": "string", "minLength": 1}
+URL = {"type": "string", "format": "uri", "pattern": "^https://"}
+DOCUMENT = {"title": TEXT, "url": URL, "type": {"enum": ["api_reference", "rate_limits"]}}
+
+# The part that we use of ConnectorMetadataDefinitionV0, a closed object; the CDK's own model of it
+# is open, so that it takes any misspelled key.
+METADATA = closed(
+    {
+        "metadataSpecVersion": {"const": "1.0"},
+        "data": closed(
+            {
+                "name": TEXT,
+                "definitionId": {"type": "string", "format": "uuid"},
+                "connectorType": {"const": "source"},
+                "connectorSubtype": {"const": "api"},
+                "dockerRepository": TEXT,
+                "dockerImageTag": {"type": "string", "pattern": r"^\d+\.\d+\.\d+$"},
+                "license": {"enum": ["MIT", "ELv2"]},
+                "releaseStage": {"const": "alpha"},
+                "supportLevel": {"const": "community"},
+                "githubIssueLabel": TEXT,
+                "documentationUrl": URL,
+                "externalDocumentationUrls": list_of(closed(DOCUMENT)),
+                "tags": list_of({"type": "string", "pattern": "^[a-z]+:[a-z-]+$"}),
+                "allowedHosts": closed(
+                    {"hosts": list_of({"type": "string", "format": "hostname"})}
+                ),
+                "suggestedStreams": closed({"streams": list_of(TEXT)}),
+                "maxSecondsBetweenMessages": {"const": 3600},
+                "connectorTestSuitesOptions": {
+                    "const": [{"suite": "unitTests"}, {"suite": "acceptanceTests"}]
+                },
+                "remoteRegistries": closed(
+                    {"pypi": closed({"enabled": {"const": False}, "packageName": TEXT})}
+                ),
+                "registryOverrides": closed(
+                    {
+                        "oss": closed({"enabled": {"const": True}}),
+                        "cloud": closed({"enabled": {"const": False}}),
+                    }
+                ),
+            }
+        ),
+    }
+)
+
+# What Airbyte's connector-acceptance-test reads in each section (its models are closed as well),
+# without what the CDK's standard tests refuse.
+ENTRY_KEYS = {
+    "spec": {"spec_path", "config_path", "deployment_mode", "backward_compatibility_tests_config"},
+    "connection": {"config_path", "status", "deployment_mode"},
+    "discovery": {"config_path", "backward_compatibility_tests_config"},
+    "basic_read": {"config_path", "empty_streams", "validate_schema", "validate_state_messages"},
+    "full_refresh": {"config_path", "configured_catalog_path"},
+    "incremental": {"config_path", "configured_catalog_path", "future_state"},
+}
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    # The connectors keep the limits; but each process has a budget of its own.
+    with Sandbox(World(calls=60), Switches(enforce_limits=False)) as sandbox:
+        yield sandbox
+
+
+def yaml_file(provider: str, name: str) -> Any:
+    return yaml.safe_load((folder_of(provider) / name).read_text(encoding="utf-8"))
+
+
+def metadata_of(provider: str) -> dict[str, Any]:
+    data: dict[str, Any] = yaml_file(provider, "metadata.yaml")["data"]
+    return data
+
+
+def standard_tests(sandbox: Sandbox, place: Path, *arguments: str) -> tuple[int, str]:
+    """Run `airbyte-cdk connector test` in a place; its exit status and output."""
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("airbyte-cdk")), "connector", "test", *arguments],
+        cwd=place,
+        env={**os.environ, "CALLS_SANDBOX_URL": sandbox.url, "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def read(provider: str, sandbox: Sandbox, state: str) -> Outcome:
+    """Read with a connector's own sample files and one of its states."""
+    arguments = ["read", "--config", str(sample_path(provider, "sample_config.json"))]
+    arguments += ["--catalog", str(sample_path(provider, "configured_catalog.json"))]
+    arguments += ["--state", str(sample_path(provider, state))]
+    return run_command(provider, arguments, sandbox)
+
+
+def assert_passed(report: Path) -> None:
+    """Assert from a report in JUnit's format that all standard tests ran, and passed."""
+    cases = list(ElementTree.parse(report).getroot().iter("testcase"))
+    assert {case.get("name") for case in cases if not len(case)} == RAN
+    skipped = {case.get("name"): case.find("skipped") for case in cases if len(case)}
+    assert set(skipped) == SKIPPED
+    for reason in skipped.values():
+        assert reason is not None
+        assert "its config is listed under `connection`" in str(reason.get("message"))
+
+
+@each_provider
+def test_the_standard_tests_pass(provider: str, sandbox: Sandbox) -> None:
+    report = folder_of(provider) / REPORT
+    report.unlink(missing_ok=True)
+    before = len(sandbox.requests)
+
+    status, output = standard_tests(sandbox, folder_of(provider), *STANDARD_TESTS)
+
+    assert status == 0, output
+    assert_passed(report)
+    sent = [one for one in sandbox.requests[before:] if one.provider == provider]
+    assert {one.status for one in sent} == {200, 401}
+    assert any(one.path.endswith("/calls") and one.status == 200 for one in sent)
+
+
+def test_the_standard_tests_find_a_connector_by_its_name(sandbox: Sandbox, tmp_path: Path) -> None:
+    """And they need nothing of the workspace around it, such as its settings of pytest."""
+    name = "source-intercom-calls"
+    ignored = shutil.ignore_patterns("build", ".tmp", "__pycache__")
+    shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
+
+    status, output = standard_tests(sandbox, tmp_path, name, *STANDARD_TESTS)
+
+    assert status == 0, output
+    assert f"Running tests from connector directory: {tmp_path / name}..." in output
+    assert_passed(tmp_path / name / REPORT)
+
+
+@each_provider
+def test_the_metadata_is_valid(provider: str) -> None:
+    content = yaml_file(provider, "metadata.yaml")
+
+    errors = Draft7Validator(METADATA, format_checker=FormatChecker()).iter_errors(content)
+
+    assert [f"{error.json_path}: {error.message}" for error in errors] == []
+    model = MetadataFile.from_file(folder_of(provider) / "metadata.yaml")
+    assert model.data.language is ConnectorLanguage.PYTHON
+
+
+@each_provider
+def test_the_metadata_agrees_with_the_other_files(provider: str) -> None:
+    name = f"source-{provider}-calls"
+    metadata = metadata_of(provider)
+    project = tomllib.loads((folder_of(provider) / "pyproject.toml").read_text(encoding="utf-8"))
+    spec = yaml_file(provider, "manifest.yaml")["spec"]
+    keywords = {"openphone": ["keyword:quo", "keyword:openphone"]}.get(provider, [])
+
+    assert metadata["name"] == NAMES[provider]
+    assert spec["connection_specification"]["title"].removesuffix(" calls") in NAMES[provider]
+    assert project["project"]["name"] == name
+    assert metadata["remoteRegistries"]["pypi"]["packageName"] == name
+    assert metadata["githubIssueLabel"] == name
+    assert metadata["dockerRepository"] == f"airbyte-calls/{name}"
+    assert metadata["dockerImageTag"] == project["project"]["version"]
+    assert metadata["license"] == project["project"]["license"]
+    assert metadata["documentationUrl"] == spec["documentation_url"]
+    assert [link["type"] for link in metadata["externalDocumentationUrls"]] == [
+        "api_reference",
+        "rate_limits",
+    ]
+    assert metadata["tags"] == ["language:python", "cdk:low-code", "keyword:calls", *keywords]
+
+
+def test_each_connector_has_an_id_of_its_own() -> None:
+    ids = [UUID(metadata_of(provider)["definitionId"]) for provider in PROVIDERS]
+
+    assert len(set(ids)) == len(PROVIDERS)
+    assert {one.version for one in ids} == {4}
+
+
+def manifest_hosts(node: Any, configs: list[dict[str, Any]]) -> Iterator[str]:
+    """All hosts below a node of a manifest that requests may go to, under some configurations."""
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            if key in ("url", "url_base"):
+                template = InterpolatedString.create(value, parameters={})
+                for config in configs:
+                    url = template.eval(config, stream_slice={"call_id": "1"})
+                    assert urlsplit(url).scheme == "https"
+                    yield str(urlsplit(url).hostname)
+            elif key == "host":
+                yield str(value)
+            else:
+                yield from manifest_hosts(value, configs)
+    elif isinstance(node, list):
+        for item in node:
+            yield from manifest_hosts(item, configs)
+
+
+@each_provider
+def test_the_allowed_hosts_are_those_of_the_requests(provider: str) -> None:
+    manifest = yaml_file(provider, "manifest.yaml")
+    properties = manifest["spec"]["connection_specification"]["properties"]
+    regions = properties.get("region", {}).get("enum", [])
+    configs = [config_for(provider), *(config_for(provider, region=one) for one in regions)]
+    requests = {key: value for key, value in manifest.items() if key != "spec"}
+
+    allowed = metadata_of(provider)["allowedHosts"]["hosts"]
+
+    assert allowed == HOSTS[provider]
+    assert set(allowed) == set(manifest_hosts(requests, configs))
+
+
+@each_provider
+def test_the_icon_is_a_square_drawing_of_its_own(provider: str) -> None:
+    icon = (folder_of(provider) / "icon.svg").read_text(encoding="utf-8")
+    root = ElementTree.fromstring(icon)
+
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert (root.get("width"), root.get("height")) == ("256", "256")
+    assert root.get("viewBox") == "0 0 256 256"
+    assert root.findtext("{http://www.w3.org/2000/svg}title") == NAMES[provider]
+    assert "href" not in icon
+    others = [(folder_of(one) / "icon.svg").read_text() for one in PROVIDERS if one != provider]
+    assert icon.partition("</title>")[2] not in [one.partition("</title>")[2] for one in others]
+
+
+@each_provider
+def test_the_acceptance_configuration_means_what_the_cdk_reads(provider: str) -> None:
+    content = yaml_file(provider, "acceptance-test-config.yml")
+    entries = [
+        (section, entry)
+        for section, body in content["acceptance_tests"].items()
+        if section in SECTION_COMMANDS
+        for entry in body["tests"]
+    ]
+    # full_refresh names the catalog; basic_read does not, so that it reads every stream.
+    config, wrong = "integration_tests/sample_config.json", "integration_tests/invalid_config.json"
+    catalog = "integration_tests/configured_catalog.json"
+    expected: list[tuple[str, str, str | None, str | None]] = [
+        ("spec", config, None, None),
+        ("connection", config, "succeed", None),
+        ("connection", wrong, "failed", None),
+        ("discovery", config, None, None),
+        ("basic_read", config, None, None),
+        ("full_refresh", config, None, catalog),
+    ]
+
+    problems = [entry_key_problems(entry, (section,)) for section, entry in entries]
+    scenarios = [
+        ConnectorTestScenario.model_validate(
+            {
+                **entry,
+                "sections": (section,),
+                "test_strictness_level": content["test_strictness_level"],
+            }
+        )
+        for section, entry in entries
+    ]
+
+    assert problems == [[] for _ in entries]
+    assert scenarios == [
+        ConnectorTestScenario(
+            config_path=Path(path),
+            status=status,  # type: ignore[arg-type]
+            configured_catalog_path=Path(named) if named else None,
+            sections=(section,),
+            test_strictness_level="high",
+        )
+        for section, path, status, named in expected
+    ]
+
+
+def named_files(node: Any) -> Iterator[str]:
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            if key.endswith("_path"):
+                yield value
+            else:
+                yield from named_files(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from named_files(item)
+
+
+@each_provider
+def test_airbytes_own_acceptance_tests_can_read_the_configuration(provider: str) -> None:
+    content = yaml_file(provider, "acceptance-test-config.yml")
+    sections = content["acceptance_tests"]
+
+    assert set(content) == {"connector_image", "test_strictness_level", "acceptance_tests"}
+    assert content["connector_image"] == f"{metadata_of(provider)['dockerRepository']}:dev"
+    assert set(sections) == set(ENTRY_KEYS)
+    for name, section in sections.items():
+        assert set(section) == {"tests"}
+        assert [set(entry) - ENTRY_KEYS[name] for entry in section["tests"]] == [
+            set() for _ in section["tests"]
+        ]
+    assert set(named_files(content)) == {
+        "manifest.yaml",
+        *(
+            f"integration_tests/{name}.json"
+            for name in ("sample_config", "invalid_config", "configured_catalog", "abnormal_state")
+        ),
+    }
+    assert [
+        path for path in named_files(content) if not (folder_of(provider) / path).is_file()
+    ] == []
+
+
+@each_provider
+def test_the_sample_configurations_differ_in_the_key_alone(provider: str) -> None:
+    assert sample(provider, "sample_config.json") == config_for(provider)
+    invalid = sample(provider, "invalid_config.json")
+    assert list(invalid) == [credential_key(provider)]
+    # The standard tests look for a secret in the output only if it is long and has a digit.
+    assert re.fullmatch(r"wrong-key-[a-z]+-\d+-not-real", invalid[credential_key(provider)])
+
+
+@each_provider
+def test_the_catalog_is_what_discover_says(provider: str) -> None:
+    streams = discovered_streams(provider)
+
+    refresh = "run: python -m integration_tests.acceptance_conftest"
+    assert sample(provider, "configured_catalog.json") == configured_catalog(streams), refresh
+    names = {"openphone": ["calls", "phone_numbers"]}.get(provider, ["calls"])
+    assert metadata_of(provider)["suggestedStreams"]["streams"] == names
+    assert {stream["name"] for stream in streams} == set(names)
+    for stream in streams:
+        calls = stream["name"] == "calls"
+        assert stream["source_defined_primary_key"] == [["id"]]
+        assert ("incremental" in stream["supported_sync_modes"]) is calls
+        assert stream.get("default_cursor_field", []) == (
+            [CURSOR_FIELDS[provider]] if calls else []
+        )
+
+
+def shape(node: Any) -> Any:
+    """A state with its times and durations blotted out, and its partitions in order."""
+    if isinstance(node, Mapping):
+        return {key: shape(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return sorted((shape(item) for item in node), key=json.dumps)
+    if isinstance(node, int) and not isinstance(node, bool):
+        return "a number"
+    if isinstance(node, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", node):
+        return "a time"
+    return node
+
+
+def times(node: Any) -> Iterator[str]:
+    """All times in a state."""
+    if isinstance(node, Mapping | list):
+        for item in node.values() if isinstance(node, Mapping) else node:
+            yield from times(item)
+    elif shape(node) == "a time":
+        yield node
+
+
+def calls_of_conversations(sandbox: Sandbox, active_since: str) -> dict[str, dict[str, Any]]:
+    """OpenPhone's calls of the conversations that were active since then, or tell no date."""
+    bound = datetime.fromisoformat(active_since).timestamp() * 1000
+    chosen = {
+        thread.conversation.id
+        for thread in sandbox.world.openphone.threads.values()
+        if thread.conversation.dates_null or thread.activity >= bound
+    }
+    calls = sandbox.expected("openphone")
+    return {key: call for key, call in calls.items() if call["conversation_id"] in chosen}
+
+
+def calls_since(provider: str, sandbox: Sandbox, start: str) -> dict[str, dict[str, Any]]:
+    """The calls that a read must emit which begins at this time."""
+    if provider == "openphone":
+        return calls_of_conversations(sandbox, start)
+    bound = datetime.fromisoformat(start)
+    return {
+        key: call
+        for key, call in sandbox.expected(provider).items()
+        if datetime.fromisoformat(call[CURSOR_FIELDS[provider]]) >= bound
+    }
+
+
+@each_provider
+def test_a_state_of_the_far_future_lets_nothing_through(provider: str, sandbox: Sandbox) -> None:
+    (given,) = sample(provider, "abnormal_state.json")
+    assert set(times(given)) == {FAR_FUTURE}
+
+    outcome = read(provider, sandbox, "abnormal_state.json")
+
+    assert outcome.exit_status == 0, outcome.errors
+    # OpenPhone's conversations without a date are read by every sync: any of them may be new.
+    expected = calls_since(provider, sandbox, FAR_FUTURE)
+    assert bool(expected) is (provider == "openphone")
+    assert len(expected) < len(sandbox.expected(provider))
+    assert outcome.by_id() == expected
+    assert outcome.statuses.count("COMPLETE") == len(
+        sample(provider, "configured_catalog.json")["streams"]
+    )
+    assert set(times(outcome.last_state())) == {FAR_FUTURE}
+
+
+@each_provider
+def test_the_sample_state_lets_through_what_changed_since(provider: str, sandbox: Sandbox) -> None:
+    (given,) = sample(provider, "sample_state.json")
+    (state,) = set(times(given))
+    start = (datetime.fromisoformat(state) - timedelta(days=7)).isoformat()
+
+    outcome = read(provider, sandbox, "sample_state.json")
+
+    assert outcome.exit_status == 0, outcome.errors
+    expected = calls_since(provider, sandbox, start)
+    assert 0 < len(expected) < len(sandbox.expected(provider))
+    assert outcome.by_id() == expected
+    emitted = outcome.last_state()
+    assert shape(given) == shape(emitted)
+    assert shape(sample(provider, "abnormal_state.json")) == [shape(emitted)]
+    assert min(times(emitted)) >= state
+    assert max(times(emitted)) > state

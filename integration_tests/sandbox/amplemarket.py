@@ -11,10 +11,10 @@ from .amplemarket_calls import AmplemarketCall
 from .answers import Answer, ApiRequest, Credentials, json_answer, whole_number
 from .history import CallHistory
 from .identifiers import as_uuid4, as_uuid7
-from .limits import Allowance, MovingWindow
+from .limits import Allowance, Clock, MovingWindow
 from .rendering import Record, RenderedCalls, with_unknown_fields
 from .switches import AmplemarketSwitches, Switches
-from .times import SECOND, iso_seconds, parse_iso
+from .times import SECOND, RealClock, iso_seconds, parse_iso
 from .views import CallView
 
 DEFAULT_PAGE, LARGEST_PAGE = 20, 100
@@ -26,10 +26,12 @@ UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-([47])[0-9a-f]{3}-[89ab][0-9a-f]{3}-
 class AmplemarketApi:
     """Amplemarket's behaviour over its true calls."""
 
-    def __init__(self, history: CallHistory[AmplemarketCall]) -> None:
+    def __init__(
+        self, history: CallHistory[AmplemarketCall], clock: Clock = RealClock.wall
+    ) -> None:
         self._history = history
         self._rendered = RenderedCalls(render_call)
-        self._limiter = MovingWindow()
+        self._limiter = MovingWindow(shown=clock)
 
     def answer(self, request: ApiRequest, switches: Switches, credentials: Credentials) -> Answer:
         """See `ProviderApi`.

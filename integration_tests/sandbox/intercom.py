@@ -8,11 +8,11 @@ import orjson
 from .answers import Answer, ApiRequest, Credentials, json_answer, whole_number
 from .history import CallHistory
 from .intercom_calls import IntercomCall
-from .limits import Allowance, FixedWindow
+from .limits import Allowance, Clock, FixedWindow
 from .listing import ordered_view, page_of
 from .rendering import Record, RenderedCalls, with_unknown_fields
 from .switches import IntercomSwitches, Switches
-from .times import iso_seconds
+from .times import RealClock, iso_seconds
 
 LARGEST_PAGE = 25
 REFUSALS: dict[str, tuple[int, str, str]] = {
@@ -28,10 +28,10 @@ REFUSALS: dict[str, tuple[int, str, str]] = {
 class IntercomApi:
     """Intercom's behaviour over its true calls."""
 
-    def __init__(self, history: CallHistory[IntercomCall]) -> None:
+    def __init__(self, history: CallHistory[IntercomCall], clock: Clock = RealClock.wall) -> None:
         self._history = history
         self._rendered = RenderedCalls(render_call)
-        self._limiter = FixedWindow()
+        self._limiter = FixedWindow(shown=clock)
 
     def answer(self, request: ApiRequest, switches: Switches, credentials: Credentials) -> Answer:
         """See `ProviderApi`. Rate headers come with every authenticated answer (facts 1.5)."""

@@ -7,6 +7,9 @@ from typing import Protocol
 
 from .times import RealClock
 
+Clock = Callable[[], float]
+"""Seconds since 1970."""
+
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
@@ -16,7 +19,8 @@ class Allowance:
     limit: int
     remaining: int
     resets_at: float
-    """When the whole limit (fixed) or the next place (moving) is free; seconds since 1970."""
+    """When the whole limit (fixed) or the next place (moving) is free; seconds since 1970, by the
+    clock that the provider shows in its answers."""
     wait_seconds: float
     """Seconds from now until `resets_at`."""
 
@@ -31,8 +35,9 @@ class Limiter(Protocol):
 class FixedWindow:
     """A limit per window; windows begin at multiples of their length, as Intercom's do."""
 
-    def __init__(self, clock: Callable[[], float] = RealClock.wall) -> None:
+    def __init__(self, clock: Clock = RealClock.wall, shown: Clock | None = None) -> None:
         self._clock = clock
+        self._shown = shown or clock
         self._counts: dict[str, tuple[float, int]] = {}
 
     def take(self, key: str, limit: int, seconds: float, enforced: bool) -> Allowance:
@@ -46,14 +51,17 @@ class FixedWindow:
             count += 1
         self._counts[key] = (begin, count)
         end = begin + seconds
-        return Allowance(allowed, limit, max(0, limit - count), end, end - now)
+        return Allowance(
+            allowed, limit, max(0, limit - count), self._shown() + end - now, end - now
+        )
 
 
 class MovingWindow:
     """A limit within any span of the window's length: the strictest reading of "N per second"."""
 
-    def __init__(self, clock: Callable[[], float] = RealClock.wall) -> None:
+    def __init__(self, clock: Clock = RealClock.wall, shown: Clock | None = None) -> None:
         self._clock = clock
+        self._shown = shown or clock
         self._taken: dict[str, deque[float]] = {}
 
     def take(self, key: str, limit: int, seconds: float, enforced: bool) -> Allowance:
@@ -66,4 +74,5 @@ class MovingWindow:
         if allowed:
             taken.append(now)
         free_at = taken[0] + seconds if taken else now
-        return Allowance(allowed, limit, max(0, limit - len(taken)), free_at, free_at - now)
+        resets_at = self._shown() + free_at - now
+        return Allowance(allowed, limit, max(0, limit - len(taken)), resets_at, free_at - now)

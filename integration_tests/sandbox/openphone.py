@@ -7,7 +7,7 @@ from math import ceil
 import orjson
 
 from .answers import Answer, ApiRequest, Credentials, json_answer
-from .limits import Allowance, MovingWindow
+from .limits import Allowance, Clock, MovingWindow
 from .openphone_calls import OpenPhoneCall
 from .openphone_errors import (
     NO_HEADER,
@@ -29,6 +29,7 @@ from .openphone_tokens import PageTokens
 from .openphone_workspace import E164, LINES, OWNER, Line
 from .rendering import RenderedCalls
 from .switches import OpenPhoneSwitches, Switches
+from .times import RealClock
 
 MOST_NUMBERS = 100
 
@@ -36,10 +37,10 @@ MOST_NUMBERS = 100
 class OpenPhoneApi:
     """OpenPhone's behaviour over its true calls."""
 
-    def __init__(self, history: OpenPhoneHistory) -> None:
+    def __init__(self, history: OpenPhoneHistory, clock: Clock = RealClock.wall) -> None:
         self._history = history
         self._rendered = RenderedCalls(render_call)
-        self._limiter = MovingWindow()
+        self._limiter = MovingWindow(shown=clock)
         self._tokens = PageTokens()
 
     def answer(self, request: ApiRequest, switches: Switches, credentials: Credentials) -> Answer:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from email.utils import formatdate
 from threading import Event, Thread
 from types import TracebackType
 from typing import Any, Self
@@ -191,7 +192,8 @@ class Sandbox:
     def _answer(self, seen: SeenRequest) -> Answer:
         credentials = Credentials(frozenset(self.keys[seen.provider]), self.key_faults)
         request = ApiRequest(seen.method, seen.path, seen.query, seen.headers)
-        return self._api(seen.provider).answer(request, self.switches, credentials)
+        answer = self._api(seen.provider).answer(request, self.switches, credentials)
+        return answer.with_headers({"Date": formatdate(self.world.now.timestamp(), usegmt=True)})
 
     def _api(self, provider: str) -> ProviderApi:
         api = self._apis.get(provider)
@@ -208,11 +210,15 @@ class Sandbox:
 
 
 def new_api(provider: str, world: World) -> ProviderApi:
-    """The behaviour of a provider over a world."""
+    """The behaviour of a provider over a world, whose clock it shows in its answers."""
+
+    def clock() -> float:
+        return world.now.timestamp()
+
     if provider == "intercom":
-        return IntercomApi(world.intercom)
+        return IntercomApi(world.intercom, clock)
     if provider == "openphone":
-        return OpenPhoneApi(world.openphone)
+        return OpenPhoneApi(world.openphone, clock)
     if provider == "amplemarket":
-        return AmplemarketApi(world.amplemarket)
-    return SkipcallApi(world.skipcall, world.skipcall_workspaces)
+        return AmplemarketApi(world.amplemarket, clock)
+    return SkipcallApi(world.skipcall, world.skipcall_workspaces, clock)

@@ -7,12 +7,12 @@ import orjson
 
 from .answers import Answer, ApiRequest, Credentials, json_answer, whole_number
 from .history import CallHistory
-from .limits import Allowance, FixedWindow
+from .limits import Allowance, Clock, FixedWindow
 from .listing import ordered_view, page_of
 from .rendering import Record, RenderedCalls, with_unknown_fields
 from .skipcall_calls import SkipcallCall
 from .switches import SkipcallSwitches, Switches
-from .times import SECOND, iso_milliseconds
+from .times import SECOND, RealClock, iso_milliseconds
 
 DEFAULT_LIMIT, LARGEST_LIMIT = 10, 100
 ORGANIZATION = "5f0c9a52-0f3e-4e0a-9d53-1f6a2f3b7c11"
@@ -43,11 +43,16 @@ The body of WORKSPACE_OUT_OF_SCOPE and the envelope of every 403 are UNKNOWN.
 class SkipcallApi:
     """Skipcall's behaviour over its true calls."""
 
-    def __init__(self, history: CallHistory[SkipcallCall], workspaces: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        history: CallHistory[SkipcallCall],
+        workspaces: tuple[str, ...],
+        clock: Clock = RealClock.wall,
+    ) -> None:
         self._history = history
         self._workspaces = frozenset(workspaces)
         self._rendered = RenderedCalls(render_call)
-        self._limiter = FixedWindow()
+        self._limiter = FixedWindow(shown=clock)
 
     def answer(self, request: ApiRequest, switches: Switches, credentials: Credentials) -> Answer:
         """See `ProviderApi`. Rate headers are included in every response."""

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
@@ -106,7 +106,7 @@ class CallRetriever(SimpleRetriever):
             earlier, audit = audit, None
             for page in self._pages(records_schema, unobserved):
                 if audit is None:
-                    audit = PassAudit(_moment_of(page.response), earlier)
+                    audit = PassAudit(_moment_after(page.response), earlier)
                 audit.page(whole_number(parsed(page.response), self.total_at))
                 fresh = [call for call in page.records if audit.call(*_id_and_creation(call))]
                 for call in self._wanted(fresh, stream_slice):
@@ -219,10 +219,14 @@ def _id_and_creation(call: Record) -> tuple[str, str | None]:
     return str(call.data.get("id")), call.data.get("created_at")
 
 
-def _moment_of(response: requests.Response) -> str:
-    """When an answer was given, by the provider's own clock if it tells."""
+def _moment_after(response: requests.Response) -> str:
+    """The second after an answer was given, by the provider's own clock if it tells.
+
+    `Date` has whole seconds. A call of that very second counts as one that was there already; else
+    a workspace with a call a second would never see a pass verified.
+    """
     try:
         moment = parsedate_to_datetime(response.headers.get("Date", "")).astimezone(UTC)
     except (ValueError, OverflowError):
         moment = datetime.now(UTC)
-    return converters.format_timestamp(moment, 0)
+    return converters.format_timestamp(moment + timedelta(seconds=1), 0)

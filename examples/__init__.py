@@ -1,0 +1,1 @@
+"""Examples: `make demo`, and one connector read with PyAirbyte."""

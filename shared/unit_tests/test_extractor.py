@@ -1,0 +1,17 @@
+from collections.abc import Callable
+
+import pytest
+import requests
+from calls_shared import PageRecords
+from calls_shared.body import BadShapeError
+
+Answer = Callable[..., requests.Response]
+
+
+def test_page_records_extracts_what_it_has_checked(answer: Answer) -> None:
+    extractor = PageRecords(records_at="data")
+    records = extractor.extract_records(answer({"data": [{"id": "1"}, {"id": "2"}]}))
+    assert list(records) == [{"id": "1"}, {"id": "2"}]
+    with pytest.raises(BadShapeError, match="an HTML or XML page"):
+        extractor.extract_records(answer(b"<html>"))
+    assert list(PageRecords().extract_records(answer({"id": "3"}))) == [{"id": "3"}]

@@ -1,0 +1,325 @@
+from typing import Any
+
+import pytest
+from calls_shared.converters import UNREADABLE
+from calls_shared.mapping import MappingError, compile_column, field
+
+UUID7 = "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"  # the example of RFC 9562, appendix A.6
+
+
+def read(
+    source: dict[str, Any],
+    record: dict[str, Any],
+    extra: dict[str, Any] | None = None,
+    name: str = "notes",
+    kind: str = "string",
+) -> Any:
+    return compile_column(name, kind, source)(record, extra or {})
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("a", 1),
+        ("b.c", 2),
+        ("b.d.e", [3]),
+        ("b", {"c": 2, "d": {"e": [3]}}),
+        ("missing", None),
+        ("b.missing", None),
+        ("missing.c", None),
+        ("a.c", None),
+        ("b.d.e.f", None),
+        ("b.c.0", None),
+    ],
+)
+def test_field(path: str, expected: Any) -> None:
+    assert field(path)({"a": 1, "b": {"c": 2, "d": {"e": [3]}}}) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "expected"),
+    [
+        ("string", 5, "5"),
+        ("timestamp", 1734537437, "2024-12-18T15:57:17Z"),
+        ("integer", "63", 63),
+        ("boolean", False, False),
+        ("string", False, UNREADABLE),
+        ("timestamp", "soon", UNREADABLE),
+        ("integer", -1, UNREADABLE),
+        ("boolean", 0, UNREADABLE),
+        ("string", "", None),
+        ("timestamp", None, None),
+    ],
+)
+def test_the_kind_of_a_column_chooses_the_converter(kind: str, value: Any, expected: Any) -> None:
+    assert read({"from": "x"}, {"x": value}, kind=kind) == expected
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        ({"a": "one", "b": {"c": "two"}}, "one"),
+        ({"a": None, "b": {"c": "two"}}, "two"),
+        ({"a": "", "b": {"c": "two"}}, "two"),
+        ({"a": ["garbled"], "b": {"c": "two"}}, "two"),
+        ({"a": ["garbled"], "b": {"c": None}}, UNREADABLE),
+        ({"b": {"c": ["garbled"]}}, UNREADABLE),
+        ({}, None),
+    ],
+)
+def test_from_several_paths_takes_the_first_readable(record: dict[str, Any], expected: Any) -> None:
+    assert read({"from": ["a", "b.c"]}, record) == expected
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        ({"p": {"first": "Ada", "last": "Lovelace"}}, "Ada Lovelace"),
+        ({"p": {"last": "Lovelace"}}, "Lovelace"),
+        ({"p": None}, None),
+        ({"p": {"first": {}, "last": "Lovelace"}}, UNREADABLE),
+    ],
+)
+def test_join(record: dict[str, Any], expected: Any) -> None:
+    assert read({"join": ["p.first", "p.last"]}, record) == expected
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        ({"a": "2026-01-01T00:00:00.9Z", "b": "2026-01-01T00:00:01Z"}, "2026-01-01T00:00:01Z"),
+        ({"a": "2026-01-02T00:00:00Z", "b": "2026-01-01T00:00:00Z"}, "2026-01-02T00:00:00Z"),
+        ({"a": "2026-01-02T00:00:00Z", "b": None}, "2026-01-02T00:00:00Z"),
+        ({"a": "garbled", "b": "2026-01-01T00:00:00Z"}, "2026-01-01T00:00:00Z"),
+        ({"a": "garbled", "b": None}, UNREADABLE),
+        ({"a": None}, None),
+    ],
+)
+def test_latest(record: dict[str, Any], expected: Any) -> None:
+    assert read({"latest": ["a", "b"]}, record, kind="timestamp") == expected
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        ({"id": UUID7, "start": "2026-01-01T00:00:00Z"}, "2022-02-22T19:22:22.000Z"),
+        ({"id": "other", "start": "2026-01-01T00:00:00Z"}, "2026-01-01T00:00:00Z"),
+        ({"id": "ffffffff-ffff-7fff-8fff-ffffffffffff", "start": 0}, "1970-01-01T00:00:00Z"),
+        ({"id": "other", "start": "garbled"}, UNREADABLE),
+        ({"id": "other"}, None),
+    ],
+)
+def test_uuid7_then_from(record: dict[str, Any], expected: Any) -> None:
+    assert read({"uuid7": "id", "from": "start"}, record, kind="timestamp") == expected
+
+
+def test_uuid7_alone() -> None:
+    assert read({"uuid7": "id"}, {"id": "other"}, kind="timestamp") is None
+    assert read({"uuid7": "id"}, {"id": UUID7}, kind="timestamp") == "2022-02-22T19:22:22.000Z"
+
+
+def test_from_slice_reads_the_slice_and_not_the_record() -> None:
+    source = {"from_slice": "parent.id"}
+    assert read(source, {"parent": {"id": "record"}}, {"parent": {"id": "CN1"}}) == "CN1"
+    assert read(source, {"parent": {"id": "record"}}) is None
+    assert read(source, {}, {"parent": {"id": ["CN1"]}}) is UNREADABLE
+
+
+LOOKUP = {"lookup": "userId", "in_slice": "users", "at": "id", "join": ["firstName", "lastName"]}
+USERS = [
+    {"id": "US1", "firstName": "Ada", "lastName": "Lovelace"},
+    {"id": "US2", "firstName": "Grace"},
+    {"id": "US3"},
+    {"id": "US4", "firstName": ["garbled"]},
+    "garbled",
+    None,
+    {"id": "US1", "firstName": "Second", "lastName": "Entry"},
+]
+
+
+@pytest.mark.parametrize(
+    ("user", "expected"),
+    [
+        ("US1", "Ada Lovelace"),
+        ("US2", "Grace"),
+        ("US3", None),
+        ("US4", UNREADABLE),
+        ("US9", None),
+        (None, None),
+        (["US1"], None),
+    ],
+)
+def test_lookup(user: Any, expected: Any) -> None:
+    assert read(LOOKUP, {"userId": user}, {"users": USERS}, name="user_name") == expected
+
+
+def test_lookup_takes_no_item_without_a_key_for_a_record_without_one() -> None:
+    assert read(LOOKUP, {}, {"users": [{"firstName": "Nobody"}]}, name="user_name") is None
+
+
+@pytest.mark.parametrize("users", [None, [], {}, "US1"])
+def test_lookup_without_a_list(users: Any) -> None:
+    assert read(LOOKUP, {"userId": "US1"}, {"users": users}, name="user_name") is None
+
+
+@pytest.mark.xfail(
+    strict=True, raises=TypeError, reason="a number in place of the list is iterated"
+)
+@pytest.mark.parametrize("users", [5, True, 1.5])
+def test_lookup_in_a_number(users: Any) -> None:
+    found = read(LOOKUP, {"userId": "US1"}, {"users": users}, name="user_name")
+    assert found in (None, UNREADABLE)
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("missed", "no-answer"),
+        ("queued", "queued"),
+        ("ringing", "ringing"),
+        ("in-progress", "in-progress"),
+        ("completed", "completed"),
+        ("no-answer", "no-answer"),
+        ("busy", "busy"),
+        ("canceled", "canceled"),
+        ("failed", "failed"),
+        ("forwarded", "forwarded"),
+        ("Completed", "unknown"),
+        ("completed ", "unknown"),
+        ("on hold", "unknown"),
+        ("unknown", "unknown"),
+        (7, "unknown"),
+        (None, None),
+        ("", None),
+        ({}, UNREADABLE),
+    ],
+)
+def test_words_of_status(word: Any, expected: Any) -> None:
+    source = {"from": "state", "words": {"missed": "no-answer"}}
+    assert read(source, {"state": word}, name="status") == expected
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("incoming", "inbound"),
+        ("inbound", "inbound"),
+        ("outbound", "outbound"),
+        ("outgoing", None),
+        ("INBOUND", None),
+        ("internal", None),
+        (None, None),
+        (["inbound"], UNREADABLE),
+    ],
+)
+def test_words_of_direction(word: Any, expected: Any) -> None:
+    source = {"from": "type", "words": {"incoming": "inbound"}}
+    assert read(source, {"type": word}, name="direction") == expected
+
+
+CASES = {
+    "cases": [
+        {"value": "completed", "equals": {"answered": True}, "present": ["duration"]},
+        {"value": "robot", "equals": {"by.kind": "ai", "answered": True}},
+        {"value": "person", "present": ["by.name"]},
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        ({"answered": True, "duration": 5}, "completed"),
+        ({"answered": True, "duration": 0}, "completed"),  # 0 is a value
+        ({"answered": True, "duration": None}, None),
+        ({"answered": True, "duration": ""}, None),
+        ({"answered": 1, "duration": 5}, None),  # 1 is not true
+        ({"answered": "True", "duration": 5}, None),
+        ({"answered": False, "duration": 5}, None),
+        ({"answered": True, "by": {"kind": "ai"}}, "robot"),
+        ({"answered": True, "by": {"kind": "ai", "name": "Ada"}}, "robot"),  # the first case met
+        ({"answered": False, "by": {"kind": "ai", "name": "Ada"}}, "person"),
+        ({"by": {"name": ""}}, None),
+        ({}, None),
+    ],
+)
+def test_cases(record: dict[str, Any], expected: Any) -> None:
+    assert read(CASES, record, name="answered_by_type") == expected
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        ({"state": "answered", "end": "2026"}, "completed"),
+        ({"state": "answered", "end": None}, "in-progress"),
+        ({"state": "busy", "end": "2026"}, "busy"),
+        ({"state": None, "end": "2026"}, None),
+    ],
+)
+def test_cases_stand_before_the_other_source(record: dict[str, Any], expected: Any) -> None:
+    source = {
+        "from": "state",
+        "words": {"answered": "in-progress"},
+        "cases": [{"value": "completed", "equals": {"state": "answered"}, "present": ["end"]}],
+    }
+    assert read(source, record, name="status") == expected
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        ({"contact": {"id": "C1", "isUnknown": True}}, None),
+        ({"contact": {"id": "C1", "isUnknown": False}}, "C1"),
+        ({"contact": {"id": "C1", "isUnknown": None}}, "C1"),
+        ({"contact": {"id": "C1", "isUnknown": 1}}, "C1"),
+        ({"contact": {"id": "C1", "isUnknown": "true"}}, "C1"),
+        ({"contact": {"id": "C1"}}, "C1"),
+        ({"contact": {"id": ["C1"], "isUnknown": True}}, None),
+        ({"contact": None}, None),
+    ],
+)
+def test_unless(record: dict[str, Any], expected: Any) -> None:
+    source = {"from": "contact.id", "unless": "contact.isUnknown"}
+    assert read(source, record, name="contact_id") == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "source", "message"),
+    [
+        ("notes", "string", {"form": "x"}, "column notes: unknown key 'form' in its mapping"),
+        ("notes", "string", {"from": "x", "as": "text"}, "column notes: unknown key 'as'"),
+        ("notes", "string", {}, "column notes: its mapping does not say where to read it from"),
+        ("notes", "string", {"unless": "x"}, "column notes: its mapping does not say where"),
+        ("user_id", "object", {"from": "x"}, "column user_id: a column of kind 'object'"),
+        *(
+            (
+                "answered_by_type",
+                "string",
+                {"cases": [{"value": "ai"}, case]},
+                "column answered_by_type: a case has value, equals and present only",
+            )
+            for case in ({"present": ["x"]}, {"value": "ai", "equal": {"x": 1}})
+        ),
+        *(
+            (
+                "user_name",
+                "string",
+                {key: value for key, value in LOOKUP.items() if key != lacking},
+                f"column user_name: its mapping lacks '{lacking}'",
+            )
+            for lacking in ("in_slice", "at", "join")
+        ),
+        (
+            "notes",
+            "string",
+            {"from": "x", "words": {"a": "b"}},
+            "column notes: only status and direction have words",
+        ),
+    ],
+)
+def test_a_mapping_that_cannot_be_compiled_names_the_column(
+    name: str, kind: str, source: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(MappingError) as caught:
+        compile_column(name, kind, source)
+    assert str(caught.value).startswith(message)

@@ -1,0 +1,275 @@
+import logging
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests_mock
+from airbyte_cdk.models import (
+    AirbyteMessage,
+    AirbyteStateMessage,
+    AirbyteStateMessageSerializer,
+    ConfiguredAirbyteCatalog,
+    ConfiguredAirbyteCatalogSerializer,
+    FailureType,
+    Status,
+    Type,
+)
+from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+from calls_shared import CallsSource
+from calls_shared.manifest import StreamCursor
+from calls_shared.source import _cap, _check_states, _without_markers
+
+LOGGER = logging.getLogger("airbyte")
+URL = "https://api-public.skipcall.app/v1/calls"
+CONFIG = {"api_key": "sk_test_hush"}
+CURSORS = {"calls": StreamCursor("updated_at", {"parents": "active_at"})}
+
+
+@pytest.fixture(autouse=True)
+def _no_secrets_stay_behind() -> Iterator[None]:
+    yield
+    update_secrets([])
+
+
+@pytest.fixture
+def source(raw_manifests: Mapping[str, dict[str, Any]]) -> CallsSource:
+    """A source of calls with a real manifest, but for the package around it."""
+    made = CallsSource()
+    made.__dict__["manifest"] = raw_manifests["skipcall"]  # where cached_property keeps it
+    return made
+
+
+def state_of(content: dict[str, Any], stream: str = "calls") -> AirbyteStateMessage:
+    state: AirbyteStateMessage = AirbyteStateMessageSerializer.load(
+        {
+            "type": "STREAM",
+            "stream": {"stream_descriptor": {"name": stream}, "stream_state": content},
+        }
+    )
+    return state
+
+
+def catalog_of(*streams: str) -> ConfiguredAirbyteCatalog:
+    catalog: ConfiguredAirbyteCatalog = ConfiguredAirbyteCatalogSerializer.load(
+        {
+            "streams": [
+                {
+                    "stream": {
+                        "name": stream,
+                        "json_schema": {},
+                        "supported_sync_modes": ["full_refresh", "incremental"],
+                    },
+                    "sync_mode": "incremental",
+                    "destination_sync_mode": "append_dedup",
+                }
+                for stream in streams
+            ]
+        }
+    )
+    return catalog
+
+
+def page(*calls: dict[str, Any]) -> dict[str, Any]:
+    return {"data": list(calls), "page": 1, "totalPages": 1, "total": len(calls)}
+
+
+def call(call_id: str, updated_at: str) -> dict[str, Any]:
+    return {"id": call_id, "createdAt": "2026-01-01T00:00:00.000Z", "updatedAt": updated_at}
+
+
+def messages_of(
+    source: CallsSource, state: list[AirbyteStateMessage] | None = None
+) -> tuple[list[str], list[dict[str, Any]]]:
+    """Ids of the calls, and the states."""
+    ids, states = [], []
+    for message in source.read(LOGGER, CONFIG, catalog_of("calls"), state):
+        assert isinstance(message, AirbyteMessage)
+        if message.type is Type.RECORD and message.record is not None:
+            ids.append(message.record.data["id"])
+        if message.type is Type.STATE and message.state is not None:
+            assert message.state.stream is not None
+            states.append(vars(message.state.stream.stream_state))
+    return ids, states
+
+
+# --- the manifest ---
+
+
+def test_the_manifest_lies_in_or_beside_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "connector"
+    package.mkdir()
+    (package / "acme_calls_of_a_test.py").write_text(
+        "import calls_shared\n\n\nclass Source(calls_shared.CallsSource):\n    pass\n"
+    )
+    monkeypatch.syspath_prepend(str(package))
+    import acme_calls_of_a_test  # type: ignore[import-not-found] # noqa: PLC0415
+
+    with pytest.raises(FileNotFoundError, match="in or beside the package connec"):
+        _ = acme_calls_of_a_test.Source().manifest
+    (tmp_path / "manifest.yaml").write_text("version: beside")
+    assert acme_calls_of_a_test.Source().manifest == {"version": "beside"}
+    (package / "manifest.yaml").write_text("version: inside")
+    assert acme_calls_of_a_test.Source().manifest == {"version": "inside"}
+
+
+def test_spec(source: CallsSource, specifications: Mapping[str, Any]) -> None:
+    specification = source.spec(LOGGER)
+    assert specification.connectionSpecification == specifications["skipcall"]
+    assert specification.documentationUrl == "https://docs.skipcall.app"
+
+
+def test_a_configuration_is_not_written_to_a_file(source: CallsSource, tmp_path: Path) -> None:
+    assert source.configure(CONFIG, str(tmp_path)) is CONFIG
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- check ---
+
+
+@pytest.mark.parametrize("answer", [page(), page(call("1", "2026-01-02T00:00:00Z"))])
+def test_check_succeeds_with_one_request(source: CallsSource, answer: dict[str, Any]) -> None:
+    with requests_mock.Mocker() as server:
+        server.get(URL, json={**answer, "totalPages": 9 if answer["data"] else 0})
+        status = source.check(LOGGER, {**CONFIG, "start_date": "2099-01-01T00:00:00Z"})
+        assert (status.status, status.message) == (Status.SUCCEEDED, None)
+        assert server.call_count == 1
+
+
+def test_check_with_a_bad_key(source: CallsSource) -> None:
+    with requests_mock.Mocker() as server:
+        server.get(URL, status_code=401, json={"error": {"message": "Invalid key"}})
+        status = source.check(LOGGER, CONFIG)
+    assert status.status is Status.FAILED
+    assert status.message == (
+        "Skipcall refused the API key (HTTP 401). Check the value of api_key: it may be mistyped,"
+        " revoked or expired. Skipcall says: Invalid key"
+    )
+
+
+def test_check_with_a_bad_configuration(source: CallsSource) -> None:
+    status = source.check(LOGGER, {})
+    assert status.status is Status.FAILED
+    assert status.message == "The configuration lacks the key api_key (API key). Add it."
+
+
+# --- read ---
+
+
+def test_read_emits_calls_and_a_state_that_never_passes_the_syncs_start(
+    source: CallsSource,
+) -> None:
+    with requests_mock.Mocker() as server:
+        future = call("2", "2999-01-01T00:00:00.000Z")
+        server.get(URL, json=page(call("1", "2026-01-02T00:00:00.000Z"), future))
+        ids, states = messages_of(source)
+    assert ids == ["1", "2"]
+    # begun after this test was written, and before the time of the second call
+    assert "2025-01-01T00:00:00.000000Z" < states[-1]["updated_at"] < "2990-01-01T00:00:00.000000Z"
+
+
+def test_read_with_a_state_goes_back_by_the_lookback(source: CallsSource) -> None:
+    state = [state_of({"updated_at": "2026-01-31T00:00:00.000000Z"})]
+    with requests_mock.Mocker() as server:
+        server.get(
+            URL,
+            json=page(
+                call("1", "2026-01-23T23:59:59.999Z"),
+                call("2", "2026-01-24T00:00:00.000Z"),
+                call("3", "2026-02-01T00:00:00.000Z"),
+            ),
+        )
+        ids, states = messages_of(source, state)
+    assert ids == ["2", "3"]
+    assert states[-1] == {"updated_at": "2026-02-01T00:00:00.000000Z"}
+
+
+def test_the_streams_own_failure_is_raised(source: CallsSource) -> None:
+    with requests_mock.Mocker() as server:
+        server.get(URL, status_code=403, json={"code": "PLAN_NOT_ELIGIBLE"})
+        with pytest.raises(AirbyteTracedException) as caught:
+            messages_of(source)
+    assert caught.value.failure_type is FailureType.config_error
+    assert (caught.value.message or "").startswith("Skipcall's API is not part of this plan")
+
+
+def test_a_stream_that_is_not_offered(source: CallsSource) -> None:
+    with pytest.raises(AirbyteTracedException) as caught:
+        list(source.read(LOGGER, CONFIG, catalog_of("calls", "text_messages"), []))
+    assert caught.value.failure_type is FailureType.config_error
+    assert caught.value.message == (
+        "The catalog asks for the stream text_messages, which this configuration does not offer. It"
+        " offers calls; remove the other from the catalog, or refresh the schema."
+    )
+
+
+def test_a_state_that_is_refused_sends_nothing(source: CallsSource) -> None:
+    with requests_mock.Mocker() as server:
+        with pytest.raises(AirbyteTracedException, match="has no cursor updated_at"):
+            messages_of(source, [state_of({"created_at": "2026-01-31T00:00:00Z"})])
+        assert server.call_count == 0
+
+
+# --- states ---
+
+
+def test_check_states_gives_the_newest_cursor_value_of_each_stream() -> None:
+    deep = {
+        "parent_state": {"parents": {"states": [{"cursor": {"active_at": "2026-02-01T00:00:00Z"}}]}}
+    }
+    states = [
+        state_of({"updated_at": "2026-01-31T00:00:00Z", **deep}),
+        state_of({"anything": 5}, "phone_numbers"),
+        state_of({"__ab_no_cursor_state_message": True}, "calls_by_id"),
+    ]
+    assert _check_states(states, CURSORS) == {"calls": "2026-02-01T00:00:00Z"}
+    assert _check_states(states[1:], CURSORS) == {}
+    with pytest.raises(AirbyteTracedException, match="The state of the stream calls has no cursor"):
+        _check_states([state_of({"other": "2026-01-31T00:00:00Z"})], CURSORS)
+
+
+def test_a_state_that_holds_no_cursor_yet_is_left_out() -> None:
+    kept = state_of({"updated_at": "2026-01-31T00:00:00Z"})
+    marker = state_of({"__ab_no_cursor_state_message": True}, "phone_numbers")
+    assert _without_markers([marker, kept], {"calls": "2026-01-31T00:00:00Z"}) == [kept]
+
+
+BEGAN = "2026-01-31T12:00:00.000000Z"
+
+
+@pytest.mark.parametrize(
+    ("emitted", "known", "expected"),
+    [
+        ("2026-01-31T11:00:00.000000Z", None, "2026-01-31T11:00:00.000000Z"),
+        ("2026-01-31T13:00:00.000000Z", None, BEGAN),
+        ("2026-01-31T13:00:00.000000Z", "2026-01-30T00:00:00Z", BEGAN),
+        # a state that is newer than our clock never moves back
+        (
+            "2026-02-02T00:00:00.000000Z",
+            "2026-02-02T00:00:00.000000Z",
+            "2026-02-02T00:00:00.000000Z",
+        ),
+        (
+            "2026-02-03T00:00:00.000000Z",
+            "2026-02-02T00:00:00.000000Z",
+            "2026-02-02T00:00:00.000000Z",
+        ),
+    ],
+)
+def test_cap(emitted: str, known: str | None, expected: str) -> None:
+    message = state_of({"updated_at": emitted, "more": {"active_at": emitted}})
+    _cap(message, CURSORS, {"calls": known}, BEGAN)
+    assert message.stream is not None
+    assert vars(message.stream.stream_state) == {
+        "updated_at": expected,
+        "more": {"active_at": expected},
+    }
+
+
+def test_cap_leaves_a_stream_without_a_cursor_alone() -> None:
+    message = state_of({"updated_at": "2999-01-01T00:00:00Z"}, "phone_numbers")
+    _cap(message, CURSORS, {}, BEGAN)
+    assert message == state_of({"updated_at": "2999-01-01T00:00:00Z"}, "phone_numbers")

@@ -19,6 +19,7 @@ from calls_shared.report import SyncReport
 
 _LONGEST_SLEEP = 30.0  # seconds; then we look again
 _SHORT_WINDOW = 2.0  # seconds
+_FAILURES_IN_A_ROW = 3
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ class CallBudget(AbstractAPIBudget):
         report: what the sync has to tell at its end.
         patience: how long a request is tried.
         stopped: set when the sync ends early; every wait ends at once.
+        failure: set once going on is pointless; every further request fails with it at once.
     """
 
     def __init__(
@@ -126,6 +128,8 @@ class CallBudget(AbstractAPIBudget):
         self.report = SyncReport()
         self.patience = patience or Patience()
         self.stopped = threading.Event()
+        self.failure: Exception | None = None
+        self._failures = 0
         self._published = limit
         self._limit_header = limit_header
         self._window = MovingWindow(starts_at or limit, interval)
@@ -159,6 +163,22 @@ class CallBudget(AbstractAPIBudget):
     def sleep(self, seconds: float) -> None:
         """Wait, but not longer than until the sync is stopped."""
         self.stopped.wait(seconds)
+
+    def succeeded(self) -> None:
+        """Tell that a request was answered well."""
+        self._failures = 0
+
+    def failed(self, failure: Exception, *, at_once: bool) -> None:
+        """Tell that a request has failed for good.
+
+        One refusal ends the sync (a revoked key refuses every further request), and so do
+        `_FAILURES_IN_A_ROW` requests that were tried patiently: else a provider that is down would
+        be tried so for each of 50,000 conversations.
+        """
+        with self._lock:
+            self._failures += 1
+            if at_once or self._failures >= _FAILURES_IN_A_ROW:
+                self.failure = failure
 
     def pause(self, seconds: float) -> None:
         """Let no request of any worker start for so long."""

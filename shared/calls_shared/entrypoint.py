@@ -1,6 +1,7 @@
 """`run`: the console script of a connector. It writes nothing but Airbyte messages to stdout."""
 
 import logging
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -30,15 +31,23 @@ from calls_shared.source import CallsSource
 
 
 class _WithoutTraceback(logging.Filter):
-    """Drops the traceback of a failure that was foreseen: its sentence says all."""
+    """Drops the traceback of a failure that was foreseen: its sentence says all, and once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: set[str] = set()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let every record pass, changed or not."""
+        """Whether the record is told; that of a foreseen failure is told once, and shortened."""
         failure = record.exc_info[1] if record.exc_info else None
         if isinstance(failure, AirbyteTracedException):
             record.msg, record.args = f"{record.getMessage()}: {failure.message}", ()
             record.exc_info = record.exc_text = None
-        return True
+            known = record.msg in self._told
+            self._told.add(record.msg)
+            return not known
+        # the CDK's summary of all failed partitions, which the streams' own failures tell better
+        return not record.getMessage().startswith("During the sync, the following streams did not")
 
 
 def run(source: CallsSource, arguments: Sequence[str] | None = None) -> None:
@@ -56,6 +65,10 @@ def run(source: CallsSource, arguments: Sequence[str] | None = None) -> None:
         launch(source, arguments)
     except AirbyteTracedException as failure:
         sys.exit(_tell(failure, options.command))
+    except BrokenPipeError:
+        # The reader is gone, so there is nobody to tell; keep the interpreter from trying again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())  # type: ignore[union-attr]
+        sys.exit(1)
     except Exception as error:
         unforeseen = AirbyteTracedException.from_exception(
             error, message=f"An unexpected error occurred: {type(error).__name__}."

@@ -12,34 +12,25 @@ from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import Any
 
-import orjson
 import requests
 import urllib3
-from airbyte_cdk.models import (
-    AirbyteMessageSerializer,
-    AirbyteStreamStatus,
-    AirbyteStreamStatusReason,
-    AirbyteStreamStatusReasonType,
-    FailureType,
-    StreamDescriptor,
-)
+from airbyte_cdk.models import FailureType, StreamDescriptor
 from airbyte_cdk.sources.declarative.requesters.http_requester import HttpRequester
 from airbyte_cdk.sources.declarative.requesters.request_options import (
     InterpolatedRequestOptionsProvider,
 )
 from airbyte_cdk.sources.types import StreamSlice, StreamState
-from airbyte_cdk.utils.stream_status_utils import as_airbyte_message
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared import errors
 from calls_shared.body import BadShapeError, PageShape, parsed
 from calls_shared.budget import CallBudget
+from calls_shared.heartbeat import INTERVAL, print_running
 from calls_shared.transport import Transport, fault_name, sandbox_from_environment
 from calls_shared.waiting import growing_pause, named_wait
 
 LOGGER = logging.getLogger("airbyte.calls")
 _FAULTS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
-_SIGN_OF_LIFE = 30.0  # seconds
 
 
 class _AbandonedError(Exception):
@@ -128,6 +119,7 @@ class CallRequester(HttpRequester):
                 response, fault = self._exchange(url, headers, params)
             resolution = self._resolve(response, fault, page)
             if resolution.action == "accept" and response is not None:
+                self.budget.succeeded()
                 return response
             if resolution.action == "skip" and response is not None:
                 self.budget.report.note(resolution.message)
@@ -147,7 +139,9 @@ class CallRequester(HttpRequester):
                 or attempts >= self._patience.attempts
                 or spent > self._patience.seconds
             ):
-                raise self._failure(resolution, response)
+                failure = self._failure(resolution, response)
+                self.budget.failed(failure, at_once=resolution.action == "fail")
+                raise failure
             LOGGER.info(
                 "%s: attempt %d of %d failed (%s); trying again.",
                 self.provider_name,
@@ -238,21 +232,14 @@ class CallRequester(HttpRequester):
         )
         until = time.monotonic() + seconds
         while True:
-            _print_rate_limited(self.name)
+            print_running(self.name, rate_limited=True)
             remaining = until - time.monotonic()
-            if remaining <= _SIGN_OF_LIFE or self.budget.stopped.is_set():
+            if remaining <= INTERVAL or self.budget.stopped.is_set():
                 return  # acquire_call waits for the rest
-            self.budget.sleep(_SIGN_OF_LIFE)
+            self.budget.sleep(INTERVAL)
 
     def _stop_if_told(self) -> None:
+        if self.budget.failure is not None:
+            raise self.budget.failure
         if self.budget.stopped.is_set():
             raise _AbandonedError
-
-
-def _print_rate_limited(stream: str) -> None:
-    """Print the stream status RUNNING, reason RATE_LIMITED, as the CDK's `HttpClient` does."""
-    reason = AirbyteStreamStatusReason(type=AirbyteStreamStatusReasonType.RATE_LIMITED)
-    message = as_airbyte_message(
-        StreamDescriptor(name=stream), AirbyteStreamStatus.RUNNING, [reason]
-    )
-    print(orjson.dumps(AirbyteMessageSerializer.dump(message)).decode() + "\n", end="", flush=True)

@@ -17,6 +17,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared import converters
 from calls_shared.body import parsed
+from calls_shared.heartbeat import Heartbeat
 from calls_shared.pagination import PageNumbers, whole_number
 from calls_shared.passes import NewestFirstProof, PassAudit
 from calls_shared.read_ahead import pages_in_order
@@ -152,10 +153,14 @@ class CallRetriever(SimpleRetriever):
 
     def _pages(self, schema: Mapping[str, Any], stream_slice: StreamSlice) -> Iterator[Page]:
         strategy = getattr(self._paginator, "pagination_strategy", None)
-        if isinstance(strategy, PageNumbers):
-            yield from self._numbered_pages(strategy, schema, stream_slice)
-        else:
-            yield from self._chained_pages(schema, stream_slice)
+        heartbeat = Heartbeat(self.name)
+        for page in (
+            self._numbered_pages(strategy, schema, stream_slice)
+            if isinstance(strategy, PageNumbers)
+            else self._chained_pages(schema, stream_slice)
+        ):
+            heartbeat.beat()  # pages that hold nothing new emit nothing
+            yield page
 
     def _page(
         self,

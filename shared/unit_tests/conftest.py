@@ -1,7 +1,6 @@
 """Fixtures of the unit tests: the four real manifests, and answers made by hand."""
 
 import json
-import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,13 +8,9 @@ from typing import Any
 import pytest
 import requests
 import yaml
-
-with warnings.catch_warnings():
-    # the CDK warns of itself when it is imported first, and warnings are errors here
-    warnings.filterwarnings("ignore", message="This class is experimental")
-    from airbyte_cdk.sources.declarative.parsers.manifest_reference_resolver import (
-        ManifestReferenceResolver,
-    )
+from airbyte_cdk.sources.declarative.parsers.manifest_reference_resolver import (
+    ManifestReferenceResolver,
+)
 
 ROOT = Path(__file__).parents[2]
 PROVIDERS = ("intercom", "openphone", "amplemarket", "skipcall")

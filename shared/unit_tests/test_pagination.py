@@ -90,7 +90,7 @@ def test_next_page_number(
 
 def test_first_pages() -> None:
     assert (NUMBERS.initial_token, NUMBERS.get_page_size()) == (1, 25)
-    assert (LINK.initial_token, LINK.get_page_size()) == (None, None)
+    assert LINK.initial_token is None
     assert (TOKEN.initial_token, TOKEN.get_page_size()) == (None, 100)
 
 

@@ -33,7 +33,15 @@ class Pages:
 
 
 def settle() -> None:
-    time.sleep(0.03)  # long enough for idle workers to ask for what they may
+    time.sleep(0.03)  # long enough for idle workers to ask for what they must not
+
+
+def settle_at(pages: Pages, asked: int) -> None:
+    """Wait until so many pages were asked for, and a little longer."""
+    until = time.monotonic() + 5.0
+    while len(pages.asked) < asked and time.monotonic() < until:
+        time.sleep(0.001)
+    settle()
 
 
 def always(count: int | None) -> Announced:
@@ -76,7 +84,7 @@ def test_nothing_is_asked_for_before_the_second_page_is() -> None:
     settle()
     assert pages.asked == [1]
     assert next(reading) == (2, 2)
-    settle()
+    settle_at(pages, 5)
     assert sorted(pages.asked) == [1, 2, 3, 4, 5]
     reading.close()  # type: ignore[attr-defined]
 
@@ -86,7 +94,7 @@ def test_a_slow_reader_holds_a_bounded_number_of_pages(workers: int) -> None:
     pages = Pages()
     unread = []
     for taken, _ in enumerate(pages_in_order(pages.fetch, always(12), workers)):
-        settle()
+        settle_at(pages, 1 if taken == 0 else min(taken + workers, 12))
         unread.append(len(pages.asked) - taken)  # the page in the reader's hand counts
     assert unread[0] == 1
     assert max(unread) == workers

@@ -203,7 +203,12 @@ def test_a_rate_limit_pauses_all_workers(server: requests_mock.Mocker) -> None:
     requester = requester_of()
     slept: list[float] = []
     sleep = requester.budget.sleep
-    requester.budget.sleep = lambda seconds: (slept.append(seconds), sleep(seconds))[1]  # type: ignore[method-assign]
+
+    def noted_sleep(seconds: float) -> None:
+        slept.append(seconds)
+        sleep(seconds)
+
+    requester.budget.sleep = noted_sleep  # type: ignore[method-assign]
     requester.send_request()
     assert 0.1 < sum(slept) <= 0.25
 

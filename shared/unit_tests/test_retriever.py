@@ -38,8 +38,9 @@ class Requester:
 
 class ByPage(Requester):
     def send_request(self, *, next_page_token: Any, **_: Any) -> requests.Response:
-        self.tokens.append(next_page_token["next_page_token"])
-        return self.answers[self.tokens[-1] - 1]
+        number: int = next_page_token["next_page_token"]
+        self.tokens.append(number)
+        return self.answers[number - 1]
 
 
 class SeenByCursor:
@@ -199,7 +200,7 @@ def test_a_newest_first_list_is_left_early_on_proof(answer: Answer) -> None:
         [("e", "2026-01-13T00:00:00Z")],
         [("f", "2026-01-12T00:00:00Z")],
     ]
-    options = {"cursor_field": "created_at"}
+    options: dict[str, Any] = {"cursor_field": "created_at"}
     early = linked(answer, *pages)
     wanted = [UUID7S[name] for name in "abc"]
     start = "2026-01-15T00:00:00.000000Z"
@@ -256,7 +257,7 @@ class Passes(Requester):
         self.done = 0
 
     def send_request(self, *, next_page_token: Any, **_: Any) -> requests.Response:
-        number = next_page_token["next_page_token"]
+        number: int = next_page_token["next_page_token"]
         self.tokens.append(number)
         if number == 1:
             self.done += 1

@@ -12,6 +12,9 @@ HOST = "api.intercom.io"
 ODD_IDS = {3: "007", 5: "12", 11: "1200e5"}
 """Ids that a careless reader turns into numbers, by the call's place in the history."""
 
+LONGEST_LATE_CALL = 600
+"""Seconds."""
+
 
 class IntercomCall(NamedTuple):
     """One call. Times are seconds since 1970 as Intercom lists them.
@@ -100,11 +103,14 @@ class IntercomAuthor:
         """See `Author`."""
         now = max(at // SECOND, call.created)
         if call.ended_at is None:
-            answered = call.answered_at or (now if self.rng.random() < 0.7 else None)
+            # an old call that never ended did end soon, and is only told late
+            began = call.answered_at or call.initiated_at or call.created
+            ended = max(min(now, began + LONGEST_LATE_CALL), began)
+            answered = call.answered_at or (ended if self.rng.random() < 0.7 else None)
             return call._replace(
                 state="completed",
                 answered_at=answered,
-                ended_at=max(now, answered or now),
+                ended_at=ended,
                 ended_reason="completed",
                 updated_at=now,
             )

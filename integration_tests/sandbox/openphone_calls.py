@@ -8,6 +8,9 @@ from .history import spread
 from .openphone_workspace import Conversation, User, Workspace
 from .times import DAY
 
+LONGEST_LATE_CALL = 600_000
+"""Milliseconds."""
+
 
 class OpenPhoneCall(NamedTuple):
     """One call. Instants are milliseconds since 1970."""
@@ -98,12 +101,15 @@ class OpenPhoneAuthor:
         """See `Author`."""
         at = max(at, call.created)
         if call.completed is None:
-            answered = call.answered or max(call.created, at - int(self.rng.random() * 120_000))
+            # an old call that never ended did end soon, and is only told late
+            began = call.answered or call.created
+            ended = max(min(at, began + LONGEST_LATE_CALL), began)
+            answered = call.answered or max(began, ended - int(self.rng.random() * 120_000))
             return call._replace(
                 status="completed",
                 answered=answered,
-                completed=at,
-                duration=(at - call.created) // 1_000,
+                completed=ended,
+                duration=(ended - call.created) // 1_000,
                 updated=at,
             )
         return call._replace(duration=call.duration + 1, updated=at)

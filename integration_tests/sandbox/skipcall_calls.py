@@ -9,6 +9,9 @@ from .identifiers import uuid4
 from .times import DAY
 from .words import NOTES, PEOPLE
 
+LONGEST_LATE_CALL = 600_000
+"""Milliseconds after its creation at which a call that is told late has ended."""
+
 
 class SkipcallContact(NamedTuple):
     """`CallContactSummaryDTO`."""
@@ -111,7 +114,7 @@ class SkipcallAuthor:
         return call._replace(
             status="completed",
             started=call.created if call.started is None else call.started,
-            ended=at if call.ended is None else call.ended,
+            ended=min(at, call.created + LONGEST_LATE_CALL) if call.ended is None else call.ended,
             notes=f"{NOTES[int(random() * len(NOTES))]} ({at})",
             updated=at,
             absent=call.absent - {"notes", "updatedAt"},

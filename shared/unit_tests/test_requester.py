@@ -197,6 +197,15 @@ def test_a_rate_limit_that_lifts_never_fails(
         assert [reason["type"] for reason in stream_status["reasons"]] == ["RATE_LIMITED"]
 
 
+def test_a_rate_limit_does_not_count_as_an_attempt(server: requests_mock.Mocker) -> None:
+    limited = {"status_code": 429, "headers": {"Retry-After": "0.002"}}
+    broken = {"status_code": 500}
+    server.get(URL, [*[limited, limited, broken] * 3, limited, {"json": GOOD}])
+    response = requester_of().send_request()  # of four attempts
+    assert response is not None
+    assert response.json() == GOOD
+
+
 def test_a_rate_limit_pauses_all_workers(server: requests_mock.Mocker) -> None:
     headers = {"Retry-After": "0.2"}
     server.get(URL, [{"status_code": 429, "headers": headers}, {"json": GOOD}])

@@ -28,7 +28,13 @@ def test_encoded_forms() -> None:
 
 
 def test_a_blank_becomes_plus_or_percent() -> None:
-    assert {"a b", "a+b", "a%20b"} <= encoded_forms("a b")
+    assert encoded_forms("a b/c") == {
+        "a b/c",
+        "a%20b/c",
+        "a%20b%2Fc",
+        "a+b%2Fc",
+        "YSBiL2M=",
+    }
 
 
 def test_a_plain_key_has_two_forms() -> None:

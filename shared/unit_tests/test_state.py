@@ -120,6 +120,7 @@ FIX = "Use the state that the last sync emitted, or none to read everything agai
         ({"parent_state": {"conversations": {}}}, {}, LACKS),
         ({"parent_state": {}}, PARENTS, LACKS),
         ({"parent_state": None}, PARENTS, LACKS),
+        ({"parent_state": {"conversations": {}}}, {**PARENTS, "users": "changed_at"}, LACKS),
         ({"parent_state": {"phone_numbers": {}}}, PARENTS, LACKS),
         ({"updated_at": None}, {}, WRONG),
         ({"updated_at": ""}, {}, WRONG),

@@ -199,8 +199,9 @@ def test_a_rate_limit_that_lifts_never_fails(
 
 def test_a_rate_limit_does_not_count_as_an_attempt(server: requests_mock.Mocker) -> None:
     limited = {"status_code": 429, "headers": {"Retry-After": "0.002"}}
-    broken = {"status_code": 500}
-    server.get(URL, [*[limited, limited, broken] * 3, limited, {"json": GOOD}])
+    broken: dict[str, Any] = {"status_code": 500}
+    answers: list[dict[str, Any]] = [*[limited, limited, broken] * 3, limited, {"json": GOOD}]
+    server.get(URL, answers)
     response = requester_of().send_request()  # of four attempts
     assert response is not None
     assert response.json() == GOOD

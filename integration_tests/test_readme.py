@@ -1,0 +1,151 @@
+"""Every command of the README runs, and its shown output is real."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from integration_tests.commands import ROOT
+from integration_tests.readme_columns import README, with_table
+from integration_tests.sandbox import Sandbox, World
+
+TEXT = README.read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```console\n(.*?)```", TEXT, flags=re.DOTALL)
+
+
+def commands() -> Iterator[tuple[str, list[str]]]:
+    """Each command with the output that the README shows for it."""
+    for block in BLOCKS:
+        shown: list[str] = []
+        command = ""
+        for line in block.splitlines():
+            if line.startswith("$ "):
+                if command:
+                    yield command, shown
+                command, shown = line.removeprefix("$ "), []
+            else:
+                shown.append(line)
+        yield command, shown
+
+
+COMMANDS = list(commands())
+RUN_ELSEWHERE = {
+    # `pip install` needs an environment of its own; the spec after it is that environment's
+    "pip install ./shared ./source-skipcall-calls",
+    "source-skipcall-calls spec",
+}
+
+
+def without_seconds(text: str) -> str:
+    return re.sub(r"\d+\.\d s\b", "N s", text).rstrip()
+
+
+def assert_shows(output: str, shown: list[str]) -> None:
+    """The shown lines come in this order; `…` stands for any lines."""
+    lines = [without_seconds(line) for line in output.splitlines()]
+    position, gap = 0, False
+    for line in shown:
+        wanted = without_seconds(line)
+        if wanted == "…":
+            gap = True
+            continue
+        assert wanted in lines[position:], f"not in the output: {wanted}\n{output[-3000:]}"
+        found = lines.index(wanted, position)
+        assert gap or found == position, f"lines before: {wanted}"
+        position, gap = found + 1, False
+
+
+def run(
+    command: str, url: str, path: str | None = None, cwd: Path = ROOT
+) -> subprocess.CompletedProcess[str]:
+    variables = {**os.environ, "CALLS_SANDBOX_URL": url}
+    if path is not None:
+        variables["PATH"] = f"{path}{os.pathsep}{variables['PATH']}"
+    return subprocess.run(
+        ["bash", "-c", command],
+        cwd=cwd,
+        env=variables,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [row for row in COMMANDS if row[0] not in RUN_ELSEWHERE and not row[0].startswith("make demo")],
+)
+def test_a_command(command: str, shown: list[str]) -> None:
+    with Sandbox(World()) as sandbox:
+        done = run(command, sandbox.url)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert_shows(done.stdout, shown)
+
+
+def test_the_demo_in_a_clone(tmp_path: Path) -> None:
+    """`make demo` as the README shows it, from its first run on."""
+    (shown,) = [shown for command, shown in COMMANDS if command == "make demo"]
+    command = f"{sys.executable} -m examples.demo --folder {tmp_path}/.demo"
+    target = run("make --dry-run demo", "").stdout.splitlines()[-1].strip()
+    assert target == ".venv/bin/python -m examples.demo"  # what the command below stands for
+    done = run(command, "")
+    assert done.returncode == 0, done.stderr[-3000:]
+    output = re.sub(r"\S*\.demo/calls\.duckdb\.", ".demo/calls.duckdb.", done.stdout)
+    assert_shows(output, shown)
+
+
+def test_one_connector_alone_in_an_environment_of_its_own(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "alone")], check=True)
+    path = str(tmp_path / "alone" / "bin")
+    installed = run("pip install --quiet ./shared ./source-skipcall-calls", "", path)
+    assert installed.returncode == 0, installed.stderr[-3000:]
+    # in another folder, with another manifest.yaml in it
+    (tmp_path / "manifest.yaml").write_text("nonsense: true", encoding="utf-8")
+    variables = "env --unset=PYTHONPATH"
+    spec = run(f"{variables} source-skipcall-calls spec", "", path, cwd=tmp_path)
+    assert spec.returncode == 0, spec.stderr[-3000:]
+    assert '"title":"Skipcall calls"' in spec.stdout
+    with Sandbox(World(calls=120)) as sandbox:
+        command = (
+            f"source-skipcall-calls read --config {ROOT}/examples/skipcall.json"
+            f" --catalog {ROOT}/examples/catalog.json"
+        )
+        read = run(command, sandbox.url, path, cwd=tmp_path)
+        assert read.returncode == 0
+        assert all(f'"id":"{call_id}"' in read.stdout for call_id in sandbox.expected("skipcall"))
+
+
+def test_the_sandbox_command() -> None:
+    target = run("make --dry-run sandbox", "").stdout.splitlines()[-1].strip()
+    assert target == ".venv/bin/python -m integration_tests.sandbox --port 8900"
+    with subprocess.Popen(
+        [sys.executable, "-m", "integration_tests.sandbox", "--port", "0"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        started = time.monotonic()
+        url = process.stdout.readline().strip()
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+", url)
+        assert time.monotonic() - started < 30
+        process.terminate()
+
+
+def test_the_tables_are_current() -> None:
+    assert with_table(TEXT) == TEXT
+
+
+def test_every_make_target_is_listed() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE))
+    listed = set(re.findall(r"make ([a-z-]+)", run("make help", "").stdout))
+    assert targets == listed
+    for named in re.findall(r"`make ([a-z-]+)", TEXT):
+        assert named in targets

@@ -67,10 +67,9 @@ def check_state_file(path: str) -> None:
     if state in ([], {}, None):
         return
     try:
-        assert isinstance(state, list)
-        for entry in state:
-            message = AirbyteStateMessageSerializer.load(entry)
-            assert message.stream is not None
+        streams = [AirbyteStateMessageSerializer.load(entry).stream for entry in list(state)]
+        if isinstance(state, dict) or None in streams:
+            raise ValueError("not a list of states of streams")
     except Exception as error:
         raise refusal(
             f"The file {path} given with --state is not a list of Airbyte state messages of the"
@@ -99,6 +98,8 @@ def check_config(config: Any, specification: Mapping[str, Any]) -> None:
         value = config.get(key)
         if declared.get("airbyte_secret") and isinstance(value, str):
             _check_secret(key, value)
+        if isinstance(value, list) and not all(str(item).isprintable() for item in value):
+            raise refusal(f"The configuration key {key} holds a line break. Remove it.")
         is_moment = declared.get("format") == "date-time" and value is not None
         if is_moment and not isinstance(converters.timestamp(value), str):
             raise refusal(_must_be(key, declared, "is not a date that exists"))

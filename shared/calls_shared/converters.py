@@ -35,7 +35,7 @@ def text(value: Any) -> str | None | Unreadable:
         return None
     if isinstance(value, str):
         return value
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= 256:
         return str(value)
     return UNREADABLE
 
@@ -81,6 +81,8 @@ def timestamp(value: Any) -> str | None | Unreadable:
 def _iso_timestamp(value: str) -> str | Unreadable:
     if len(value) < 16 or value[10] not in "Tt ":
         return UNREADABLE  # a date alone is not a moment
+    if value[-1] == "z":  # RFC 3339 allows it, Python does not
+        value = f"{value[:-1]}Z"
     try:
         moment = datetime.fromisoformat(value)
     except ValueError:

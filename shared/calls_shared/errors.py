@@ -22,7 +22,9 @@ LONGEST_QUOTE: Final = 300  # characters of a provider's own text in one of our 
 NETWORK: Final = "network"
 SHAPE: Final = "shape"
 
-_CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
+_CONTROL_CHARACTERS = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+"
+)
 
 
 @dataclass(frozen=True)

@@ -60,8 +60,7 @@ class FanOutRetriever(CallRetriever):
         group = str(field(self.group_in_slice)(extra))
         if group in self._refusing_groups:
             return  # it has failed already; the state of the group does not move
-        items = field(self.values_in_slice)(extra) or []
-        values = dict.fromkeys(field(self.value_at)(item) for item in items)
+        values = self._values(extra)
         seen: set[str] = set()
         refused = True
         for value in (None, *values):
@@ -92,3 +91,12 @@ class FanOutRetriever(CallRetriever):
                 internal_message=f"stream {self.name}: every request of the group was refused",
                 failure_type=FailureType.config_error,
             )
+
+    def _values(self, extra: Mapping[str, Any]) -> list[str]:
+        """The values to ask for, each once; what is no text is no value."""
+        items = field(self.values_in_slice)(extra)
+        read = field(self.value_at)
+        if not isinstance(items, list):
+            return []
+        found = [read(item) for item in items if isinstance(item, Mapping)]
+        return list(dict.fromkeys(value for value in found if isinstance(value, str) and value))

@@ -62,12 +62,14 @@ def budget_from(
     rate = definition["policies"][0]["rates"][0]
     properties = manifest["spec"]["connection_specification"]["properties"]
     default_workers = properties["num_workers"]["default"]
+    rpm = config.get("requests_per_minute")
     return CallBudget(
         rate["limit"],
         parse_duration(rate["interval"]).total_seconds(),
         starts_at=definition.get("starts_at"),
         limit_header=definition.get("limit_header", ""),
-        requests_per_minute=config.get("requests_per_minute"),
-        in_flight=config.get("num_workers") or default_workers,
+        # JSON Schema takes 2.0 for an integer too
+        requests_per_minute=None if rpm is None else int(rpm),
+        in_flight=int(config.get("num_workers") or default_workers),
         patience=patience,
     )

@@ -163,7 +163,8 @@ def _lookup(source: Mapping[str, Any]) -> Read:
 
     def read(record: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
         key = wanted(record)
-        for item in items(extra) or ():
+        listed = items(extra)
+        for item in listed if isinstance(listed, list) else ():
             if key is not None and isinstance(item, Mapping) and at(item) == key:
                 return converters.joined(part(item) for part in parts)
         return None

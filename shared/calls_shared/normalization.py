@@ -78,10 +78,12 @@ class CallNormalization(RecordTransformation):
         original = dict(record)
         extra = stream_slice.extra_fields if stream_slice is not None else {}
         call: dict[str, Any] = {}
+        unreadable: list[str] = []
         for name, read in self._plan:
             value = read(original, extra)
             if value is UNREADABLE:
                 self._report.unreadable(name)
+                unreadable.append(name)
             elif value is not None:
                 call[name] = value
         if "id" not in call:
@@ -91,13 +93,13 @@ class CallNormalization(RecordTransformation):
                 internal_message=f"fields of the record: {sorted(original)[:40]}",
                 failure_type=FailureType.system_error,
             )
-        self._complete(call)
+        self._complete(call, knows_answer="answered_at" not in unreadable)
         record.clear()
         record["provider"] = self.provider
         record.update(call)
         record["provider_record"] = original
 
-    def _complete(self, call: dict[str, Any]) -> None:
+    def _complete(self, call: dict[str, Any], *, knows_answer: bool) -> None:
         if "created_at" not in call:
             times = [call[name] for name in _FALLBACK_TIMES if name in call]
             created = converters.earliest(times)
@@ -107,7 +109,7 @@ class CallNormalization(RecordTransformation):
             call.setdefault("updated_at", call["created_at"])
             call.setdefault("occurred_at", call.get("started_at", call["created_at"]))
         answered, ended = call.get("answered_at"), call.get("ended_at")
-        if self._computes_answered:
+        if self._computes_answered and knows_answer:
             if answered is not None:
                 call["answered"] = True
             elif ended is not None or call.get("status") in self.ended_statuses:

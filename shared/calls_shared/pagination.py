@@ -108,10 +108,14 @@ class NextLink(PaginationStrategy):
     ) -> str | None:
         """Path and query of the next page, or None after the last page."""
         link = field(self.link_at)(parsed(response))
-        if not isinstance(link, str) or not link:
+        if link is None or link == "":
             return None
-        parts = urlsplit(link)
-        if parts.netloc and (parts.scheme, parts.netloc) != ("https", self.host):
+        try:
+            parts = urlsplit(link)
+            is_ours = not parts.netloc or (parts.scheme, parts.netloc) == ("https", self.host)
+        except (ValueError, AttributeError, TypeError):
+            is_ours = False
+        if not is_ours:
             raise AirbyteTracedException(
                 message=f"{self.provider_name} answered with a link to another host than"
                 f" {self.host}; it was not followed, so that the API key stays with"
@@ -119,7 +123,7 @@ class NextLink(PaginationStrategy):
                 internal_message="the next link names another host",
                 failure_type=FailureType.transient_error,
             )
-        return f"{parts.path}?{parts.query}" if parts.query else parts.path
+        return f"{parts.path}?{parts.query}" if parts.query else str(parts.path)
 
     def get_page_size(self) -> None:
         """None: the link says it."""

@@ -7,6 +7,7 @@ have been seen.
 """
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from calls_shared import converters
 from calls_shared.seen import SeenIds
@@ -97,8 +98,8 @@ class NewestFirstProof:
         if newest is None or oldest is None:  # pragma: no cover - created is not empty here
             return False
         if self._oldest is not None:
-            ahead = converters.seconds_between(self._oldest, newest)
-            if ahead is not None and ahead > self.tolerance_seconds:
+            ahead = datetime.fromisoformat(newest) - datetime.fromisoformat(self._oldest)
+            if ahead > timedelta(seconds=self.tolerance_seconds):
                 self._violated = True
                 return False
         self._oldest = oldest

@@ -188,8 +188,9 @@ class CallRequester(HttpRequester):
         status = response.status_code
         if errors.has_error_envelope(body):
             codes = tuple(errors.envelope_codes(body))
-            named = [row for row in self.rows if row.code is not None and row.code in codes]
-            for row in named:
+            for row in self.rows:
+                if row.code is None or row.code not in codes or row.action == "skip":
+                    continue  # a skipped answer is one without a page: HTTP 400 or more
                 same = status if isinstance(row.status, tuple) else row.status
                 return self._row([row], same, body)
             reason = f"an error: {errors.provider_message(body) or 'without a message'}"

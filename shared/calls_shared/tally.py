@@ -17,7 +17,7 @@ class RecordTally:
 
     def __init__(self, streams: Mapping[str, tuple[str, str | None]]) -> None:
         self._streams = {
-            name: (field, converters.sort_key(newest) if newest else None)
+            name: (field, converters.lower_bound(newest) if newest else None)
             for name, (field, newest) in streams.items()
         }
         self._newer: dict[str, int] = {}
@@ -27,7 +27,7 @@ class RecordTally:
         """Count a record."""
         field, known = self._streams.get(record.stream, ("", None))
         moment = record.data.get(field) if known is not None else None
-        newer = known is None or not moment or converters.sort_key(moment).rstrip("0") > known
+        newer = known is None or not moment or converters.lower_bound(moment) > known
         counts = self._newer if newer else self._again
         counts[record.stream] = counts.get(record.stream, 0) + 1
 

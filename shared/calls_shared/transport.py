@@ -7,7 +7,7 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
@@ -55,8 +55,12 @@ def sandbox_from_environment(
     url = environment.get(SANDBOX_URL, "").strip()
     if not url:
         return None
-    parts = urlsplit(url)
-    if parts.scheme != "http" or not _is_loopback(parts.hostname or ""):
+    try:
+        parts = urlsplit(url)
+        is_loopback = parts.scheme == "http" and _is_loopback(parts.hostname or "")
+    except ValueError:
+        is_loopback = False
+    if not is_loopback:
         raise AirbyteTracedException(
             message=f"The environment variable {SANDBOX_URL} may only name a loopback address such"
             " as http://127.0.0.1:8900; unset it to read from the provider.",
@@ -77,12 +81,20 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+class _Session(requests.Session):
+    """A session that leaves redirects alone; even unfollowed, the base class reads into them."""
+
+    def resolve_redirects(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
+        """No redirect at all."""
+        return iter(())
+
+
 class Transport:
     """Sends requests of one provider through one pool of connections; safe for several threads."""
 
     def __init__(self, sandbox: Sandbox | None, connections: int) -> None:
         self._sandbox = sandbox
-        self._session = requests.Session()
+        self._session = _Session()
         for scheme in ("https://", "http://"):
             adapter = requests.adapters.HTTPAdapter(connections, connections, pool_block=False)
             self._session.mount(scheme, adapter)

@@ -219,7 +219,6 @@ def test_values_of_one_provider_that_are_refused(
     assert refused({KEYS[provider]: SECRET, **more}, specifications[provider]) == sentence
 
 
-@pytest.mark.xfail(strict=True, reason="$ of a pattern matches before a last line break too")
 @pytest.mark.parametrize(
     ("provider", "more"),
     [

@@ -132,7 +132,6 @@ def test_timestamp(value: Any, expected: Any) -> None:
     assert converters.timestamp(value) == expected
 
 
-@pytest.mark.xfail(strict=True, reason="RFC 3339 allows a lower-case z; only t is read so far")
 @pytest.mark.parametrize("value", ["2026-01-31t12:00:00z", "2026-01-31T12:00:00z"])
 def test_timestamp_with_a_lower_case_z(value: str) -> None:
     assert converters.timestamp(value) == "2026-01-31T12:00:00Z"
@@ -161,7 +160,6 @@ def test_every_converter_is_total(value: Any) -> None:
         assert converted is None or converted is UNREADABLE or type(converted) is kind, name
 
 
-@pytest.mark.xfail(strict=True, reason="Python refuses to write more than 4300 digits")
 def test_text_of_an_integer_of_any_length() -> None:
     assert converters.text(10**5000) in (UNREADABLE, "1" + "0" * 5000)
 

@@ -200,16 +200,12 @@ def test_users_that_are_listed(page: Callable[..., requests.Response], users: An
     assert [user for _, user, _ in requester.asked] == ([None, "US1"] if users else [None])
 
 
-@pytest.mark.xfail(strict=True, reason="a user without an id repeats the request without a user")
 def test_a_user_without_an_id_adds_no_request(page: Callable[..., requests.Response]) -> None:
     retriever, requester = retriever_of({("CN1", None): [page()]})
     assert ids(retriever, conversation(users=[{"email": "ada@example.com"}])) == []
     assert requester.asked == [("CN1", None, None)]
 
 
-@pytest.mark.xfail(
-    strict=True, raises=(AttributeError, TypeError), reason="what is no list of objects is iterated"
-)
 @pytest.mark.parametrize("users", [["US1"], [None], 5, [{"id": ["US1"]}]])
 def test_users_that_are_garbled_add_no_request(
     page: Callable[..., requests.Response], users: Any

@@ -94,11 +94,6 @@ def test_budget_from(
     }
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=TypeError,
-    reason="JSON Schema takes 2.0 for an integer, the window does not",
-)
 def test_a_whole_number_may_be_written_with_a_point(raw_manifests: Manifests) -> None:
     budget = budget_from(raw_manifests["skipcall"], {"requests_per_minute": 2.0})
     slept: list[float] = []

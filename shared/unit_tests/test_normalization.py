@@ -634,7 +634,6 @@ def test_openphone_answered(
     assert normalize("openphone", record).get("answered") is expected
 
 
-@pytest.mark.xfail(strict=True, reason="an answer time that cannot be read is taken for none")
 @pytest.mark.parametrize(
     ("provider", "field"), [("intercom", "answered_at"), ("openphone", "answeredAt")]
 )

@@ -247,13 +247,12 @@ def test_a_rate_limit_under_200_is_waited_for(server: requests_mock.Mocker) -> N
     assert response.json() == GOOD
 
 
-@pytest.mark.xfail(strict=True, reason="the answer is true, so its body is read as a page")
 def test_what_is_skipped_under_200_is_not_read_as_a_page(server: requests_mock.Mocker) -> None:
     server.get(URL, json={"error": {"code": "gone"}})
     rows = [{"status": 410, "code": "gone", "action": "skip", "message": "{{count}} are gone."}]
-    response = requester_of(error_rows=rows).send_request()
-    assert response is not None
-    assert not response
+    with pytest.raises(AirbyteTracedException, match="something else than a page") as caught:
+        requester_of(error_rows=rows).send_request()
+    assert caught.value.failure_type is FailureType.transient_error
 
 
 def test_the_limit_that_an_answer_names_is_adopted(server: requests_mock.Mocker) -> None:

@@ -2,14 +2,16 @@
 
     .venv/bin/python examples/pyairbyte_read.py skipcall my.json
 
-The state is kept in the DuckDB file: use one file per account. AIRBYTE_OFFLINE_MODE=1 keeps
-PyAirbyte from asking its connector registry; AIRBYTE_TEMP_DIR names the folder for its temporary
-files, among them your key: make it one that only you may read.
+The state is kept in the DuckDB file: use one file per account. AIRBYTE_TEMP_DIR names the folder
+for PyAirbyte's temporary files, among them your key: make it one that only you may read.
 """
 
 import json
+import os
 import sys
 from pathlib import Path
+
+os.environ.setdefault("AIRBYTE_OFFLINE_MODE", "1")  # our connectors are in no registry
 
 import airbyte
 from airbyte.caches import DuckDBCache

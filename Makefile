@@ -2,8 +2,10 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 
-# PyAirbyte, which the demo uses, does not support Python 3.13 yet
-PYTHON ?= $(or $(shell command -v python3.12),$(shell command -v python3.11),python3)
+# The first Python that works and that PyAirbyte, which the demo uses, supports; else any Python 3.
+IS_FIT := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))
+PYTHON ?= $(or $(shell for python in python3 python3.12 python3.11; do \
+	$$python -c '$(IS_FIT)' 2>/dev/null && echo $$python && break; done),python3)
 BIN := .venv/bin
 PACKAGES := shared source-intercom-calls source-openphone-calls source-amplemarket-calls source-skipcall-calls
 OURS := shared/calls_shared source-*/source_*_calls integration_tests examples

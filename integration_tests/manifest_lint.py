@@ -86,7 +86,9 @@ def _component(node: Any, path: str, known: Mapping[str, set[str]]) -> Iterator[
             yield f"{path}: a component without a type"
         return
     if kind.startswith("Custom"):
-        allowed = (yield from _custom(node, path)) | CUSTOM_KEYS.get(kind, set())
+        found, allowed = _custom(node, path)
+        yield from found
+        allowed |= CUSTOM_KEYS.get(kind, set())
     elif kind in known:
         allowed = known[kind] | EXTRA_KEYS.get(kind, set())
     else:
@@ -101,27 +103,24 @@ def _component(node: Any, path: str, known: Mapping[str, set[str]]) -> Iterator[
             yield from _component(value, f"{path}.{key}", known)
 
 
-def _custom(node: Mapping[str, Any], path: str) -> Iterator[str]:
-    """Problems of a custom component; returns the keys that its class takes."""
+def _custom(node: Mapping[str, Any], path: str) -> tuple[list[str], set[str]]:
+    """Problems of a custom component, and the keys that its class takes."""
     name = str(node.get("class_name"))
     module, _, attribute = name.rpartition(".")
     try:
         component = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError):
-        yield f"{path}: unknown class {name!r}"
-        return set(node)
+        return [f"{path}: unknown class {name!r}"], set(node)
+    found = []
     if attribute not in importlib.import_module("calls_shared").__all__:
-        yield f"{path}: {name!r} is not a public name of calls_shared"
+        found.append(f"{path}: {name!r} is not a public name of calls_shared")
     try:
-        if component is CallNormalization:
-            arguments = {k: v for k, v in node.items() if k not in COMMON_KEYS}
-            CallNormalization(**arguments)
-        if component is ParentFields:
-            ParentFields(**{k: v for k, v in node.items() if k not in COMMON_KEYS})
+        if component in (CallNormalization, ParentFields):
+            component(**{k: v for k, v in node.items() if k not in COMMON_KEYS})
         rows_from(node.get("error_rows", []))
     except (ValueError, TypeError) as error:
-        yield f"{path}: {error}"
-    return set(get_type_hints(component))
+        found.append(f"{path}: {error}")
+    return found, set(get_type_hints(component))
 
 
 def _json_schema(node: Any, path: str) -> Iterator[str]:

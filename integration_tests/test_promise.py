@@ -87,7 +87,11 @@ def test_a_pass_that_is_never_complete_leaves_the_state_where_it_was(
 
 def test_calls_added_during_the_pass_do_not_hold_the_state(tmp_path: Path) -> None:
     with Sandbox(World(calls=200)) as sandbox:
-        sandbox.before_answer = lambda request: sandbox.world.add_call("intercom") and None
+
+        def add_a_call(_: SeenRequest) -> None:
+            sandbox.world.add_call("intercom")
+
+        sandbox.before_answer = add_a_call
         connector = Connector("intercom", sandbox, tmp_path)
         outcome = connector.read(config_for("intercom", num_workers=1))
         asked = [dict(request.query)["page"] for request in sandbox.requests]

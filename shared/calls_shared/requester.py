@@ -25,6 +25,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from calls_shared import errors
 from calls_shared.body import BadShapeError, PageShape, parsed
 from calls_shared.budget import CallBudget
+from calls_shared.envelope import envelope_codes, has_error_envelope, provider_message
 from calls_shared.heartbeat import INTERVAL, print_running
 from calls_shared.transport import Transport, fault_name, sandbox_from_environment
 from calls_shared.waiting import growing_pause, named_wait
@@ -186,14 +187,14 @@ class CallRequester(HttpRequester):
     ) -> errors.Resolution:
         """An error envelope under HTTP 200 is judged by its content, else as a bad shape."""
         status = response.status_code
-        if errors.has_error_envelope(body):
-            codes = tuple(errors.envelope_codes(body))
+        if has_error_envelope(body):
+            codes = tuple(envelope_codes(body))
             for row in self.rows:
                 if row.code is None or row.code not in codes or row.action == "skip":
                     continue  # a skipped answer is one without a page: HTTP 400 or more
                 same = status if isinstance(row.status, tuple) else row.status
                 return self._row([row], same, body)
-            reason = f"an error: {errors.provider_message(body) or 'without a message'}"
+            reason = f"an error: {provider_message(body) or 'without a message'}"
         return self._row(self.rows, errors.SHAPE, None, reason, status)
 
     def _row(

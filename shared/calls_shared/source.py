@@ -29,11 +29,12 @@ from airbyte_cdk.sources.source import Source
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from airbyte_cdk.utils.yaml_loader import safe_load_yaml
 
-from calls_shared import converters, state
+from calls_shared import converters
 from calls_shared.budget import CHECK_PATIENCE, CallBudget, Patience
 from calls_shared.configuration import check_config, refusal
-from calls_shared.manifest import StreamCursor, budget_from, stream_cursors
+from calls_shared.manifest import budget_from, stream_cursors
 from calls_shared.secrets import clean_trace, mask_secrets
+from calls_shared.state import StateGuard
 from calls_shared.tally import RecordTally
 
 _QUEUED_RECORDS = 1_000
@@ -150,12 +151,11 @@ class CallsSource(Source):
         Raises:
             AirbyteTracedException: the failure of the (last) stream that failed, in its own words.
         """
-        began = converters.format_timestamp(datetime.now(UTC))
         cursors = stream_cursors(self.manifest)
-        known = _check_states(state or [], cursors)
-        inner = self._build(config, catalog=catalog, states=_without_markers(state or [], known))
+        guard = StateGuard(cursors, state or [], converters.format_timestamp(datetime.now(UTC)))
+        inner = self._build(config, catalog=catalog, states=guard.usable)
         self._check_streams(inner, catalog, config)
-        tally = RecordTally({name: (cursors[name].field, known.get(name)) for name in cursors})
+        tally = RecordTally({n: (cursors[n].field, guard.known.get(n)) for n in cursors})
         failure: AirbyteTracedException | None = None
         last_failure: AirbyteMessage | None = None
         try:
@@ -163,7 +163,7 @@ class CallsSource(Source):
                 if message.type is Type.RECORD and message.record is not None:
                     tally.record(message.record)
                 elif message.type is Type.STATE and message.state is not None:
-                    _cap(message.state, cursors, known, began)
+                    guard.cap(message.state)
                 elif message.trace is not None and message.trace.type is TraceType.ERROR:
                     clean_trace(message.trace)
                     if last_failure is not None and not _same_error(last_failure, message):
@@ -198,43 +198,6 @@ class CallsSource(Source):
                     f" configuration does not offer. It offers {', '.join(names)}; remove the"
                     " other from the catalog, or refresh the schema."
                 )
-
-
-def _check_states(
-    states: list[AirbyteStateMessage], cursors: Mapping[str, StreamCursor]
-) -> dict[str, str | None]:
-    """The newest cursor value that each stream's state holds, after checking the states."""
-    known: dict[str, str | None] = {}
-    for message in states:
-        name = message.stream.stream_descriptor.name if message.stream else ""
-        content = state.as_mapping(message)
-        if name in cursors and content:
-            cursor = cursors[name]
-            state.check_state(name, content, cursor.field, cursor.parents)
-            known[name] = state.newest(content, cursor.fields)
-    return known
-
-
-def _without_markers(
-    states: list[AirbyteStateMessage], known: Mapping[str, str | None]
-) -> list[AirbyteStateMessage]:
-    return [
-        message
-        for message in states
-        if message.stream and message.stream.stream_descriptor.name in known
-    ]
-
-
-def _cap(
-    message: AirbyteStateMessage,
-    cursors: Mapping[str, StreamCursor],
-    known: Mapping[str, str | None],
-    began: str,
-) -> None:
-    name = message.stream.stream_descriptor.name if message.stream else ""
-    if name in cursors:
-        ceiling = converters.latest([began, *filter(None, [known.get(name)])])
-        state.cap_message(message, cursors[name].fields, ceiling or began)
 
 
 def _same_error(one: AirbyteMessage, other: AirbyteMessage) -> bool:

@@ -1,12 +1,13 @@
 """State: reading what a user or the platform hands in, and capping what is emitted."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from airbyte_cdk.models import AirbyteStateBlob, AirbyteStateMessage, FailureType
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared import converters
+from calls_shared.manifest import StreamCursor
 
 _NO_CURSOR_YET = frozenset({"__ab_no_cursor_state_message", "__ab_full_refresh_sync_complete"})
 
@@ -95,3 +96,45 @@ def cap_message(message: AirbyteStateMessage, cursor_fields: Collection[str], ce
     if message.stream and message.stream.stream_state is not None:
         state = vars(message.stream.stream_state)
         message.stream.stream_state = AirbyteStateBlob(**capped(state, cursor_fields, ceiling))
+
+
+class StateGuard:
+    """Checks the states that come in and caps those that go out.
+
+    Attributes:
+        known: by stream name, the newest cursor value of its state.
+        usable: the states that hold a cursor; marks of a full refresh without one are left out.
+
+    Raises:
+        AirbyteTracedException: (config_error) on a state that cannot be used.
+    """
+
+    def __init__(
+        self,
+        cursors: Mapping[str, StreamCursor],
+        states: Iterable[AirbyteStateMessage],
+        began: str,
+    ) -> None:
+        """A guard of a sync that began at a moment (RFC 3339, six fraction digits)."""
+        self._cursors = cursors
+        self._began = began
+        self.known: dict[str, str | None] = {}
+        self.usable: list[AirbyteStateMessage] = []
+        for message in states:
+            name, content = _stream_name(message), as_mapping(message)
+            if name in cursors and content:
+                check_state(name, content, cursors[name].field, cursors[name].parents)
+                self.known[name] = newest(content, cursors[name].fields)
+                self.usable.append(message)
+
+    def cap(self, message: AirbyteStateMessage) -> None:
+        """Cap an outgoing state in place; a state that came in from the future stays."""
+        name = _stream_name(message)
+        if name in self._cursors:
+            known = self.known.get(name)
+            ceiling = converters.latest([self._began, *([known] if known else [])]) or self._began
+            cap_message(message, self._cursors[name].fields, ceiling)
+
+
+def _stream_name(message: AirbyteStateMessage) -> str:
+    return message.stream.stream_descriptor.name if message.stream else ""

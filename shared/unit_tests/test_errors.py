@@ -3,7 +3,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from calls_shared import errors
+from calls_shared import envelope, errors
 from calls_shared.errors import ErrorRow
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -572,7 +572,7 @@ def test_the_mapping_is_total(manifests: Mapping[str, Any], data: st.DataObject)
     if resolution.action == "retry":
         assert "sync again" in resolution.message
     # whether an answer is an error envelope can be asked of any body too
-    assert errors.has_error_envelope(body) in (True, False)
+    assert envelope.has_error_envelope(body) in (True, False)
 
 
 # --- envelopes ---
@@ -642,8 +642,8 @@ def test_the_mapping_is_total(manifests: Mapping[str, Any], data: st.DataObject)
     ],
 )
 def test_envelopes(body: Any, codes: list[str], message: str) -> None:
-    assert list(errors.envelope_codes(body)) == codes
-    assert errors.provider_message(body) == message
+    assert list(envelope.envelope_codes(body)) == codes
+    assert envelope.provider_message(body) == message
 
 
 @pytest.mark.parametrize(
@@ -664,12 +664,12 @@ def test_envelopes(body: Any, codes: list[str], message: str) -> None:
     ],
 )
 def test_has_error_envelope(body: Any, expected: bool) -> None:
-    assert errors.has_error_envelope(body) is expected
+    assert envelope.has_error_envelope(body) is expected
 
 
 def test_a_very_long_list_of_errors_is_not_read_whole() -> None:
     body = {"errors": [{"code": str(number)} for number in range(1000)]}
-    codes = list(errors.envelope_codes(body))
+    codes = list(envelope.envelope_codes(body))
     assert codes[:3] == ["0", "1", "2"]
     assert len(codes) <= 20
 
@@ -697,14 +697,14 @@ def test_a_very_long_list_of_errors_is_not_read_whole() -> None:
     ],
 )
 def test_quoted(words: str, expected: str) -> None:
-    assert errors.quoted(words) == expected
+    assert envelope.quoted(words) == expected
 
 
 @PROPERTY
 @given(st.text(max_size=400))
 @example("\x1b]0;title\x07" * 100)
 def test_quoted_is_one_short_line_without_control_characters(words: str) -> None:
-    quoted = errors.quoted(words)
+    quoted = envelope.quoted(words)
     assert len(quoted) <= 300
     assert len(quoted.splitlines()) <= 1
     assert [c for c in quoted if unicodedata.category(c) == "Cc"] == []

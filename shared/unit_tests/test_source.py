@@ -19,11 +19,12 @@ from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from calls_shared import CallsSource
 from calls_shared.manifest import StreamCursor
-from calls_shared.source import _cap, _check_states, _without_markers
+from calls_shared.state import StateGuard
 
 LOGGER = logging.getLogger("airbyte")
 URL = "https://api-public.skipcall.app/v1/calls"
 CONFIG = {"api_key": "sk_test_hush"}
+BEGAN = "2026-01-31T12:00:00.000000Z"
 CURSORS = {"calls": StreamCursor("updated_at", {"parents": "active_at"})}
 
 
@@ -225,19 +226,16 @@ def test_check_states_gives_the_newest_cursor_value_of_each_stream() -> None:
         state_of({"anything": 5}, "phone_numbers"),
         state_of({"__ab_no_cursor_state_message": True}, "calls_by_id"),
     ]
-    assert _check_states(states, CURSORS) == {"calls": "2026-02-01T00:00:00Z"}
-    assert _check_states(states[1:], CURSORS) == {}
+    assert StateGuard(CURSORS, states, BEGAN).known == {"calls": "2026-02-01T00:00:00Z"}
+    assert StateGuard(CURSORS, states[1:], BEGAN).known == {}
     with pytest.raises(AirbyteTracedException, match="The state of the stream calls has no cursor"):
-        _check_states([state_of({"other": "2026-01-31T00:00:00Z"})], CURSORS)
+        StateGuard(CURSORS, [state_of({"other": "2026-01-31T00:00:00Z"})], BEGAN)
 
 
 def test_a_state_that_holds_no_cursor_yet_is_left_out() -> None:
     kept = state_of({"updated_at": "2026-01-31T00:00:00Z"})
     marker = state_of({"__ab_no_cursor_state_message": True}, "phone_numbers")
-    assert _without_markers([marker, kept], {"calls": "2026-01-31T00:00:00Z"}) == [kept]
-
-
-BEGAN = "2026-01-31T12:00:00.000000Z"
+    assert StateGuard(CURSORS, [marker, kept], BEGAN).usable == [kept]
 
 
 @pytest.mark.parametrize(
@@ -261,7 +259,8 @@ BEGAN = "2026-01-31T12:00:00.000000Z"
 )
 def test_cap(emitted: str, known: str | None, expected: str) -> None:
     message = state_of({"updated_at": emitted, "more": {"active_at": emitted}})
-    _cap(message, CURSORS, {"calls": known}, BEGAN)
+    states = [state_of({"updated_at": known})] if known else []
+    StateGuard(CURSORS, states, BEGAN).cap(message)
     assert message.stream is not None
     assert vars(message.stream.stream_state) == {
         "updated_at": expected,
@@ -271,5 +270,5 @@ def test_cap(emitted: str, known: str | None, expected: str) -> None:
 
 def test_cap_leaves_a_stream_without_a_cursor_alone() -> None:
     message = state_of({"updated_at": "2999-01-01T00:00:00Z"}, "phone_numbers")
-    _cap(message, CURSORS, {}, BEGAN)
+    StateGuard(CURSORS, [], BEGAN).cap(message)
     assert message == state_of({"updated_at": "2999-01-01T00:00:00Z"}, "phone_numbers")

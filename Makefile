@@ -8,7 +8,7 @@ PYTHON ?= $(or $(shell for python in python3 python3.12 python3.11; do \
 	$$python -c '$(IS_FIT)' 2>/dev/null && echo $$python && break; done),python3)
 BIN := .venv/bin
 PACKAGES := shared source-intercom-calls source-openphone-calls source-amplemarket-calls source-skipcall-calls
-OURS := shared/calls_shared source-*/source_*_calls integration_tests examples
+OURS := shared/calls_shared source-*/source_*_calls integration_tests examples benchmarks
 
 .PHONY: help
 help: ## Show this list

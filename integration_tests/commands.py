@@ -1,9 +1,12 @@
 """Runs a connector's real command in a process of its own, against a sandbox."""
 
+import importlib
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -125,6 +128,47 @@ class Outcome:
         return status
 
 
+def run_forked(
+    provider: str,
+    arguments: Sequence[str],
+    sandbox: Sandbox | None = None,
+    environment: Mapping[str, str] | None = None,
+    timeout: float = 200.0,
+) -> Outcome:
+    """The same as `run_command`, in a process forked from one that has loaded the package.
+
+    It runs what the console script runs, but saves the 1.7 s of CPU that loading the CDK takes.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["calls_shared", *(f"source_{p}_calls" for p in PROVIDERS)])
+    variables = {"CALLS_SANDBOX_URL": sandbox.url} if sandbox is not None else {}
+    with tempfile.TemporaryDirectory() as folder:
+        out, err = Path(folder, "out"), Path(folder, "err")
+        process = context.Process(
+            target=_in_child,
+            args=(provider, list(arguments), {**variables, **(environment or {})}, out, err),
+        )
+        process.start()
+        process.join(timeout)
+        if process.exitcode is None:
+            process.kill()
+            raise TimeoutError(f"{provider} {arguments[:1]} did not end in {timeout} s")
+        texts = out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8")
+        return Outcome(process.exitcode, *texts)
+
+
+def _in_child(
+    provider: str, arguments: list[str], variables: dict[str, str], out: Path, err: Path
+) -> None:
+    for key in [key for key in os.environ if "CALLS_SANDBOX" in key]:
+        del os.environ[key]
+    os.environ.update(variables)
+    for number, path in ((1, out), (2, err)):
+        os.dup2(os.open(path, os.O_CREAT | os.O_WRONLY), number)
+    sys.argv = [f"source-{provider}-calls", *arguments]
+    importlib.import_module(f"source_{provider}_calls").run()
+
+
 def run_command(
     provider: str,
     arguments: Sequence[str],
@@ -155,6 +199,14 @@ class Connector:
     provider: str
     sandbox: Sandbox
     folder: Path
+    forked: bool = False
+    """Run in a process forked from a loaded one, not through the console script."""
+
+    def _run(
+        self, arguments: Sequence[str], environment: Mapping[str, str] | None = None
+    ) -> Outcome:
+        run = run_forked if self.forked else run_command
+        return run(self.provider, arguments, self.sandbox, environment)
 
     def _file(self, name: str, content: Any) -> str:
         path = self.folder / f"{self.provider}-{name}.json"
@@ -164,12 +216,12 @@ class Connector:
     def check(self, config: Any = None, **environment: str) -> Outcome:
         """Run `check`."""
         file = self._file("config", config_for(self.provider) if config is None else config)
-        return run_command(self.provider, ["check", "--config", file], self.sandbox, environment)
+        return self._run(["check", "--config", file], environment)
 
     def discover(self, config: Any = None) -> Outcome:
         """Run `discover`."""
         file = self._file("config", config_for(self.provider) if config is None else config)
-        return run_command(self.provider, ["discover", "--config", file], self.sandbox)
+        return self._run(["discover", "--config", file])
 
     def read(
         self,
@@ -185,4 +237,4 @@ class Connector:
         arguments += ["--catalog", self._file("catalog", catalog)]
         if state is not None:
             arguments += ["--state", self._file("state", state)]
-        return run_command(self.provider, arguments, self.sandbox, environment)
+        return self._run(arguments, environment)

@@ -18,6 +18,7 @@ from integration_tests.commands import (
     config_for,
     credential_key,
     run_command,
+    run_forked,
 )
 from integration_tests.sandbox import Sandbox, World
 
@@ -93,7 +94,7 @@ def test_a_bad_configuration(settings: dict[str, Any], words: list[str], tmp_pat
     config |= {name if key == "KEY" else key: value for key, value in settings.items()}
     words = [name if word == "KEY" else word for word in words]
     with Sandbox(World(calls=10)) as sandbox:
-        connector = Connector(provider, sandbox, tmp_path)
+        connector = Connector(provider, sandbox, tmp_path, forked=True)
         assert_check_fails(connector.check(config), *words)
         assert_refused(connector.read(config), *words)
         assert_refused(connector.discover(config), *words)
@@ -103,7 +104,7 @@ def test_a_bad_configuration(settings: dict[str, Any], words: list[str], tmp_pat
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_missing_key(provider: str, tmp_path: Path) -> None:
     with Sandbox(World(calls=10)) as sandbox:
-        connector = Connector(provider, sandbox, tmp_path)
+        connector = Connector(provider, sandbox, tmp_path, forked=True)
         words = (f"lacks the key {credential_key(provider)}", "Add it.")
         assert_check_fails(connector.check({}), *words)
         assert_refused(connector.read({}), *words)
@@ -111,7 +112,7 @@ def test_a_missing_key(provider: str, tmp_path: Path) -> None:
 
 def test_an_unknown_region(tmp_path: Path) -> None:
     with Sandbox(World(calls=10)) as sandbox:
-        connector = Connector("intercom", sandbox, tmp_path)
+        connector = Connector("intercom", sandbox, tmp_path, forked=True)
         config = config_for("intercom", region="mars")
         assert_check_fails(connector.check(config), "region", "us, eu, au")
         assert_refused(connector.read(config), "region", "us, eu, au")
@@ -120,7 +121,7 @@ def test_an_unknown_region(tmp_path: Path) -> None:
 @pytest.mark.parametrize("call_id", ["a/b", "../calls", "1?x=2", ""])
 def test_a_call_id_that_would_change_the_path(call_id: str, tmp_path: Path) -> None:
     with Sandbox(World(calls=10)) as sandbox:
-        connector = Connector("intercom", sandbox, tmp_path)
+        connector = Connector("intercom", sandbox, tmp_path, forked=True)
         assert_check_fails(connector.check(config_for("intercom", call_ids=[call_id])), "call_ids")
         assert sandbox.requests == []
 
@@ -128,7 +129,7 @@ def test_a_call_id_that_would_change_the_path(call_id: str, tmp_path: Path) -> N
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_catalog_with_an_unknown_stream(provider: str, tmp_path: Path) -> None:
     with Sandbox(World(calls=10)) as sandbox:
-        connector = Connector(provider, sandbox, tmp_path)
+        connector = Connector(provider, sandbox, tmp_path, forked=True)
         outcome = connector.read(catalog=catalog_for(provider, "calls", "messages"))
         assert_refused(outcome, "messages", "It offers", "calls")
         assert outcome.records() == []
@@ -153,7 +154,7 @@ def test_a_state_without_a_readable_cursor(
     cursor = "created_at" if provider == "amplemarket" else "updated_at"
     state = {cursor if key == "CURSOR" else key: value for key, value in content.items()}
     with Sandbox(World(calls=10)) as sandbox:
-        connector = Connector(provider, sandbox, tmp_path)
+        connector = Connector(provider, sandbox, tmp_path, forked=True)
         stream = {"stream_descriptor": {"name": "calls"}, "stream_state": state}
         outcome = connector.read(state=[{"type": "STREAM", "stream": stream}])
         assert_refused(outcome, *[cursor if word == "CURSOR" else word for word in words])
@@ -174,7 +175,7 @@ def test_a_parent_state_with_an_unreadable_cursor(tmp_path: Path) -> None:
 @pytest.mark.parametrize("empty", [[], {}, None])
 def test_an_empty_state_reads_everything(empty: Any, tmp_path: Path) -> None:
     with Sandbox(World(calls=30)) as sandbox:
-        outcome = Connector("skipcall", sandbox, tmp_path).read(state=empty or [])
+        outcome = Connector("skipcall", sandbox, tmp_path, forked=True).read(state=empty or [])
         assert outcome.by_id() == sandbox.expected("skipcall")
 
 
@@ -197,7 +198,7 @@ def test_an_unreadable_file(which: str, content: str, words: list[str], tmp_path
         text = content if name == which else json.dumps(good)
         (tmp_path / name).write_text(text, encoding="utf-8")
     arguments = ["read", *(part for name in files for part in (f"--{name}", str(tmp_path / name)))]
-    assert_refused(run_command("skipcall", arguments), *words)
+    assert_refused(run_forked("skipcall", arguments), *words)
 
 
 def test_a_file_that_does_not_exist(tmp_path: Path) -> None:
@@ -213,7 +214,7 @@ def test_no_command() -> None:
 @pytest.mark.parametrize("url", ["http://192.0.2.7:80", "https://127.0.0.1:1", "http://evil.test"])
 def test_a_sandbox_that_is_not_loopback(url: str, tmp_path: Path) -> None:
     with Sandbox(World(calls=10)) as sandbox:
-        connector = Connector("skipcall", sandbox, tmp_path)
+        connector = Connector("skipcall", sandbox, tmp_path, forked=True)
         outcome = connector.read(environment={"CALLS_SANDBOX_URL": url})
         assert_refused(outcome, "CALLS_SANDBOX_URL", "loopback")
         assert sandbox.requests == []
@@ -239,7 +240,7 @@ def test_a_key_without_permission(
     with Sandbox(World(calls=10)) as sandbox:
         sandbox.keys[provider].add(WRONG_KEY)
         sandbox.key_faults[WRONG_KEY] = fault
-        connector = Connector(provider, sandbox, tmp_path)
+        connector = Connector(provider, sandbox, tmp_path, forked=True)
         config = {credential_key(provider): WRONG_KEY}
         assert_check_fails(connector.check(config), *words)
         assert_refused(connector.read(config), *words)
@@ -248,7 +249,7 @@ def test_a_key_without_permission(
 def test_workspaces_outside_the_key(tmp_path: Path) -> None:
     with Sandbox(World(calls=10)) as sandbox:
         config = config_for("skipcall", workspace_ids=["00000000-0000-4000-8000-000000000000"])
-        outcome = Connector("skipcall", sandbox, tmp_path).read(config)
+        outcome = Connector("skipcall", sandbox, tmp_path, forked=True).read(config)
         assert_refused(outcome, "workspace_ids", "403")
 
 

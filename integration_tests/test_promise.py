@@ -47,7 +47,9 @@ def test_a_deletion_during_the_pass_hides_no_call(
     calls = 200 if provider == "intercom" else 500
     with Sandbox(World(calls=calls), switches_with_order(provider, order)) as sandbox:
         sandbox.before_answer = Deletion(provider, sandbox, times=1)
-        outcome = Connector(provider, sandbox, tmp_path).read(config_for(provider, num_workers=1))
+        outcome = Connector(provider, sandbox, tmp_path, forked=True).read(
+            config_for(provider, num_workers=1)
+        )
         assert outcome.exit_status == 0
         # the pass was repeated, and what it saw is complete: every living call came out
         asked = [dict(request.query)["page"] for request in sandbox.requests]
@@ -68,7 +70,7 @@ def test_a_pass_that_is_never_complete_leaves_the_state_where_it_was(
 ) -> None:
     calls = 200 if provider == "intercom" else 500
     with Sandbox(World(calls=calls)) as sandbox:
-        connector = Connector(provider, sandbox, tmp_path)
+        connector = Connector(provider, sandbox, tmp_path, forked=True)
         config = config_for(provider, num_workers=1)
         sandbox.before_answer = Deletion(provider, sandbox, times=1000)
         outcome = connector.read(config)
@@ -92,7 +94,7 @@ def test_calls_added_during_the_pass_do_not_hold_the_state(tmp_path: Path) -> No
             sandbox.world.add_call("intercom")
 
         sandbox.before_answer = add_a_call
-        connector = Connector("intercom", sandbox, tmp_path)
+        connector = Connector("intercom", sandbox, tmp_path, forked=True)
         outcome = connector.read(config_for("intercom", num_workers=1))
         asked = [dict(request.query)["page"] for request in sandbox.requests]
         assert asked.count("1") == 1
@@ -155,7 +157,7 @@ def test_the_lookback_is_the_users(lookback_days: int, tmp_path: Path) -> None:
     with Sandbox(World(calls=300)) as sandbox:
         state = state_of("calls", {"updated_at": "2026-08-01T00:00:00.000000Z"})
         config = config_for("skipcall", lookback_days=lookback_days)
-        outcome = Connector("skipcall", sandbox, tmp_path).read(config, state=state)
+        outcome = Connector("skipcall", sandbox, tmp_path, forked=True).read(config, state=state)
         since = (datetime(2026, 8, 1) - timedelta(days=lookback_days)).isoformat()
         expected = {
             call_id: call
@@ -173,7 +175,7 @@ def test_the_start_date_counts_on_the_time_of_the_call(provider: str, tmp_path: 
         moments = sorted(call["occurred_at"] for call in everything.values())
         start_date = moments[len(moments) // 2][:19] + "Z"
         config = config_for(provider, start_date=start_date)
-        outcome = Connector(provider, sandbox, tmp_path).read(config)
+        outcome = Connector(provider, sandbox, tmp_path, forked=True).read(config)
         assert outcome.by_id() == {
             call_id: call
             for call_id, call in everything.items()
@@ -184,7 +186,7 @@ def test_the_start_date_counts_on_the_time_of_the_call(provider: str, tmp_path: 
 def test_a_conversation_that_appears_late_keeps_its_history(tmp_path: Path) -> None:
     """OpenPhone: a call far older than the state, in a conversation that is active now."""
     with Sandbox(World(calls=60, conversations=6)) as sandbox:
-        connector = Connector("openphone", sandbox, tmp_path)
+        connector = Connector("openphone", sandbox, tmp_path, forked=True)
         first = connector.read()
         state = json.loads(json.dumps(first.last_state()))
         sandbox.world.advance(hours=24, new=6, changed=0, deleted=0, late=0)
@@ -205,7 +207,7 @@ def test_the_state_of_openphone_does_not_grow_with_the_conversations(tmp_path: P
     for conversations in (5, 40):
         with Sandbox(World(calls=80, conversations=conversations)) as sandbox:
             sandbox.switches = Switches(enforce_limits=False)
-            outcome = Connector("openphone", sandbox, tmp_path).read()
+            outcome = Connector("openphone", sandbox, tmp_path, forked=True).read()
             assert outcome.by_id() == sandbox.expected("openphone")
             sizes.append(len(json.dumps(outcome.last_state())))
     assert abs(sizes[0] - sizes[1]) < 400  # at most a few more phone numbers, never conversations

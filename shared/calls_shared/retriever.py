@@ -22,7 +22,6 @@ from calls_shared.pagination import PageNumbers, whole_number
 from calls_shared.passes import NewestFirstProof, PassAudit
 from calls_shared.read_ahead import pages_in_order
 from calls_shared.report import report_of
-from calls_shared.seen import SeenIds
 
 LOGGER = logging.getLogger("airbyte.calls")
 _PASSES = 3
@@ -195,7 +194,7 @@ class CallRetriever(SimpleRetriever):
     ) -> Iterator[Page]:
         """Pages that each name the next one; a token that comes again is a fault of the answer."""
         token: Mapping[str, Any] | None = None
-        tokens = SeenIds()
+        tokens: set[str] = set()
         while True:
             response = self._fetch_next_page(stream_slice, token)
             assert response is not None  # CallRequester answers or raises

@@ -96,7 +96,7 @@ def test_the_demo_in_a_clone(tmp_path: Path) -> None:
     """`make demo` as the README shows it, from its first run on."""
     (shown,) = [shown for command, shown in COMMANDS if command == "make demo"]
     command = f"{sys.executable} -m examples.demo --folder {tmp_path}/.demo"
-    target = run("make --dry-run demo", "").stdout.splitlines()[-1].strip()
+    target = run("make --no-print-directory --dry-run demo", "").stdout.splitlines()[-1].strip()
     assert target == ".venv/bin/python -m examples.demo"  # what the command below stands for
     done = run(command, "")
     assert done.returncode == 0, done.stderr[-3000:]
@@ -126,7 +126,7 @@ def test_one_connector_alone_in_an_environment_of_its_own(tmp_path: Path) -> Non
 
 
 def test_the_sandbox_command() -> None:
-    target = run("make --dry-run sandbox", "").stdout.splitlines()[-1].strip()
+    target = run("make --no-print-directory --dry-run sandbox", "").stdout.splitlines()[-1].strip()
     assert target == ".venv/bin/python -m integration_tests.sandbox --port 8900"
     with subprocess.Popen(
         [sys.executable, "-m", "integration_tests.sandbox", "--port", "0"],
@@ -149,7 +149,7 @@ def test_the_tables_are_current() -> None:
 def test_every_make_target_is_listed() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE))
-    listed = set(re.findall(r"make ([a-z-]+)", run("make help", "").stdout))
+    listed = set(re.findall(r"make ([a-z-]+)", run("make --no-print-directory help", "").stdout))
     assert targets == listed
     for named in re.findall(r"`make ([a-z-]+)", TEXT):
         assert named in targets

@@ -185,6 +185,10 @@ class CallBudget(AbstractAPIBudget):
         with self._lock:
             self._paused_until = max(self._paused_until, self._clock() + seconds)
 
+    def is_paused(self) -> bool:
+        """Whether a rate limit that a provider named holds all requests back."""
+        return self._clock() < self._paused_until
+
     def get_matching_policy(self, request: Any) -> None:
         """None: the CDK's policies are not used."""
 

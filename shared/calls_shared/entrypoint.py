@@ -60,20 +60,29 @@ def run(source: CallsSource, arguments: Sequence[str] | None = None) -> None:
     options = AirbyteEntrypoint.parse_args(arguments)
     for handler in logging.getLogger().handlers:
         handler.addFilter(_WithoutTraceback())
+    logging.raiseExceptions = False  # a log line that cannot be written is no news
     try:
-        _check_files(source, options)
-        launch(source, arguments)
-    except AirbyteTracedException as failure:
-        sys.exit(_tell(failure, options.command))
+        sys.exit(_run(source, arguments, options))
     except BrokenPipeError:
         # The reader is gone, so there is nobody to tell; keep the interpreter from trying again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())  # type: ignore[union-attr]
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(1)
+
+
+def _run(source: CallsSource, arguments: Sequence[str], options: Namespace) -> int:
+    try:
+        _check_files(source, options)
+        launch(source, list(arguments))
+    except AirbyteTracedException as failure:
+        return _tell(failure, options.command)
+    except BrokenPipeError:
+        raise
     except Exception as error:
         unforeseen = AirbyteTracedException.from_exception(
             error, message=f"An unexpected error occurred: {type(error).__name__}."
         )
-        sys.exit(_tell(unforeseen, options.command))
+        return _tell(unforeseen, options.command)
+    return 0
 
 
 def _check_files(source: CallsSource, options: Namespace) -> None:

@@ -10,7 +10,7 @@ manifest) before the shared ones, and the first row that matches decides. What a
     fail     stop at once and tell the user the row's sentence
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -155,13 +155,22 @@ def rows_from(table: Sequence[Mapping[str, Any]]) -> tuple[ErrorRow, ...]:
         ValueError: on an unknown action or failure type.
         TypeError: on an unknown key of a row.
     """
-    own = []
-    for entry in table:
+    own: list[ErrorRow] = []
+    for entry in _flat(table):
         status = entry.get("status")
         own.append(
             ErrorRow(**{**entry, "status": tuple(status) if isinstance(status, list) else status})
         )
     return (*own, *SHARED_ROWS)
+
+
+def _flat(table: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
+    """The rows of a table; one that stands in another (by reference) is a part of it."""
+    for entry in table:
+        if isinstance(entry, Mapping):
+            yield entry
+        else:
+            yield from _flat(entry)
 
 
 def resolve(

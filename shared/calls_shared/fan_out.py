@@ -10,7 +10,7 @@ from airbyte_cdk.sources.types import StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared.mapping import field
-from calls_shared.retriever import CallRetriever
+from calls_shared.retriever import FAILURE, CallRetriever
 
 
 @dataclass
@@ -57,6 +57,8 @@ class FanOutRetriever(CallRetriever):
         """
         assert stream_slice is not None  # the partition router always gives one
         extra = stream_slice.extra_fields
+        if isinstance(failure := extra.get(FAILURE), Exception):
+            raise failure  # of the parent; see CallRetriever.defer_failure
         group = str(field(self.group_in_slice)(extra))
         if group in self._refusing_groups:
             return  # it has failed already; the state of the group does not move

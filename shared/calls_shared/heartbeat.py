@@ -1,7 +1,9 @@
 """Signs of life: what tells the platform that a source which emits nothing is still at work."""
 
+import threading
 import time
 from collections.abc import Callable
+from types import TracebackType
 
 import orjson
 from airbyte_cdk.models import (
@@ -14,13 +16,16 @@ from airbyte_cdk.models import (
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message
 
 INTERVAL = 30.0
-"""Seconds between two signs of life."""
+"""Seconds of silence after which a sign of life is due."""
 
 
 def print_running(stream: str, *, rate_limited: bool = False) -> None:
     """Print the stream status RUNNING from any thread, as the CDK's `HttpClient` does.
 
     The CDK has no other way out of a thread that is busy: its queue takes records only.
+
+    Raises:
+        OSError: if stdout is closed.
     """
     reasons = [AirbyteStreamStatusReason(type=AirbyteStreamStatusReasonType.RATE_LIMITED)]
     message = as_airbyte_message(
@@ -32,15 +37,55 @@ def print_running(stream: str, *, rate_limited: bool = False) -> None:
 
 
 class Heartbeat:
-    """Prints a sign of life every `INTERVAL` seconds of a reading."""
+    """Prints a sign of life for each running stream when a sync has been silent for long.
 
-    def __init__(self, stream: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self._stream = stream
-        self._clock = clock
-        self._last = clock()
+    A context manager with a thread of its own, so that it does not matter what the sync is busy
+    with: a rate limit, a pause before another attempt, a slow answer, pages that hold nothing new.
 
-    def beat(self) -> None:
-        """Print a sign of life if it is time."""
-        if self._clock() - self._last >= INTERVAL:
-            self._last = self._clock()
-            print_running(self._stream)
+    Args:
+        is_limited: whether the sync waits for a rate limit.
+        closed: called once stdout turns out to be closed; nobody reads any more.
+    """
+
+    def __init__(self, is_limited: Callable[[], bool], closed: Callable[[], None]) -> None:
+        self.running: list[str] = []
+        self._is_limited = is_limited
+        self._closed = closed
+        self._last = time.monotonic()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="heartbeat", daemon=True)
+
+    def emitted(self) -> None:
+        """Something was emitted, which is a sign of life of its own."""
+        self._last = time.monotonic()
+
+    def status(self, stream: str, status: str) -> None:
+        """Note the status of a stream as it passes."""
+        if status == AirbyteStreamStatus.STARTED.value:
+            self.running = [*self.running, stream]
+        elif status != AirbyteStreamStatus.RUNNING.value:
+            self.running = [name for name in self.running if name != stream]
+
+    def __enter__(self) -> "Heartbeat":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._ended.set()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(max(0.01, self._last + INTERVAL - time.monotonic())):
+            if time.monotonic() - self._last < INTERVAL:
+                continue
+            self._last = time.monotonic()
+            try:
+                for stream in self.running:
+                    print_running(stream, rate_limited=self._is_limited())
+            except (OSError, ValueError):
+                self._closed()
+                return

@@ -26,7 +26,6 @@ from calls_shared import errors
 from calls_shared.body import BadShapeError, PageShape, parsed
 from calls_shared.budget import CallBudget
 from calls_shared.envelope import envelope_codes, has_error_envelope, provider_message
-from calls_shared.heartbeat import INTERVAL, print_running
 from calls_shared.transport import Transport, fault_name, sandbox_from_environment
 from calls_shared.waiting import growing_pause, named_wait
 
@@ -227,18 +226,11 @@ class CallRequester(HttpRequester):
         )
 
     def _wait_for_limit(self, seconds: float) -> None:
-        """Pause all workers, and give a sign of life meanwhile (the platform's heartbeat)."""
+        """Pause all workers; acquire_call waits, and the heartbeat tells that it is a limit."""
         self.budget.pause(seconds)
         LOGGER.info(
             "%s: rate limit reached (HTTP 429); waiting %.1f s.", self.provider_name, seconds
         )
-        until = time.monotonic() + seconds
-        while True:
-            print_running(self.name, rate_limited=True)
-            remaining = until - time.monotonic()
-            if remaining <= INTERVAL or self.budget.stopped.is_set():
-                return  # acquire_call waits for the rest
-            self.budget.sleep(INTERVAL)
 
     def _stop_if_told(self) -> None:
         if self.budget.failure is not None:

@@ -17,13 +17,13 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared import converters
 from calls_shared.body import parsed
-from calls_shared.heartbeat import Heartbeat
 from calls_shared.pagination import PageNumbers, whole_number
 from calls_shared.passes import NewestFirstProof, PassAudit
 from calls_shared.read_ahead import pages_in_order
 from calls_shared.report import report_of
 
 LOGGER = logging.getLogger("airbyte.calls")
+FAILURE = "deferred_failure"
 _PASSES = 3
 _UNVERIFIED = (
     "The list of calls changed while it was read, {count} times in a row, so that a call may have"
@@ -52,6 +52,9 @@ class CallRetriever(SimpleRetriever):
         stop_early: leave a list that comes newest first, by the creation in its UUIDv7 ids, once
             `NewestFirstProof` allows it; a record with another id is always kept.
         workers: pages fetched at once where pages are numbered; 1 reads one after another.
+        defer_failure: for a parent stream: hand a failure on as a last record, for the child to
+            raise. The CDK holds one slice back while it asks for the next one; a failure there
+            would lose that slice, and the parent's state would pass it.
         api_budget: handed over by the CDK.
     """
 
@@ -60,6 +63,7 @@ class CallRetriever(SimpleRetriever):
     start_date_field: str = ""
     total_at: str = ""
     stop_early: bool = False
+    defer_failure: bool = False
     workers: Any = 1
     api_budget: Any = None
 
@@ -81,6 +85,17 @@ class CallRetriever(SimpleRetriever):
         if self.total_at:
             yield from self._read_verified(records_schema, stream_slice)
             return
+        try:
+            yield from self._read_once(records_schema, stream_slice)
+        except Exception as failure:
+            if not self.defer_failure:
+                raise
+            poison = {"id": f"failure of {dict(stream_slice.partition)}", FAILURE: failure}
+            yield Record(poison, self.name, stream_slice)
+
+    def _read_once(
+        self, records_schema: Mapping[str, Any], stream_slice: StreamSlice
+    ) -> Iterable[StreamData]:
         proof = NewestFirstProof(self._bound(stream_slice)) if self.stop_early else None
         for page in self._pages(records_schema, stream_slice):
             yield from self._wanted(page.records, stream_slice)
@@ -152,14 +167,10 @@ class CallRetriever(SimpleRetriever):
 
     def _pages(self, schema: Mapping[str, Any], stream_slice: StreamSlice) -> Iterator[Page]:
         strategy = getattr(self._paginator, "pagination_strategy", None)
-        heartbeat = Heartbeat(self.name)
-        for page in (
-            self._numbered_pages(strategy, schema, stream_slice)
-            if isinstance(strategy, PageNumbers)
-            else self._chained_pages(schema, stream_slice)
-        ):
-            heartbeat.beat()  # pages that hold nothing new emit nothing
-            yield page
+        if isinstance(strategy, PageNumbers):
+            yield from self._numbered_pages(strategy, schema, stream_slice)
+        else:
+            yield from self._chained_pages(schema, stream_slice)
 
     def _page(
         self,

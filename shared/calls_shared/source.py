@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -26,12 +26,14 @@ from airbyte_cdk.sources.declarative.concurrent_declarative_source import (
 )
 from airbyte_cdk.sources.message import MessageRepository
 from airbyte_cdk.sources.source import Source
+from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from airbyte_cdk.utils.yaml_loader import safe_load_yaml
 
 from calls_shared import converters
 from calls_shared.budget import CHECK_PATIENCE, CallBudget, Patience
 from calls_shared.configuration import check_config, refusal
+from calls_shared.heartbeat import Heartbeat
 from calls_shared.manifest import budget_from, stream_cursors
 from calls_shared.secrets import clean_trace, mask_secrets
 from calls_shared.state import StateGuard
@@ -121,7 +123,7 @@ class CallsSource(Source):
             config = {key: value for key, value in config.items() if key != "start_date"}
             inner = self._build(config, CHECK_PATIENCE)
         except AirbyteTracedException as failure:
-            return AirbyteConnectionStatus(status=Status.FAILED, message=failure.message)
+            return _failed(failure)
         wanted = self.manifest["check"]["stream_names"]
         try:
             for stream in inner.streams(config=config):
@@ -130,7 +132,7 @@ class CallsSource(Source):
                     if partition is not None:
                         next(iter(partition.read()), None)
         except AirbyteTracedException as failure:
-            return AirbyteConnectionStatus(status=Status.FAILED, message=failure.message)
+            return _failed(failure)
         finally:
             inner.budget.stopped.set()
         return AirbyteConnectionStatus(status=Status.SUCCEEDED)
@@ -158,8 +160,9 @@ class CallsSource(Source):
         tally = RecordTally({n: (cursors[n].field, guard.known.get(n)) for n in cursors})
         failure: AirbyteTracedException | None = None
         last_failure: AirbyteMessage | None = None
+        heartbeat = Heartbeat(inner.budget.is_paused, inner.budget.stopped.set)
         try:
-            for message in inner.read(logger, config, catalog, state):
+            for message in _with_heartbeat(inner.read(logger, config, catalog, state), heartbeat):
                 if message.type is Type.RECORD and message.record is not None:
                     tally.record(message.record)
                 elif message.type is Type.STATE and message.state is not None:
@@ -198,6 +201,23 @@ class CallsSource(Source):
                     f" configuration does not offer. It offers {', '.join(names)}; remove the"
                     " other from the catalog, or refresh the schema."
                 )
+
+
+def _with_heartbeat(
+    messages: Iterable[AirbyteMessage], heartbeat: Heartbeat
+) -> Iterator[AirbyteMessage]:
+    with heartbeat:
+        for message in messages:
+            heartbeat.emitted()
+            if message.trace is not None and message.trace.stream_status is not None:
+                status = message.trace.stream_status
+                heartbeat.status(status.stream_descriptor.name, status.status.value)
+            yield message
+
+
+def _failed(failure: AirbyteTracedException) -> AirbyteConnectionStatus:
+    message = filter_secrets(failure.message or "")
+    return AirbyteConnectionStatus(status=Status.FAILED, message=message)
 
 
 def _same_error(one: AirbyteMessage, other: AirbyteMessage) -> bool:

@@ -9,13 +9,21 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from calls_shared import converters
 from calls_shared.manifest import StreamCursor
 
-_NO_CURSOR_YET = frozenset({"__ab_no_cursor_state_message", "__ab_full_refresh_sync_complete"})
+_NO_CURSOR_YET = frozenset(
+    {
+        "__ab_no_cursor_state_message",
+        "__ab_full_refresh_sync_complete",
+        "use_global_cursor",
+        "lookback_window",
+    }
+)
 
 
 def as_mapping(message: AirbyteStateMessage) -> dict[str, Any]:
     """The state of one stream as plain data; empty if there is none yet."""
     blob = message.stream.stream_state if message.stream else None
     state = dict(vars(blob)) if blob is not None else {}
+    # the CDK emits such marks and notes for a stream of which nothing was read yet
     return {} if set(state) <= _NO_CURSOR_YET else state
 
 

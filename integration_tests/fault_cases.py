@@ -1,0 +1,524 @@
+"""Syncs in this process over real sockets, and the tables of faults and of places for them."""
+
+import gc
+import pickle
+import socket
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
+from threading import Lock, Thread
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import pytest
+from airbyte_cdk.models import (
+    AirbyteMessage,
+    AirbyteStateMessageSerializer,
+    ConfiguredAirbyteCatalogSerializer,
+    Type,
+)
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+from calls_shared import CallsSource
+from calls_shared.budget import Patience
+from source_amplemarket_calls import SourceAmplemarketCalls
+from source_intercom_calls import SourceIntercomCalls
+from source_openphone_calls import SourceOpenphoneCalls
+from source_skipcall_calls import SourceSkipcallCalls
+
+from integration_tests.commands import catalog_for, config_for
+from integration_tests.in_process import LOGGER
+from integration_tests.sandbox import (
+    Fault,
+    IntercomSwitches,
+    OpenPhoneSwitches,
+    Sandbox,
+    SeenRequest,
+    SkipcallSwitches,
+    Switches,
+    World,
+)
+from integration_tests.sandbox.faults import ENDLESS, FaultKind
+from integration_tests.sandbox.openphone_records import render_line
+from integration_tests.sandbox.openphone_workspace import LINES
+
+SOURCES: Mapping[str, Callable[[], CallsSource]] = {
+    "intercom": SourceIntercomCalls,
+    "openphone": SourceOpenphoneCalls,
+    "amplemarket": SourceAmplemarketCalls,
+    "skipcall": SourceSkipcallCalls,
+}
+NAMES = {
+    "intercom": "Intercom",
+    "openphone": "Quo (OpenPhone)",
+    "amplemarket": "Amplemarket",
+    "skipcall": "Skipcall",
+}
+"""The providers' names as the user reads them."""
+ATTEMPTS = 8
+OPENPHONE_PAGES = {"conversations": 1, "calls": 3}
+"""Sizes of OpenPhone's pages in these tests, so that few records fill several pages."""
+
+
+@dataclass(frozen=True)
+class Sync:
+    """What one sync emitted, and how it ended."""
+
+    messages: Sequence[AirbyteMessage]
+    failure: AirbyteTracedException | None
+
+    def records(self, stream: str = "calls") -> list[dict[str, Any]]:
+        """The records of one stream, in order."""
+        return [
+            dict(message.record.data)
+            for message in self.messages
+            if message.record is not None and message.record.stream == stream
+        ]
+
+    def by_id(self, stream: str = "calls") -> dict[str, dict[str, Any]]:
+        """The last record of each id, as a destination that merges by primary key keeps it."""
+        return {record["id"]: record for record in self.records(stream)}
+
+    @property
+    def states(self) -> list[dict[str, Any]]:
+        """The last state of each stream, as a state file holds it; empty if there was none."""
+        last: dict[str, dict[str, Any]] = {}
+        for message in self.messages:
+            if message.type is Type.STATE and message.state and message.state.stream:
+                name = message.state.stream.stream_descriptor.name
+                last[name] = AirbyteStateMessageSerializer.dump(message.state)
+        return list(last.values())
+
+    @property
+    def cursor(self) -> str:
+        """The cursor in the last state of `calls`; "" if there is none."""
+        for state in self.states:
+            content = state["stream"]["stream_state"]
+            content = content.get("state", content)  # OpenPhone's is one of many partitions
+            for name in ("updated_at", "created_at"):
+                if name in content:
+                    return str(content[name])
+        return ""
+
+    @property
+    def failures(self) -> list[tuple[str, str]]:
+        """Failure type and sentence of each failure."""
+        traces = [message.trace.error for message in self.messages if message.trace is not None]
+        found = [(str(t.failure_type and t.failure_type.value), t.message) for t in traces if t]
+        if self.failure is not None:
+            found.append((self.failure.failure_type.value, str(self.failure.message)))
+        return found
+
+
+def source_of(provider: str, page_sizes: Mapping[str, int] | None = None) -> CallsSource:
+    """A connector's source without its budget of requests a second, which is not the point here.
+
+    `page_sizes` are other sizes for OpenPhone's pages, by stream.
+    """
+    source = SOURCES[provider]()
+    manifest = pickle.loads(_manifest_of(provider))
+    manifest["api_budget"]["policies"][0]["rates"][0]["limit"] = 1_000_000
+    manifest["api_budget"].pop("starts_at", None)
+    if provider == "openphone":
+        sizes = OPENPHONE_PAGES if page_sizes is None else page_sizes
+        streams = {"conversations": manifest["definitions"]["conversations"]}
+        streams |= {stream["name"]: stream for stream in manifest["streams"] if "name" in stream}
+        for name, size in sizes.items():
+            streams[name]["retriever"]["paginator"]["pagination_strategy"]["page_size"] = size
+    vars(source)["manifest"] = manifest  # a cached property
+    return source
+
+
+@cache
+def _manifest_of(provider: str) -> bytes:
+    """The manifest, read once and pickled: YAML is slow to read."""
+    return pickle.dumps(dict(SOURCES[provider]().manifest))
+
+
+def messages_of(
+    source: CallsSource,
+    config: Mapping[str, Any],
+    catalog: Mapping[str, Any],
+    states: Iterable[Mapping[str, Any]] = (),
+) -> Iterator[AirbyteMessage]:
+    """The messages of a `read`, one by one."""
+    parsed = ConfiguredAirbyteCatalogSerializer.load(dict(catalog))
+    known = [AirbyteStateMessageSerializer.load(dict(state)) for state in states]
+    yield from source.read(LOGGER, config, parsed, known)
+
+
+def sync(
+    provider: str,
+    states: Iterable[Mapping[str, Any]] = (),
+    stream: str = "calls",
+    page_sizes: Mapping[str, int] | None = None,
+    **settings: Any,
+) -> Sync:
+    """One sync in this process; an unforeseen exception comes out."""
+    source = source_of(provider, page_sizes)
+    messages: list[AirbyteMessage] = []
+    failure = None
+    try:
+        for message in messages_of(
+            source, config_for(provider, **settings), catalog_for(provider, stream), states
+        ):
+            messages.append(message)
+    except AirbyteTracedException as traced:
+        failure = traced
+    return Sync(messages, failure)
+
+
+@pytest.fixture(scope="module")
+def quick_garbage_collection() -> Iterator[None]:
+    """Keep the collector away from all that was imported, else it takes half of each sync."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+def be_quick(
+    monkeypatch: pytest.MonkeyPatch,
+    url: str,
+    *,
+    pause: float = 0.001,
+    read: float = 20.0,
+    answer: float = 20.0,
+) -> None:
+    """Send this process's connectors to the sandbox's url, with tiny pauses between attempts.
+
+    `CALLS_SANDBOX_WAIT_SCALE` has one factor for pauses and time-outs; here the time-outs are set
+    apart, far above what a busy machine may take, so that no case depends on its speed.
+    """
+
+    def scaled(patience: Patience, factor: float) -> Patience:
+        return replace(
+            patience, first_pause=pause, longest_pause=4 * pause, read=read, answer=answer
+        )
+
+    monkeypatch.setattr(Patience, "scaled", scaled)
+    monkeypatch.setenv("CALLS_SANDBOX_URL", url)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a fault strikes: a connector, its stream that is read, and one of its requests.
+
+    Attributes:
+        provider: the connector.
+        stream: the stream that is read.
+        name: what the place is called in the tests' ids.
+        path: how the request's path ends.
+        query: part of the request's query.
+        nth: which of the matching requests.
+        healthy: how many requests match in a healthy sync.
+    """
+
+    provider: str
+    stream: str
+    name: str
+    path: str
+    query: str = ""
+    nth: int = 1
+    healthy: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.provider}-{self.stream}-{self.name}"
+
+    @property
+    def list_key(self) -> str:
+        """Where the provider's pages have their list."""
+        return "calls" if self.provider == "amplemarket" else "data"
+
+    def hit_by(self, case: "Case", times: int = ENDLESS) -> Fault:
+        """The case's fault at this place, in so many requests one after another."""
+        return Fault(
+            self.provider,
+            path_contains=self.path,
+            query_contains=self.query,
+            nth=self.nth,
+            times=times,
+            kind=case.kind,
+            status=case.status,
+            headers=case.headers,
+            body=case.body.replace("LIST", self.list_key),
+        )
+
+    def count(self, requests: Iterable[SeenRequest]) -> int:
+        """How many requests match."""
+        fault = Fault(self.provider, path_contains=self.path, query_contains=self.query)
+        return sum(fault.matches(request) for request in requests)
+
+
+CALL_IDS = (0, 10, 20)
+"""Places in the history of the Intercom calls that `calls_by_id` reads."""
+LOBBY_CALLS = "phoneNumberId=PNlobby3&participants=+16465550005"
+"""One conversation of a number without users: one reading of three pages."""
+
+PLACES: tuple[Place, ...] = (
+    *(
+        Place(provider, "calls", name, "/calls", f"page={number}&")
+        for provider in ("intercom", "skipcall")
+        for number, name in enumerate(("first_page", "middle_page", "last_page"), 1)
+    ),
+    *(
+        Place("amplemarket", "calls", name, "/calls", nth=number, healthy=3)
+        for number, name in enumerate(("first_page", "middle_page", "last_page"), 1)
+    ),
+    Place("intercom", "calls_by_id", "first_id", "/calls/007"),
+    Place("intercom", "calls_by_id", "last_id", "/calls/12"),
+    Place("openphone", "phone_numbers", "only_page", "/v1/phone-numbers"),
+    Place("openphone", "calls", "parent_phone_numbers", "/v1/phone-numbers"),
+    *(
+        Place(
+            "openphone",
+            "calls",
+            f"parent_conversations_{name}",
+            "/v1/conversations",
+            "phoneNumbers=PN5e3",
+            number,
+            3,
+        )
+        for number, name in enumerate(("first_page", "middle_page", "last_page"), 1)
+    ),
+    *(
+        Place("openphone", "calls", name, "/v1/calls", LOBBY_CALLS, number, 3)
+        for number, name in enumerate(("first_page", "middle_page", "last_page"), 1)
+    ),
+)
+"""Every stream of every connector, at its first, a middle and its last page, and its parents."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One fault, and how a sync ends that it does not leave.
+
+    Attributes:
+        name: what the case is called in the tests' ids.
+        kind: the sandbox's kind of fault.
+        status, headers, body: of the fault; `LIST` in the body is the provider's list key.
+        passes: whether a sync outlives it if it passes.
+        stays: the sentence's middle if it stays; "" if it is waited for without end.
+        failure_type: of the failure if it stays.
+        attempts: requests made before the failure.
+    """
+
+    name: str
+    kind: FaultKind
+    status: int = 500
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str = ""
+    passes: bool = True
+    stays: str = ""
+    failure_type: str = "transient_error"
+    attempts: int = ATTEMPTS
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def needs_time_out(self) -> bool:
+        """Whether only a time-out ends it."""
+        return self.kind in ("drip", "no_answer")
+
+
+def unreachable(name: str, kind: FaultKind, why: str) -> Case:
+    """A fault of the network."""
+    return Case(name, kind, stays=f" could not be reached ({why}), and trying again did not help.")
+
+
+def misshapen(name: str, body: str, why: str) -> Case:
+    """A body under HTTP 200 that is not the promised page."""
+    page = " answered HTTP 200 with something else than a page of records"
+    return Case(name, "body", body=body, stays=f"{page} ({why}), and trying again did not help.")
+
+
+SAYS = "No such luck\\u0007today"
+"""The provider's words in an error body; the control character must not come through."""
+NETWORK: tuple[Case, ...] = (
+    unreachable("reset_before_the_answer", "reset_before", "the connection was reset"),
+    unreachable("reset_in_the_body", "reset_in_body", "the connection was reset"),
+    unreachable("cut_with_wrong_length", "cut_body_wrong_length", "the answer was cut short"),
+    Case("cut_with_right_length", "cut_body_right_length", stays="(a JSON body that is cut short"),
+    Case("gzip_cut", "gzip_cut", stays=" and trying again did not help."),
+)
+SLOW: tuple[Case, ...] = (
+    unreachable("dripping_body", "drip", "the answer did not come in time"),
+    unreachable("no_answer", "no_answer", "the answer did not come in time"),
+)
+RETRIED: tuple[Case, ...] = tuple(
+    Case(
+        f"status_{status}",
+        "status",
+        status,
+        body=f'{{"message": "{SAYS}"}}',
+        stays=f" could not answer (HTTP {status}), and trying again did not help.",
+    )
+    for status in (408, 409, 423, 425, 500, 502, 503, 504)
+)
+REFUSED: tuple[Case, ...] = tuple(
+    Case(
+        f"status_{status}",
+        "status",
+        status,
+        body=f'{{"error": {{"message": "{SAYS}"}}}}',
+        passes=False,
+        stays=f" refused the request (HTTP {status}) and says: No such luck today",
+        failure_type="system_error",
+        attempts=1,
+    )
+    for status in (418, 422)
+)
+LIMITED: tuple[Case, ...] = (
+    Case("status_429", "status", 429),
+    Case("status_429_of_the_past", "status", 429, {"Retry-After": "Fri, 31 Dec 1999 23:59:59 GMT"}),
+    Case("status_429_of_zero_seconds", "status", 429, {"Retry-After": "0"}),
+    Case(
+        "status_429_of_nonsense", "status", 429, {"Retry-After": "soon", "X-RateLimit-Reset": "-"}
+    ),
+)
+"""None of them names a time to wait, so the connector's own pauses apply."""
+SHAPES: tuple[Case, ...] = (
+    misshapen("html", "<!DOCTYPE html><html>Sign in</html>", "an HTML or XML page"),
+    misshapen("empty_body", "", "an empty body"),
+    misshapen("null", "null", "the JSON value null"),
+    misshapen("list", '[{"id": "x"}]', "a JSON list in place of an object"),
+    misshapen("string", '"calls"', "a JSON str in place of an object"),
+    misshapen("number", "42", "a JSON int in place of an object"),
+    misshapen("missing_list", '{"total": 0, "total_count": 0, "totalPages": 0}', "WHERE"),
+    misshapen("object_for_list", '{"LIST": {"id": "x"}}', "WHERE"),
+    misshapen("null_for_list", '{"LIST": null}', "WHERE"),
+    misshapen("text_under_200", "upstream connect error", "a body that is not JSON"),
+    misshapen("error_under_200", f'{{"error": {{"message": "{SAYS}"}}}}', "an error: No such luck"),
+)
+REDIRECTS: tuple[Case, ...] = tuple(  # the header Location belongs to the test
+    Case(
+        f"redirect_{status}",
+        "status",
+        status,
+        passes=False,
+        stays=f" answered with a redirect (HTTP {status}). Redirects are not followed",
+        failure_type="system_error",
+        attempts=1,
+    )
+    for status in (301, 302, 303, 307, 308)
+)
+
+
+def sentence_of(place: Place, case: Case) -> str:
+    """What the user reads if the case stays at the place, up to the first variable part."""
+    where = f"no list under {place.list_key!r}"
+    if place.stream == "calls_by_id":
+        where = "a JSON object without an id"
+    return case.stays.replace("WHERE", where).removesuffix("), and trying again did not help.")
+
+
+class Stage:
+    """A sandbox with the world of a place, and the truth about the place's stream."""
+
+    def __init__(self, provider: str) -> None:
+        calls = {"intercom": 70, "skipcall": 50, "amplemarket": 250, "openphone": 63}
+        world = World(calls=calls[provider], conversations=9 if provider == "openphone" else None)
+        self.provider = provider
+        self.sandbox = Sandbox(world, quick_switches())
+
+    @cached_property
+    def call_ids(self) -> list[str]:
+        """The ids that `calls_by_id` is asked for."""
+        calls = self.sandbox.listable("intercom")
+        return ["007", calls[0].id, "12"]
+
+    def settings(self, stream: str) -> dict[str, Any]:
+        """What the configuration needs for the stream."""
+        return {"call_ids": self.call_ids} if stream == "calls_by_id" else {}
+
+    def truth(self, stream: str) -> dict[str, dict[str, Any]]:
+        """The stream's records by id."""
+        if stream == "phone_numbers":
+            return {line.id: dict(render_line(line, self.sandbox.switches)) for line in LINES}
+        expected = self.sandbox.expected(self.provider)
+        if stream == "calls_by_id":
+            return {call_id: expected[call_id] for call_id in self.call_ids}
+        return expected
+
+    def sync(self, stream: str, states: Iterable[Mapping[str, Any]] = (), **more: Any) -> Sync:
+        """One sync of the stream."""
+        return sync(self.provider, states, stream, **self.settings(stream), **more)
+
+
+def quick_switches() -> Switches:
+    """No limits, small pages, and an OpenPhone that lists everybody's calls without `userId`."""
+    return Switches(
+        intercom=IntercomSwitches(limit=1_000_000),
+        openphone=OpenPhoneSwitches(user_default="everyone"),
+        skipcall=SkipcallSwitches(limit_cut=20, limit=1_000_000),
+        enforce_limits=False,
+    )
+
+
+class Doorway:
+    """A way to a server that can be shut: then connections are reset, and new ones refused."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._inside = (str(parts.hostname), int(parts.port or 80))
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self._address = self._server.getsockname()
+        self.url = f"http://127.0.0.1:{self._address[1]}"
+        self._open: list[socket.socket] = []
+        self._lock = Lock()
+        self._pumps: list[Thread] = []
+
+    def __enter__(self) -> Self:
+        self._start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shut()
+        for pump in self._pumps:
+            pump.join()
+        for connection in self._open:
+            connection.close()
+
+    def shut(self) -> None:
+        """Reset all connections and refuse new ones."""
+        with self._lock, suppress(OSError):
+            self._server.shutdown(socket.SHUT_RDWR)
+        self._server.close()
+        with self._lock:
+            for connection in self._open:
+                with suppress(OSError):
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+                    connection.shutdown(socket.SHUT_RDWR)
+
+    def reopen(self) -> None:
+        """Let connections in again, at the same address."""
+        self._server = socket.create_server(self._address)
+        self._start()
+
+    def _start(self) -> None:
+        self._run(self._accept, self._server)
+
+    def _run(self, work: Callable[..., None], *arguments: socket.socket) -> None:
+        pump = Thread(target=work, args=arguments, daemon=True)
+        self._pumps.append(pump)
+        pump.start()
+
+    def _accept(self, server: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                outer, _ = server.accept()
+                with self._lock:
+                    inner = socket.create_connection(self._inside)
+                    self._open += [outer, inner]
+                self._run(self._pump, outer, inner)
+                self._run(self._pump, inner, outer)
+
+    @staticmethod
+    def _pump(source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(1 << 16):
+                target.sendall(data)
+        for end in (source, target):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)

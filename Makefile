@@ -54,6 +54,30 @@ types: .venv/installed ## Check types
 .PHONY: check
 check: lint types test ## All that CI checks
 
+# The peers of the benchmark, apart from the workspace's lock
+.venv-bench/installed: benchmarks/requirements.lock .venv/installed
+	test -x .venv-bench/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python .venv-bench
+	$(BIN)/uv pip install --quiet --python .venv-bench/bin/python --require-hashes -r benchmarks/requirements.lock
+	@touch $@
+
+.PHONY: bench
+bench: .venv/installed .venv-bench/installed ## Measure against dlt, a Singer tap and a bare loop (QUICK=1: small)
+	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
+
+.PHONY: bench-lock
+bench-lock: .venv/installed ## Lock the benchmark's peers anew
+	$(BIN)/uv pip compile benchmarks/requirements.in --universal --python-version 3.11 --upgrade \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+		--quiet -o benchmarks/requirements.lock
+
+.PHONY: soak
+soak: .venv/installed ## Long runs: a million calls, a thousand rate limits, huge records
+	@$(BIN)/python -m integration_tests.soak
+
+.PHONY: mutants
+mutants: .venv/installed ## Break the code in named ways and show which test dies
+	@$(BIN)/python -m integration_tests.mutants
+
 .PHONY: lock
 lock: .venv/installed ## Lock the dependencies anew
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --upgrade \
@@ -62,5 +86,5 @@ lock: .venv/installed ## Lock the dependencies anew
 
 .PHONY: clean
 clean: ## Remove what the other commands made
-	rm -rf .venv .demo build .mypy_cache .ruff_cache .pytest_cache */build */.tmp
+	rm -rf .venv .venv-bench .bench .demo build .mypy_cache .ruff_cache .pytest_cache */build */.tmp
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

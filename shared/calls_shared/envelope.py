@@ -9,10 +9,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
+
 LONGEST_QUOTE: Final = 300  # characters of a provider's own text in one of our messages
 
 _CONTROL_CHARACTERS = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+"
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\U000e0000-\U000e007f]+"
 )
 
 
@@ -49,7 +51,8 @@ def provider_message(body: Any) -> str:
 def quoted(words: str) -> str:
     """Foreign text made safe for a message: no control characters, at most 300 characters."""
     # cut before the replacement too: a body can be megabytes long
-    clean = _CONTROL_CHARACTERS.sub(" ", words[: 4 * LONGEST_QUOTE]).strip()
+    # and secrets are masked before it, or the first half of one could stay
+    clean = _CONTROL_CHARACTERS.sub(" ", filter_secrets(words[: 4 * LONGEST_QUOTE])).strip()
     return clean if len(clean) <= LONGEST_QUOTE else clean[: LONGEST_QUOTE - 1] + "…"
 
 

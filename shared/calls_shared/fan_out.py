@@ -9,6 +9,7 @@ from airbyte_cdk.sources.streams.core import StreamData
 from airbyte_cdk.sources.types import StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
+from calls_shared.envelope import quoted
 from calls_shared.mapping import field
 from calls_shared.retriever import FAILURE, CallRetriever
 
@@ -89,7 +90,7 @@ class FanOutRetriever(CallRetriever):
         elif group not in self._answering_groups | self._refusing_groups:
             self._refusing_groups.add(group)
             raise AirbyteTracedException(
-                message=self.refused_message.replace("{group}", group),
+                message=self.refused_message.replace("{group}", quoted(group)),
                 internal_message=f"stream {self.name}: every request of the group was refused",
                 failure_type=FailureType.config_error,
             )

@@ -13,6 +13,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from calls_shared import converters
 from calls_shared.columns import COLUMNS
 from calls_shared.converters import UNREADABLE
+from calls_shared.envelope import quoted
 from calls_shared.mapping import MappingError, Read, compile_column, field
 from calls_shared.report import report_of
 
@@ -90,7 +91,7 @@ class CallNormalization(RecordTransformation):
             raise AirbyteTracedException(
                 message=f"A call from {self.provider} has no id, so it could not be kept; the sync"
                 " stops here. Ask the provider why it lists a call without an id.",
-                internal_message=f"fields of the record: {sorted(original)[:40]}",
+                internal_message=quoted(f"fields of the record: {sorted(original)[:40]}"),
                 failure_type=FailureType.system_error,
             )
         self._complete(call, knows_answer="answered_at" not in unreadable)

@@ -1,14 +1,17 @@
 """Secrets: masked in whatever leaves the process, also in the forms that encodings give them."""
 
 import json
+import re
 from base64 import b64encode
 from collections.abc import Mapping
+from html import escape
 from typing import Any
 from urllib.parse import quote, quote_plus
 
 from airbyte_cdk.models import AirbyteTraceMessage
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, get_secrets, update_secrets
 
+_AROUND = (("", ""), ("Bearer ", ""), ("", ":"))  # a header, and basic authentication
 _UNEXPECTED = "An unexpected error occurred"
 
 
@@ -32,7 +35,9 @@ def encoded_forms(secret: str) -> set[str]:
         json.dumps(secret)[1:-1],
         json.dumps(secret, ensure_ascii=False)[1:-1],
         repr(secret)[1:-1],
-        b64encode(secret.encode()).decode(),
+        escape(secret),
+        re.sub("%..", lambda code: code[0].lower(), quote(secret, safe="")),
+        *(b64encode(f"{before}{secret}{after}".encode()).decode() for before, after in _AROUND),
     }
 
 

@@ -308,8 +308,10 @@ def test_no_row_of_a_manifest_is_without_a_test(manifests: Mapping[str, Any]) ->
         )
         for provider, manifest in manifests.items()
         for stream, requester in requesters(manifest).items()
-        for row in requester["error_rows"]
-        if isinstance(row, dict)  # a table in the table is that of another stream, by reference
+        for entry in requester["error_rows"]
+        # a table in the table is that of another stream, by reference
+        for row in ([entry] if isinstance(entry, dict) else entry)
+        if isinstance(entry, dict) or row.get("code") == "token_unauthorized"
     }
     assert declared == {(case[0], case[1], *case[2]) for case in MANIFEST_ROWS}
 

@@ -23,7 +23,11 @@ def test_encoded_forms() -> None:
         'k+y/=&\\"\\u00e9\\n',  # JSON in ASCII
         'k+y/=&\\"é\\n',  # JSON
         'k+y/=&"é\\n',  # repr
-        "ayt5Lz0mIsOpCg==",  # Basic
+        "ayt5Lz0mIsOpCg==",  # Base64
+        "QmVhcmVyIGsreS89JiLDqQo=",  # Base64 of the header
+        "ayt5Lz0mIsOpCjo=",  # basic authentication
+        "k%2by%2f%3d%26%22%c3%a9%0a",  # in a query, lower case
+        "k+y/=&amp;&quot;é\n",  # HTML
     }
 
 
@@ -33,12 +37,20 @@ def test_a_blank_becomes_plus_or_percent() -> None:
         "a%20b/c",
         "a%20b%2Fc",
         "a+b%2Fc",
+        "a%20b%2fc",
         "YSBiL2M=",
+        "QmVhcmVyIGEgYi9j",
+        "YSBiL2M6",
     }
 
 
-def test_a_plain_key_has_two_forms() -> None:
-    assert encoded_forms("sk_live_5e3") == {"sk_live_5e3", "c2tfbGl2ZV81ZTM="}
+def test_a_plain_key_changes_in_base64_only() -> None:
+    assert encoded_forms("sk_live_5e3") == {
+        "sk_live_5e3",
+        "c2tfbGl2ZV81ZTM=",
+        "QmVhcmVyIHNrX2xpdmVfNWUz",
+        "c2tfbGl2ZV81ZTM6",
+    }
 
 
 @pytest.mark.parametrize("provider", ["intercom", "openphone", "amplemarket", "skipcall"])

@@ -1,0 +1,1 @@
+"""The programs that `make bench` compares with; each one stands alone."""

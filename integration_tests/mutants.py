@@ -1,0 +1,566 @@
+"""`python -m integration_tests.mutants`: break the code on purpose; a test must notice each time.
+
+Each mutant is one replacement of text in a copy of the checkout in a temporary folder; the copy's
+packages stand first on `PYTHONPATH`, so that tests in the process and console scripts run it. Not
+part of the checks of each change: it takes some minutes.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from argparse import ArgumentParser
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+
+ROOT = Path(__file__).parents[1]
+NEEDED = ("shared", "source-*", "integration_tests", "examples", "pyproject.toml")
+SHARED, UNIT = "shared/calls_shared", "shared/unit_tests"
+LONGEST = 240.0
+"""Seconds for the tests of one mutant; a hanging test is a dead mutant too."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A defect: what stands in a file, what takes its place, and the tests that should notice."""
+
+    name: str
+    file: str
+    before: str
+    after: str
+    tests: tuple[str, ...]
+    also: tuple[str, str] = ("", "")
+    """A second replacement in the same file, where one alone changes nothing."""
+
+    def applied(self, sound: str) -> str:
+        """The file with the defect in it."""
+        return sound.replace(self.before, self.after).replace(*self.also, 1)
+
+
+def manifest(provider: str) -> str:
+    """A connector's manifest."""
+    return f"source-{provider}-calls/manifest.yaml"
+
+
+def requests_of(provider: str) -> str:
+    """A connector's own tests."""
+    return f"source-{provider}-calls/unit_tests"
+
+
+PROMISE = "integration_tests/test_promise.py"
+SECRETS = "integration_tests/test_secrets.py"
+PROPERTIES = "integration_tests/test_properties.py"
+KILLS = "integration_tests/test_kill_and_resume.py"
+SWITCHES = "integration_tests/test_every_switch.py::test_two_syncs_equal_the_truth"
+
+MUTANTS: tuple[Mutant, ...] = (
+    Mutant(
+        "a numbered list ends after its first page",
+        f"{SHARED}/read_ahead.py",
+        "    if announced is not None and announced <= number:\n        return\n",
+        "    return\n",
+        (f"{UNIT}/test_read_ahead.py",),
+    ),
+    Mutant(
+        "pages past the last one are asked for",
+        f"{SHARED}/read_ahead.py",
+        "else announced or submitted\n",
+        "else (announced or submitted) + 1\n",
+        (f"{UNIT}/test_read_ahead.py",),
+    ),
+    Mutant(
+        "any number of pages is held in memory",
+        f"{SHARED}/read_ahead.py",
+        "while submitted < limit and len(ahead) < max(1, workers):",
+        "while submitted < limit:",
+        (f"{UNIT}/test_read_ahead.py",),
+    ),
+    Mutant(
+        "a short page ends a chained list",
+        f"{SHARED}/retriever.py",
+        "            if not token:\n                return\n",
+        "            if not token or len(page.records) < 5:\n                return\n",
+        (PROPERTIES,),
+    ),
+    Mutant(
+        "a newest-first list is left after page 1",
+        f"{SHARED}/passes.py",
+        "self._pages >= 2",
+        "self._pages >= 1",
+        (f"{UNIT}/test_passes.py",),
+    ),
+    Mutant(
+        "a newest-first list is left without proof of its order",
+        f"{SHARED}/passes.py",
+        "            self._violated = True\n        if self._violated:",
+        "            self._violated = False\n        if self._violated:",
+        (f"{UNIT}/test_passes.py",),
+    ),
+    *(
+        Mutant(
+            f"{provider}: no lookback",
+            manifest(provider),
+            "lookback_window: \"P{{ config.get('lookback_days', 7) }}D\"",
+            "lookback_window: P0D",
+            (requests_of(provider), PROPERTIES),
+        )
+        for provider in ("intercom", "openphone", "amplemarket", "skipcall")
+    ),
+    Mutant(
+        "records newer than our clock are dropped",
+        f"{SHARED}/retriever.py",
+        "            if bound and self._is_before(bound, call):\n",
+        "            now = datetime.now(UTC).isoformat()\n"
+        '            if bound and str(call.get(self.cursor_field, "")) > now:\n'
+        "                continue\n"
+        "            if bound and self._is_before(bound, call):\n",
+        (PROMISE,),
+    ),
+    Mutant(
+        "the state is not capped",
+        f"{SHARED}/state.py",
+        "min(value, ceiling, key=converters.sort_key)",
+        "value",
+        (f"{UNIT}/test_state.py",),
+    ),
+    Mutant(
+        "each pass counts as complete",
+        f"{SHARED}/passes.py",
+        "if self.first_total is None or self.last_total is None or self._shrank:\n"
+        "            return False\n",
+        "if not trust_totals or trust_totals:\n            return True\n",
+        (f"{UNIT}/test_passes.py",),
+    ),
+    Mutant(
+        "the cursor observes an unverified pass",
+        f"{SHARED}/retriever.py",
+        "        self._report.note(_UNVERIFIED, _PASSES)\n",
+        "        self._report.note(_UNVERIFIED, _PASSES)\n"
+        "        if newest is not None and self.cursor is not None:\n"
+        "            self.cursor.observe(\n"
+        "                Record({self.cursor_field: newest}, self.name, stream_slice)\n"
+        "            )\n",
+        (f"{UNIT}/test_retriever.py",),
+    ),
+    Mutant(
+        "an empty page below the last one is a good page",
+        f"{SHARED}/body.py",
+        "and asked < pages:",
+        "and asked < 0:",
+        (f"{UNIT}/test_body.py",),
+    ),
+    Mutant(
+        "a body without the list is a good page",
+        f"{SHARED}/body.py",
+        "        if not isinstance(records, list):\n",
+        "        if records is not None and not isinstance(records, list):\n",
+        (f"{UNIT}/test_body.py",),
+    ),
+    Mutant(
+        "a rate limit counts as an attempt",
+        f"{SHARED}/requester.py",
+        "                self._wait_for_limit(pause)\n                continue\n",
+        "                self._wait_for_limit(pause)\n"
+        "                attempts += 1\n"
+        "                if attempts < self._patience.attempts:\n"
+        "                    continue\n",
+        (f"{UNIT}/test_requester.py",),
+    ),
+    Mutant(
+        "Retry-After is ignored",
+        f"{SHARED}/waiting.py",
+        'retry_after = headers.get("Retry-After", "").strip()',
+        'retry_after = ""',
+        (f"{UNIT}/test_waiting.py",),
+    ),
+    Mutant(
+        "a rate limit holds only the worker that met it",
+        f"{SHARED}/requester.py",
+        "        self.budget.pause(seconds)\n",
+        "        self.budget.sleep(0.0)\n",
+        (f"{UNIT}/test_requester.py",),
+    ),
+    Mutant(
+        "the budget lets every request start",
+        f"{SHARED}/budget.py",
+        "if wait <= 0.0 or self.stopped.is_set():",
+        "if wait <= 1e9:",
+        (f"{UNIT}/test_budget.py",),
+    ),
+    Mutant(
+        "redirects are followed",
+        f"{SHARED}/transport.py",
+        "allow_redirects=False",
+        "allow_redirects=True",
+        (f"{UNIT}/test_transport.py", SECRETS),
+        also=("return iter(())", "return super().resolve_redirects(*args, **kwargs)"),
+    ),
+    Mutant(
+        "a dripping answer may take for ever",
+        f"{SHARED}/transport.py",
+        "if time.monotonic() > deadline:",
+        "if time.monotonic() > deadline + 1e6:",
+        (f"{UNIT}/test_transport.py",),
+    ),
+    Mutant(
+        "a link to another host is followed",
+        f"{SHARED}/pagination.py",
+        "        if not is_ours:\n",
+        "        if not is_ours and not link:\n",
+        (f"{UNIT}/test_pagination.py",),
+    ),
+    Mutant(
+        "a page token that looks like a number becomes one",
+        f"{SHARED}/pagination.py",
+        'return token if token not in (None, "") else None',
+        "return (int(token) if str(token).isdigit() else token) or None",
+        (f"{UNIT}/test_pagination.py",),
+    ),
+    Mutant(
+        "the key goes through Jinja",
+        f"{SHARED}/authenticator.py",
+        'credential = str(self.config.get(self.key, ""))',
+        "from airbyte_cdk.sources.declarative.interpolation import InterpolatedString\n\n"
+        '        text = "{{ config[\'" + self.key + "\'] }}"\n'
+        "        found = InterpolatedString.create(text, parameters={}).eval(self.config)\n"
+        "        credential = str(found)",
+        (f"{UNIT}/test_authenticator.py",),
+    ),
+    Mutant(
+        "OpenPhone: no request by user",
+        f"{SHARED}/fan_out.py",
+        "for value in (None, *values):",
+        "for value in (None, *values[:0]):",
+        (f"{UNIT}/test_fan_out.py",),
+    ),
+    Mutant(
+        "OpenPhone: a call comes out once a user",
+        f"{SHARED}/fan_out.py",
+        "if call_id not in seen:",
+        "if call_id:",
+        (f"{UNIT}/test_fan_out.py",),
+    ),
+    Mutant(
+        "OpenPhone: only updatedAt tells an active conversation",
+        manifest("openphone"),
+        "latest: {active_at: [updatedAt, lastActivityAt, createdAt]}",
+        "latest: {active_at: [updatedAt]}",
+        (requests_of("openphone"), f"{SWITCHES}[openphone-conversation_moves=last_activity]"),
+    ),
+    Mutant(
+        "OpenPhone: a new phone number starts at the state of the others",
+        f"{SHARED}/parents.py",
+        'return "states" in stream_state and "state" in stream_state',
+        "return False",
+        (f"{UNIT}/test_parents.py",),
+    ),
+    Mutant(
+        "OpenPhone: the state of the conversations is not kept",
+        manifest("openphone"),
+        "            incremental_dependency: true\n",
+        "            incremental_dependency: false\n",
+        (f"{UNIT}/test_manifest.py", PROPERTIES),
+    ),
+    Mutant(
+        "start_date counts on the creation",
+        manifest("intercom"),
+        "start_date_field: occurred_at",
+        "start_date_field: created_at",
+        (f"{PROMISE}::test_the_start_date_counts_on_the_time_of_the_call", requests_of("intercom")),
+    ),
+    Mutant(
+        "start_date is not applied on our side",
+        f"{SHARED}/retriever.py",
+        "            if self._earliest and self.start_date_field:\n",
+        "            if not self._earliest and self.start_date_field:\n",
+        (f"{UNIT}/test_retriever.py",),
+    ),
+    Mutant(
+        "an unknown status becomes null",
+        f"{SHARED}/mapping.py",
+        'otherwise = "unknown" if is_status else None',
+        "otherwise = None",
+        (f"{UNIT}/test_mapping.py",),
+    ),
+    Mutant(
+        "a call that nobody has answered yet counts as unanswered",
+        f"{SHARED}/normalization.py",
+        'elif ended is not None or call.get("status") in self.ended_statuses:',
+        "else:",
+        (f"{UNIT}/test_normalization.py",),
+    ),
+    Mutant(
+        "a phone number becomes an integer",
+        f"{SHARED}/converters.py",
+        "    if isinstance(value, str):\n        return value\n    if isinstance(value, int)",
+        "    if isinstance(value, str):\n"
+        '        return str(int(value)) if value.lstrip("+").isdigit() else value\n'
+        "    if isinstance(value, int)",
+        (f"{UNIT}/test_converters.py",),
+    ),
+    Mutant(
+        "a refused key is skipped",
+        f"{SHARED}/errors.py",
+        '        401,\n        "fail",\n',
+        '        401,\n        "skip",\n',
+        (f"{UNIT}/test_errors.py",),
+    ),
+    Mutant(
+        "a failure of the server is skipped",
+        f"{SHARED}/errors.py",
+        '            status,\n            "retry",\n',
+        '            status,\n            "skip",\n',
+        (f"{UNIT}/test_errors.py",),
+    ),
+    Mutant(
+        "an unknown id of call_ids fails the sync",
+        manifest("intercom"),
+        "              - status: 404\n                action: skip\n",
+        "              - status: 404\n                action: fail\n",
+        (f"{UNIT}/test_errors.py",),
+    ),
+    Mutant(
+        "the sandbox may be any host",
+        f"{SHARED}/transport.py",
+        '_is_loopback(parts.hostname or "")',
+        "bool(parts.hostname)",
+        (f"{UNIT}/test_transport.py",),
+    ),
+    Mutant(
+        "no secret is masked",
+        f"{SHARED}/secrets.py",
+        "update_secrets(sorted(forms, key=len, reverse=True))",
+        "update_secrets([])",
+        (f"{UNIT}/test_secrets.py",),
+    ),
+    Mutant(
+        "only the plain form of a secret is masked",
+        f"{SHARED}/secrets.py",
+        "forms |= encoded_forms(secret)",
+        "forms |= {secret}",
+        (SECRETS,),
+    ),
+    Mutant(
+        "a trace is not masked",
+        f"{SHARED}/secrets.py",
+        "error.message = filter_secrets(error.message)",
+        "error.message = str(error.message)",
+        (SECRETS,),
+    ),
+    Mutant(
+        "a provider's words are quoted as they come",
+        f"{SHARED}/envelope.py",
+        'clean = _CONTROL_CHARACTERS.sub(" ", words[: 4 * LONGEST_QUOTE]).strip()',
+        "return words",
+        (SECRETS,),
+    ),
+    Mutant(
+        "a key with a blank is accepted",
+        f"{SHARED}/configuration.py",
+        "if value != value.strip():",
+        "if not value.strip():",
+        (f"{UNIT}/test_configuration.py",),
+    ),
+    Mutant(
+        "a refused configuration is quoted",
+        f"{SHARED}/configuration.py",
+        'return f"The configuration key {key} {problem}: {_expected(declared)}"',
+        'return f"The configuration key {key} {problem}: {_expected(declared)} {declared!r}"',
+        (f"{UNIT}/test_configuration.py",),
+    ),
+    Mutant(
+        "no sign of life while pages hold nothing new",
+        f"{SHARED}/heartbeat.py",
+        "            print_running(self._stream)\n",
+        "            pass\n",
+        (f"{KILLS}::test_signs_of_life_while_pages_hold_nothing_new",),
+    ),
+    Mutant(
+        "one sign of life for a whole rate limit",
+        f"{SHARED}/requester.py",
+        "if remaining <= INTERVAL or self.budget.stopped.is_set():",
+        "if remaining <= 1e9:",
+        (f"{KILLS}::test_signs_of_life_while_waiting_for_a_rate_limit",),
+    ),
+    Mutant(
+        "a sync that ends does not wake its threads",
+        f"{SHARED}/source.py",
+        "            failure = _as_exception(trace) if trace else summary\n"
+        "        finally:\n"
+        "            inner.budget.stopped.set()\n",
+        "            failure = _as_exception(trace) if trace else summary\n",
+        (f"{KILLS}::test_a_signal_ends_a_wait_for_a_rate_limit",),
+    ),
+    Mutant(
+        "a closed stdout ends in a traceback",
+        f"{SHARED}/entrypoint.py",
+        "    except BrokenPipeError:\n",
+        "    except ZeroDivisionError:\n",
+        (f"{KILLS}::test_a_killed_sync_is_resumed_from_its_last_state",),
+    ),
+    Mutant(
+        "the failure of a stream is swallowed",
+        f"{SHARED}/source.py",
+        "        if failure is not None:\n            raise failure\n",
+        "",
+        (f"{UNIT}/test_source.py",),
+    ),
+    Mutant(
+        "the queue of records has no bound",
+        f"{SHARED}/source.py",
+        "self._concurrent_source._queue.maxsize = _QUEUED_RECORDS",
+        "self._concurrent_source._queue.maxsize = 0",
+        (f"{UNIT}/test_source.py", f"{UNIT}/test_retriever.py"),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a mutant: the test that noticed, or why none did."""
+
+    mutant: Mutant
+    died: bool
+    reason: str
+    seconds: float
+
+
+class Copy:
+    """A copy of the checkout whose packages come before the installed ones."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        ignored = shutil.ignore_patterns("__pycache__", "build", ".*", "*.egg-info")
+        for pattern in NEEDED:
+            for path in ROOT.glob(pattern):
+                if path.is_dir():
+                    shutil.copytree(path, folder / path.name, ignore=ignored)
+                else:
+                    shutil.copy2(path, folder / path.name)
+        packages = [folder / "shared", *sorted(folder.glob("source-*")), folder]
+        self.environment = {
+            **{key: value for key, value in os.environ.items() if "CALLS_SANDBOX" not in key},
+            "PYTHONPATH": os.pathsep.join(map(str, packages)),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+
+    def python(
+        self, *arguments: str, timeout: float | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run Python in the copy."""
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def tests(self, *arguments: str, timeout: float | None = None) -> tuple[int, str]:
+        """Run tests in the copy; exit status and output."""
+        options = ("-q", "--tb=no", "-rfE", "-p", "no:randomly")
+        done = self.python("-m", "pytest", *options, *arguments, timeout=timeout)
+        return done.returncode, done.stdout + done.stderr
+
+    def prove(self) -> None:
+        """Prove that the copy is what Python imports."""
+        names = ["calls_shared", "source_skipcall_calls", "integration_tests.commands"]
+        script = "".join(f"import {name}; print({name}.__file__)\n" for name in names)
+        places = self.python("-c", script).stdout.split()
+        if len(places) != len(names) or not all(
+            place.startswith(str(self.folder)) for place in places
+        ):
+            raise SystemExit(f"The copy is not what Python imports: {places}")
+
+    def judge(self, mutant: Mutant) -> Verdict:
+        """Put the mutant in, run its tests until one fails, and take it out again.
+
+        The test that failed must then pass without the mutant.
+        """
+        file = self.folder / mutant.file
+        sound = file.read_text(encoding="utf-8")
+        began = time.monotonic()
+
+        def verdict(died: bool, reason: str) -> Verdict:
+            return Verdict(mutant, died, reason, time.monotonic() - began)
+
+        if mutant.before not in sound or mutant.also[0] not in sound:
+            return verdict(False, "STALE: the text to replace is not there")
+        for tests in mutant.tests:
+            file.write_text(mutant.applied(sound), encoding="utf-8")
+            try:
+                status, output = self.tests("-x", tests, timeout=LONGEST)
+            except subprocess.TimeoutExpired:
+                return verdict(True, f"{tests} did not end")
+            finally:
+                file.write_text(sound, encoding="utf-8")
+            found = failed(output)
+            if status == 1 and found:
+                if self.tests(found[0], timeout=LONGEST)[0] != 0:
+                    return verdict(False, f"BROKEN: fails without the mutant too: {found[0]}")
+                return verdict(True, found[0])
+            if status != 0:
+                return verdict(False, f"BROKEN: pytest ended with {status}: {output[-300:]}")
+        return verdict(False, f"SURVIVED {', '.join(mutant.tests)}")
+
+
+def failed(output: str) -> list[str]:
+    """The tests that failed, by their names in pytest's summary."""
+    return re.findall(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", output, re.MULTILINE)
+
+
+def judged(mutants: Iterable[Mutant], jobs: int) -> Iterator[Verdict]:
+    """The verdicts, in the order of the mutants, of several copies at once."""
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        copies: SimpleQueue[Copy] = SimpleQueue()
+        for number in range(jobs):
+            (Path(folder) / str(number)).mkdir()
+            copy = Copy(Path(folder) / str(number))
+            copy.prove()
+            copies.put(copy)
+
+        def judge(mutant: Mutant) -> Verdict:
+            copy = copies.get()
+            try:
+                return copy.judge(mutant)
+            finally:
+                copies.put(copy)
+
+        with ThreadPoolExecutor(jobs) as pool:
+            yield from pool.map(judge, mutants)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Judge the mutants and print a table; the exit status is 1 if one survived."""
+    parser = ArgumentParser(prog="python -m integration_tests.mutants", description=__doc__)
+    parser.add_argument("words", nargs="*", help="only mutants whose name holds one of these")
+    parser.add_argument("--jobs", type=int, default=2, help="mutants at once")
+    options = parser.parse_args(arguments)
+    chosen = [
+        mutant
+        for mutant in MUTANTS
+        if not options.words or any(word in mutant.name for word in options.words)
+    ]
+    survivors = 0
+    for verdict in judged(chosen, max(1, options.jobs)):
+        survivors += not verdict.died
+        word = "died" if verdict.died else "ALIVE"
+        print(
+            f"{word:5} {verdict.seconds:4.0f} s  {verdict.mutant.name}\n"
+            f"               {verdict.reason}",
+            flush=True,
+        )
+    print(f"{len(chosen) - survivors} of {len(chosen)} mutants died.")
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Long runs at the sizes of large customers, not part of the tests."""

@@ -1,0 +1,656 @@
+"""A sync that is killed at any moment loses nothing: the next one goes on from its last state.
+
+The real commands are killed (SIGKILL, SIGTERM, a closed stdout) after some of their messages, and
+resumed from the last state among exactly those messages: whatever stood in the pipe behind them is
+lost, as it is for a platform that dies with its source.
+"""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import IO, Any
+
+import calls_shared.heartbeat
+import pytest
+from airbyte_cdk.models import AirbyteStateMessageSerializer
+from airbyte_cdk.sources.declarative.incremental import concurrent_partition_cursor
+from calls_shared import CallsSource
+from source_amplemarket_calls import SourceAmplemarketCalls
+from source_intercom_calls import SourceIntercomCalls
+from source_openphone_calls import SourceOpenphoneCalls
+from source_skipcall_calls import SourceSkipcallCalls
+
+from integration_tests.commands import PROVIDERS, Connector, catalog_for, config_for
+from integration_tests.in_process import read, records
+from integration_tests.sandbox import Fault, Sandbox, SkipcallSwitches, Switches, World
+
+Message = dict[str, Any]
+Enough = Callable[[Sequence[Message]], bool]
+
+SOURCES: dict[str, type[CallsSource]] = {
+    "intercom": SourceIntercomCalls,
+    "openphone": SourceOpenphoneCalls,
+    "amplemarket": SourceAmplemarketCalls,
+    "skipcall": SourceSkipcallCalls,
+}
+ENDLESS = 10**9
+CLOSED_STDOUT = "closed stdout"
+SIGNALS = {"SIGKILL": signal.SIGKILL, "SIGTERM": signal.SIGTERM, "SIGINT": signal.SIGINT}
+WAYS = ("SIGKILL", "SIGTERM", CLOSED_STDOUT)
+PROMPTLY = 5.0
+"""Seconds within which a process that is told to end has ended."""
+
+
+def of_type(messages: Sequence[Message], kind: str) -> list[Message]:
+    return [message for message in messages if message["type"] == kind]
+
+
+def by_id(messages: Sequence[Message]) -> dict[str, dict[str, Any]]:
+    found = (message["record"]["data"] for message in of_type(messages, "RECORD"))
+    return {record["id"]: record for record in found}
+
+
+def last_state(messages: Sequence[Message]) -> list[Message]:
+    """The content of a state file: the last state among the messages, or none."""
+    states = of_type(messages, "STATE")
+    return [{"type": "STREAM", "stream": states[-1]["state"]["stream"]}] if states else []
+
+
+@dataclass(frozen=True)
+class Interrupted:
+    """A read that did not come to its end: what was delivered of it, and how it ended."""
+
+    delivered: list[Message]
+    """The messages until it was enough."""
+    written: list[Message]
+    """These, and all that had been written before the end (not known after a closed stdout)."""
+    exit_status: int
+    stderr: str
+    seconds: float
+    """How long the process lived after it was told to end."""
+
+
+def start(
+    connector: Connector, stderr: IO[bytes], environment: Mapping[str, str], config: Any = None
+) -> subprocess.Popen[bytes]:
+    """Start a `read` whose stdout is a pipe that we hold the other end of."""
+    command = [str(Path(sys.executable).parent / f"source-{connector.provider}-calls"), "read"]
+    files = {
+        "config": config_for(connector.provider) if config is None else config,
+        "catalog": catalog_for(connector.provider),
+    }
+    for name, content in files.items():
+        path = connector.folder / f"{connector.provider}-{name}.json"
+        path.write_text(json.dumps(content), encoding="utf-8")
+        command += [f"--{name}", str(path)]
+    variables = {**os.environ, "CALLS_SANDBOX_URL": connector.sandbox.url, **environment}
+    return subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=stderr)
+
+
+def interrupted(
+    connector: Connector,
+    how: str,
+    enough: Enough,
+    *,
+    config: Any = None,
+    environment: Mapping[str, str] | None = None,
+    patience: float = 30.0,
+) -> Interrupted:
+    """Read until the messages are enough, then end the process; a test fails if it goes on."""
+    with tempfile.TemporaryFile() as stderr:
+        process = start(connector, stderr, environment or {}, config)
+        assert process.stdout is not None
+        delivered: list[Message] = []
+        rest = b""
+        try:
+            while not enough(delivered):
+                line = process.stdout.readline()
+                assert line, f"the read ended after {len(delivered)} messages"
+                delivered.append(json.loads(line))
+            told = time.monotonic()
+            if how == CLOSED_STDOUT:
+                process.stdout.close()
+            else:
+                process.send_signal(SIGNALS[how])
+                rest = process.stdout.read()
+            process.wait(patience)
+            seconds = time.monotonic() - told
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+        stderr.seek(0)
+        errors = stderr.read().decode()
+    whole, _, _torn = rest.rpartition(b"\n")
+    written = delivered + [json.loads(line) for line in whole.splitlines()]
+    return Interrupted(delivered, written, process.returncode, errors, seconds)
+
+
+def messages(number: int) -> Enough:
+    return lambda delivered: len(delivered) >= number
+
+
+def count_of(kind: str, number: int) -> Enough:
+    return lambda delivered: (
+        bool(delivered)
+        and delivered[-1]["type"] == kind
+        and len(of_type(delivered, kind)) >= number
+    )
+
+
+@dataclass
+class Laboratory:
+    """One provider's world that stands still, and what a read from each state of it brings."""
+
+    provider: str
+    sandbox: Sandbox
+    folder: Path
+    _resumed: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def connector(self) -> Connector:
+        return Connector(self.provider, self.sandbox, self.folder)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """One request at a time where pages are numbered, so that the messages come one by one."""
+        numbered = self.provider in ("intercom", "skipcall")
+        return config_for(self.provider, **({"num_workers": 1} if numbered else {}))
+
+    def resumed(self, state: list[Message]) -> dict[str, Any]:
+        """The records of a whole read from a state; each distinct state is read once."""
+        name = json.dumps(state, sort_keys=True)
+        if name not in self._resumed:
+            outcome = self.connector.read(self.config, state=state)
+            assert outcome.exit_status == 0
+            assert outcome.states
+            self._resumed[name] = outcome.by_id()
+        return self._resumed[name]
+
+    def resumed_in_this_process(self, state: list[Message]) -> dict[str, Any]:
+        """The same without the start of a process and without the provider's rate limit."""
+        self.sandbox.switches = Switches(enforce_limits=False)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("CALLS_SANDBOX_URL", self.sandbox.url)
+            found = read(fast_source(self.provider), self.config, catalog_for(self.provider), state)
+        return {call["id"]: call for call in records(found)}
+
+
+def laboratory(provider: str, folder: Path, calls: int, latency: float) -> Laboratory:
+    skipcall = SkipcallSwitches(limit_cut=50, limit=1000)
+    switches = Switches(skipcall=skipcall, latency_seconds=latency)
+    world = World(calls=calls, conversations=max(4, calls // 100))
+    return Laboratory(provider, Sandbox(world, switches), folder)
+
+
+@pytest.fixture(scope="module")
+def small(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Laboratory]:
+    """A few hundred calls, and a latency that makes the messages come bit by bit."""
+    provider: str = request.param
+    calls, latency = (40, 0.02) if provider == "openphone" else (250, 0.12)
+    found = laboratory(provider, tmp_path_factory.mktemp(provider), calls, latency)
+    with found.sandbox:
+        yield found
+
+
+POINTS: dict[str, Callable[[int], Enough]] = {
+    "before the first record": lambda _: messages(5),
+    "after the first record": lambda _: count_of("RECORD", 1),
+    "in the middle of the records": lambda calls: count_of("RECORD", calls // 2),
+    "after the last record": lambda calls: count_of("RECORD", calls),
+    "after the first state": lambda _: count_of("STATE", 1),
+}
+# every provider at every point; the ways to end take turns, so that each provider sees each way
+CASES = [
+    pytest.param(provider, point, how, id=f"{provider}, {how}, {point}")
+    for turn, provider in enumerate(PROVIDERS)
+    for number, point in enumerate(POINTS)
+    for how in [WAYS[(turn + number) % 3]]
+]
+
+
+@pytest.mark.parametrize(("small", "point", "how"), CASES, indirect=["small"])
+def test_a_killed_sync_is_resumed_from_its_last_state(
+    small: Laboratory, point: str, how: str
+) -> None:
+    calls = len(small.sandbox.expected(small.provider))
+    cut = interrupted(small.connector, how, POINTS[point](calls), config=small.config)
+
+    if point not in ("after the last record", "after the first state"):
+        # it was in the middle of its work, and had no state yet where a pass must be proved first
+        assert how == CLOSED_STDOUT or cut.exit_status == -SIGNALS[how]
+        assert small.provider == "openphone" or last_state(cut.delivered) == []
+    if how == CLOSED_STDOUT:
+        # it may just have come to its end by itself
+        assert cut.exit_status == 1 or point in ("after the last record", "after the first state")
+    assert cut.stderr == ""
+    assert cut.seconds < PROMPTLY
+
+    held = {**by_id(cut.delivered), **small.resumed(last_state(cut.delivered))}
+    assert held == small.sandbox.expected(small.provider)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_larger_sync_is_killed_at_random(provider: str, tmp_path: Path) -> None:
+    chance = random.Random(f"{provider} 2026")
+    large = laboratory(provider, tmp_path, 2000, 0.02)
+    large_switches = large.sandbox.switches
+    with large.sandbox:
+        expected = large.sandbox.expected(provider)
+        for how in chance.sample(WAYS, 2):
+            large.sandbox.switches = large_switches
+            moment = chance.randrange(1, 2000)
+            cut = interrupted(large.connector, how, messages(moment), config=large.config)
+            assert cut.stderr == ""
+            assert cut.seconds < PROMPTLY
+            assert len(by_id(cut.written)) < len(expected)
+            after = large.resumed_in_this_process(last_state(cut.written))
+            assert {**by_id(cut.written), **after} == expected
+
+
+@pytest.mark.parametrize("provider", ["intercom", "amplemarket", "skipcall"])
+def test_a_state_is_only_written_once_its_records_are(
+    provider: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All but OpenPhone: the state comes when the list has been read, and when all is done."""
+    with Sandbox(World(calls=250)) as sandbox:
+        monkeypatch.setenv("CALLS_SANDBOX_URL", sandbox.url)
+        found = read(fast_source(provider), config_for(provider), catalog_for(provider))
+    last_record = max(number for number, message in enumerate(found) if message.record is not None)
+    assert all(message.state is None for message in found[:last_record])
+    states = [message.state for message in found if message.state is not None]
+    assert len(states) == 2
+    assert states[0] == states[1]
+
+
+# OpenPhone's states in the midst of a sync
+
+
+class Hurried:
+    """A `time` module in whose eyes ten minutes pass between any two looks at the clock."""
+
+    perf_counter_ns = staticmethod(time.perf_counter_ns)
+
+    def __init__(self, step: float) -> None:
+        self._now, self._step = 1e9, step
+
+    def time(self) -> float:
+        self._now += self._step
+        return self._now
+
+
+def fast_source(provider: str) -> CallsSource:
+    """A source whose manifest names no rate limit that a test would have to wait for."""
+    source = SOURCES[provider]()
+    source.__dict__["manifest"] = json.loads(unlimited_manifest(provider))
+    return source
+
+
+@cache
+def unlimited_manifest(provider: str) -> str:
+    manifest = json.loads(json.dumps(SOURCES[provider]().manifest))
+    manifest["api_budget"]["policies"][0]["rates"] = [{"limit": 10_000, "interval": "PT1S"}]
+    manifest["api_budget"].pop("starts_at", None)
+    manifest["api_budget"].pop("limit_header", None)
+    return json.dumps(manifest)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A state, and the records that were emitted before it."""
+
+    state: dict[str, Any]
+    held: dict[str, Any]
+
+
+def checkpoints_of(config: dict[str, Any]) -> tuple[list[Checkpoint], dict[str, Any]]:
+    """All states of a sync of OpenPhone, and all of its records."""
+    found, held = [], {}
+    for message in read(fast_source("openphone"), config, catalog_for("openphone")):
+        if message.record is not None:
+            held[message.record.data["id"]] = dict(message.record.data)
+        if message.state is not None:
+            state = AirbyteStateMessageSerializer.dump(message.state)
+            found.append(Checkpoint({"type": "STREAM", "stream": state["stream"]}, dict(held)))
+    return found, held
+
+
+def test_openphone_emits_a_state_at_most_every_ten_minutes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with Sandbox(World(calls=80, conversations=8), Switches(enforce_limits=False)) as sandbox:
+        monkeypatch.setenv("CALLS_SANDBOX_URL", sandbox.url)
+        monkeypatch.setattr(concurrent_partition_cursor, "time", Hurried(0.0))
+        slow, everything = checkpoints_of(config_for("openphone"))
+        monkeypatch.setattr(concurrent_partition_cursor, "time", Hurried(601.0))
+        quick, _ = checkpoints_of(config_for("openphone"))
+    assert len(everything) == 80
+    # within ten minutes: at the end, and when the first conversation has been read, unless it was
+    # read before the next one was listed (the CDK then has no state of the parents yet)
+    assert 1 <= len(slow) <= 2
+    assert all(len(point.held) < 80 for point in slow[:-1])
+    assert slow[-1].held == quick[-1].held == everything
+    # ten minutes later each time: when a conversation has been read, and at the end
+    assert 3 <= len(quick) <= 8 + 1
+
+
+@pytest.mark.parametrize("slow_request", [1, 5])
+def test_every_state_of_openphone_can_be_resumed(
+    slow_request: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also while the calls of one conversation come much later than those of all others."""
+    world = World(calls=240, conversations=24)
+    with Sandbox(world, Switches(enforce_limits=False)) as sandbox:
+        monkeypatch.setenv("CALLS_SANDBOX_URL", sandbox.url)
+        monkeypatch.setattr(concurrent_partition_cursor, "time", Hurried(601.0))
+        sandbox.faults = [
+            Fault("openphone", path_contains="/calls", nth=slow_request, kind="drip", seconds=1e-4)
+        ]
+        config = config_for("openphone", lookback_days=1)
+        checkpoints, everything = checkpoints_of(config)
+        expected = sandbox.expected("openphone")
+        assert everything == expected
+        distinct = {json.dumps(point.state): point for point in checkpoints}
+        assert len(distinct) >= 2
+        # the first with each state holds the fewest records
+        for point in reversed(checkpoints):
+            distinct[json.dumps(point.state)] = point
+        asked = []
+        for point in distinct.values():
+            sandbox.clear_requests()
+            after = read(fast_source("openphone"), config, catalog_for("openphone"), [point.state])
+            assert {**point.held, **{call["id"]: call for call in records(after)}} == expected
+            asked.append(sum(request.path.endswith("/calls") for request in sandbox.requests))
+        # a later state saves requests: it is no empty promise
+        assert asked[0] > asked[-1] > 0
+
+
+def test_a_sync_of_openphone_is_killed_after_a_state_in_its_midst(tmp_path: Path) -> None:
+    hurry = (
+        "import time\n"
+        "from airbyte_cdk.sources.declarative.incremental.concurrent_partition_cursor import (\n"
+        "    ConcurrentPerPartitionCursor as Cursor,\n"
+        ")\n"
+        "Cursor._throttle_state_message = lambda cursor: time.time()\n"
+    )
+    lab = laboratory("openphone", tmp_path, 100, 0.02)
+    lab.sandbox.world = World(calls=100, conversations=14)
+    with lab.sandbox:
+        cut = interrupted(
+            lab.connector,
+            "SIGKILL",
+            count_of("STATE", 1),
+            config=lab.config,
+            environment=patched_environment(tmp_path, hurry),
+        )
+        assert cut.exit_status == -signal.SIGKILL
+        assert 0 < len(by_id(cut.delivered)) < 100
+        after = lab.resumed_in_this_process(last_state(cut.delivered))
+        assert {**by_id(cut.delivered), **after} == lab.sandbox.expected("openphone")
+
+
+def patched_environment(folder: Path, statements: str) -> dict[str, str]:
+    """An environment in which a Python process runs some statements before all else."""
+    patches = folder / "patches"
+    patches.mkdir(exist_ok=True)
+    (patches / "sitecustomize.py").write_text(statements, encoding="utf-8")
+    others = os.environ.get("PYTHONPATH", "")
+    return {"PYTHONPATH": f"{patches}{os.pathsep}{others}" if others else str(patches)}
+
+
+# Ending while waiting
+
+
+def long_limit(provider: str, path: str = "calls", nth: int = 2) -> Fault:
+    """From the nth request on, a rate limit that lasts ten minutes."""
+    return Fault(
+        provider,
+        path_contains=path,
+        nth=nth,
+        times=ENDLESS,
+        kind="status",
+        status=429,
+        headers={"Retry-After": "600"},
+    )
+
+
+def waits_for_a_limit(delivered: Sequence[Message]) -> bool:
+    return bool(delivered) and "rate limit reached" in json.dumps(delivered[-1])
+
+
+@pytest.mark.parametrize(
+    ("provider", "how"),
+    [
+        ("intercom", "SIGTERM"),
+        ("intercom", "SIGINT"),
+        ("openphone", "SIGTERM"),
+        ("openphone", "SIGINT"),
+        ("amplemarket", "SIGINT"),
+        ("skipcall", "SIGTERM"),
+    ],
+)
+def test_a_signal_ends_a_wait_for_a_rate_limit(provider: str, how: str, tmp_path: Path) -> None:
+    with Sandbox(World(calls=350)) as sandbox:
+        sandbox.faults = [long_limit(provider)]
+        cut = interrupted(Connector(provider, sandbox, tmp_path), how, waits_for_a_limit)
+        assert cut.exit_status == -SIGNALS[how]
+        assert cut.seconds < PROMPTLY
+        assert last_state(cut.written) == []
+        if how == "SIGTERM":
+            assert cut.stderr == ""
+        else:
+            assert cut.stderr.endswith("KeyboardInterrupt\n")
+        assert "not-real" not in cut.stderr + json.dumps(cut.written)
+
+
+BEAT_QUICKLY = "import calls_shared.heartbeat\ncalls_shared.heartbeat.INTERVAL = 0.3\n"
+
+
+@pytest.mark.parametrize(
+    "provider",
+    [
+        "intercom",
+        pytest.param("openphone"),
+    ],
+)
+def test_a_stdout_that_closes_during_a_wait_ends_it_at_the_next_sign_of_life(
+    provider: str, tmp_path: Path
+) -> None:
+    with Sandbox(World(calls=350)) as sandbox:
+        sandbox.faults = [long_limit(provider, nth=4 if provider == "openphone" else 2)]
+        cut = interrupted(
+            Connector(provider, sandbox, tmp_path),
+            CLOSED_STDOUT,
+            waits_for_a_limit,
+            environment=patched_environment(tmp_path, BEAT_QUICKLY),
+            patience=10.0,
+        )
+        assert (cut.exit_status, cut.stderr) == (1, "")
+        assert cut.seconds < PROMPTLY
+
+
+def closed_from_the_start(command: Sequence[str], sandbox: Sandbox) -> tuple[int, str]:
+    """Run a command whose stdout nobody has ever read from."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            command,
+            env={**os.environ, "CALLS_SANDBOX_URL": sandbox.url},
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            timeout=30.0,
+            check=False,
+        )
+    finally:
+        os.close(writer)
+    return done.returncode, done.stderr.decode()
+
+
+@pytest.mark.parametrize("command", ["spec", "read"])
+def test_a_stdout_that_was_never_open(command: str, tmp_path: Path) -> None:
+    program = str(Path(sys.executable).parent / "source-skipcall-calls")
+    files = {"config": config_for("skipcall"), "catalog": catalog_for("skipcall")}
+    for name, content in files.items():
+        (tmp_path / name).write_text(json.dumps(content), encoding="utf-8")
+    wanted = {"spec": [], "read": ["config", "catalog"]}.get(command, ["config"])
+    options = [part for name in wanted for part in (f"--{name}", str(tmp_path / name))]
+    with Sandbox(World(calls=10)) as sandbox:
+        assert closed_from_the_start([program, command, *options], sandbox) == (1, "")
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        pytest.param({}, id="a configuration that is refused"),
+        pytest.param({"api_key": "wrong-not-real"}, id="a key that is refused"),
+    ],
+)
+def test_a_failure_that_nobody_reads(config: dict[str, Any], tmp_path: Path) -> None:
+    program = str(Path(sys.executable).parent / "source-skipcall-calls")
+    for name, content in {"config": config, "catalog": catalog_for("skipcall")}.items():
+        (tmp_path / name).write_text(json.dumps(content), encoding="utf-8")
+    options = [part for name in ("config", "catalog") for part in (f"--{name}", tmp_path / name)]
+    with Sandbox(World(calls=10)) as sandbox:
+        status, stderr = closed_from_the_start([program, "read", *map(str, options)], sandbox)
+    assert status == 1
+    assert "Traceback" not in stderr
+
+
+# Signs of life
+
+
+@pytest.fixture
+def quick_beat(monkeypatch: pytest.MonkeyPatch) -> float:
+    """Signs of life every 0.2 s in place of 30 s."""
+    interval = 0.2
+    monkeypatch.setattr(calls_shared.heartbeat, "INTERVAL", interval)
+    return interval
+
+
+def signs_of_life(output: str) -> list[tuple[float, str, list[dict[str, Any]] | None]]:
+    """Moment in seconds, stream and reasons of each status RUNNING on stdout."""
+    lines = (json.loads(line) for line in output.splitlines() if '"STREAM_STATUS"' in line)
+    return [
+        (
+            line["trace"]["emitted_at"] / 1000,
+            line["trace"]["stream_status"]["stream_descriptor"]["name"],
+            line["trace"]["stream_status"].get("reasons"),
+        )
+        for line in lines
+        if line["trace"]["stream_status"]["status"] == "RUNNING"
+    ]
+
+
+def longest_silence(moments: Sequence[float]) -> float:
+    return max(later - earlier for earlier, later in pairwise(moments))
+
+
+def test_the_interval_is_well_below_a_minute() -> None:
+    assert calls_shared.heartbeat.INTERVAL <= 30.0
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_signs_of_life_while_waiting_for_a_rate_limit(
+    provider: str,
+    quick_beat: float,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with Sandbox(World(calls=150), Switches(enforce_limits=False)) as sandbox:
+        monkeypatch.setenv("CALLS_SANDBOX_URL", sandbox.url)
+        limit = {"kind": "status", "status": 429, "headers": {"Retry-After": "3"}}
+        sandbox.faults = [Fault(provider, path_contains="calls", nth=2, times=1, **limit)]  # type: ignore[arg-type]
+        began = time.time()
+        found = read(fast_source(provider), config_for(provider), catalog_for(provider))
+        ended = time.time()
+        assert {call["id"]: call for call in records(found)} == sandbox.expected(provider)
+    signs = signs_of_life(capsys.readouterr().out)
+    assert sum(reasons is None for _, _, reasons in signs) <= 2  # before the limit and after it
+    limited = [sign for sign in signs if sign[2] is not None]
+    assert {(stream, json.dumps(reasons)) for _, stream, reasons in limited} == {
+        ("calls", '[{"type": "RATE_LIMITED"}]')
+    }
+    moments = [moment for moment, _, _ in limited]
+    assert 6 <= len(moments) <= 16
+    assert longest_silence(moments) < quick_beat + 1.0
+    assert began <= moments[0]
+    assert moments[-1] <= ended
+
+
+QUIET = {
+    "intercom": Switches(),
+    "openphone": Switches(),
+    "amplemarket": Switches().moved("amplemarket", "date_filter", "ignored"),
+    "skipcall": Switches().moved("skipcall", "limit_cut", 20),
+}
+
+
+@pytest.mark.parametrize(
+    "provider",
+    [
+        "intercom",
+        pytest.param("openphone"),
+        "amplemarket",
+        "skipcall",
+    ],
+)
+def test_signs_of_life_while_pages_hold_nothing_new(
+    provider: str,
+    quick_beat: float,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A start date in the future: every page is read, and every call left out."""
+    switches = QUIET[provider]
+    world = World(calls=1200 if provider == "amplemarket" else 300, conversations=100)
+    quiet = Switches(
+        amplemarket=switches.amplemarket,
+        skipcall=switches.skipcall,
+        latency_seconds=0.1,
+        enforce_limits=False,
+    )
+    with Sandbox(world, quiet) as sandbox:
+        monkeypatch.setenv("CALLS_SANDBOX_URL", sandbox.url)
+        config = config_for(provider, start_date="2999-01-01T00:00:00Z")
+        config |= {"num_workers": 8 if provider == "openphone" else 1}
+        began = time.time()
+        found = read(fast_source(provider), config, catalog_for(provider))
+        ended = time.time()
+    assert records(found) == []
+    assert ended - began > 5 * quick_beat
+    signs = signs_of_life(capsys.readouterr().out)
+    assert {(stream, reasons) for _, stream, reasons in signs} == {("calls", None)}
+    assert longest_silence([began, *(moment for moment, _, _ in signs), ended]) < quick_beat + 1.0
+
+
+def test_no_silence_longer_than_a_minute_while_a_provider_does_not_answer(tmp_path: Path) -> None:
+    """Everything a hundred times as fast, so a minute is 0.6 s; the last gaps are the longest."""
+    statements = BEAT_QUICKLY
+    with Sandbox(World(calls=10)) as sandbox, tempfile.TemporaryFile() as stderr:
+        sandbox.faults = [Fault("skipcall", kind="no_answer", times=ENDLESS)]
+        environment = patched_environment(tmp_path, statements)
+        environment["CALLS_SANDBOX_WAIT_SCALE"] = "0.01"
+        connector = Connector("skipcall", sandbox, tmp_path)
+        process = start(connector, stderr, environment)
+        assert process.stdout is not None
+        moments: list[float] = []
+        for line in process.stdout:
+            if "attempt" in json.loads(line).get("log", {}).get("message", "") or moments:
+                moments.append(time.monotonic())
+        process.stdout.close()
+        assert process.wait(10.0) == 1
+    assert len(moments) >= 8
+    assert longest_silence(moments) < 0.6 + 0.2

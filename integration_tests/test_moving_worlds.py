@@ -20,7 +20,7 @@ from integration_tests.commands import PROVIDERS, test_key
 from integration_tests.fault_cases import (
     Sync,
     be_quick,
-    quick_garbage_collection,
+    quick_start,
     quick_switches,
     sync,
 )
@@ -31,9 +31,9 @@ from integration_tests.sandbox.switches import ListOrder
 from integration_tests.sandbox.times import to_milliseconds
 from integration_tests.sandbox.world import START
 
-__all__ = ["quick_garbage_collection"]  # a fixture
+__all__ = ["quick_start"]  # a fixture
 
-pytestmark = [pytest.mark.timeout(60), pytest.mark.usefixtures("quick_garbage_collection")]
+pytestmark = [pytest.mark.timeout(60), pytest.mark.usefixtures("quick_start")]
 
 ORDERS: tuple[ListOrder, ...] = ("created_desc", "created_asc", "updated_desc", "shuffled")
 PAGE_NUMBERED = ("intercom", "skipcall")

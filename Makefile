@@ -33,16 +33,21 @@ demo: .venv/installed ## Sync all four providers of the sandbox into one DuckDB 
 sandbox: .venv/installed ## Run the sandbox that plays the four providers, on port 8900
 	@$(BIN)/python -m integration_tests.sandbox --port 8900
 
-# Many hundreds of faults, kills and moving worlds, some of which wait for time-outs
-RELIABILITY := $(addprefix integration_tests/test_,faults.py kill_and_resume.py moving_worlds.py benchmarks.py)
+# Half of the time goes to these: faults, kills, moving worlds, some of which wait for time-outs
+RELIABILITY := $(addprefix integration_tests/test_,faults.py kill_and_resume.py moving_worlds.py)
+PYTEST := $(BIN)/python -m pytest -q -n 6 --dist worksteal
 
 .PHONY: test
-test: .venv/installed ## Run the tests
-	$(BIN)/python -m pytest -q -n 4 $(addprefix --ignore=,$(RELIABILITY))
+test: .venv/installed ## Run all tests
+	$(PYTEST)
+
+.PHONY: quick
+quick: .venv/installed ## Run the tests without those of faults, kills and moving worlds
+	$(PYTEST) $(addprefix --ignore=,$(RELIABILITY))
 
 .PHONY: reliability
-reliability: .venv/installed ## Run the tests of faults, kills and moving worlds
-	$(BIN)/python -m pytest -q -n 4 $(RELIABILITY)
+reliability: .venv/installed ## Run the tests of faults, kills and moving worlds only
+	$(PYTEST) $(RELIABILITY)
 
 .PHONY: lint
 lint: .venv/installed ## Check style and format

@@ -55,7 +55,7 @@ def profiles(options: Namespace) -> list[Profile]:
         if done.returncode:
             raise RuntimeError(f"the profile failed: {done.stderr[-500:]}")
         one = Profile(**json.loads(done.stdout))
-        print(f"  profile  {provider}: mapping {one.mapping_share:.1%} of the CPU time", flush=True)
+        print(f"  profile  {provider}: mapping {one.command_share:.1%} of the CPU time", flush=True)
         found.append(one)
     return found
 

@@ -3,7 +3,8 @@
 Two reads at zero latency, in this process, without the rate budget:
 
 1. Of many calls, with a timer around normalization and error mapping alone: their share of the
-   process's CPU time. Parsing an answer's JSON is done before the timer starts.
+   process's CPU time. Parsing an answer's JSON is done before the timer starts, and the timer's own
+   time (measured around a function that does nothing) is taken off both.
 2. Of fewer calls, with Python's profile hook in every thread, from the first record on: each
    function's own CPU time with that of the standard library below it, by package, and the dearest
    lines of the CDK. The hook's own time is left out.
@@ -11,6 +12,7 @@ Two reads at zero latency, in this process, without the rate budget:
 
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import threading
@@ -59,16 +61,28 @@ OwnTimes = list[tuple[CodeType | str, float]]
 class Profile:
     """Where the time of a read goes.
 
-    `mapping_share` is of the CPU time of `calls` calls; `shares` by group and `cdk_lines` are of
-    the read with the hook.
+    `start_seconds` (loading the connector and the CDK), `read_seconds` (all that follows) and
+    `mapping_seconds` are CPU time of a read of `calls` calls; `shares` by group and `cdk_lines` are
+    of the read with the hook.
     """
 
     provider: str
     calls: int
-    cpu_seconds: float
-    mapping_share: float
+    start_seconds: float
+    read_seconds: float
+    mapping_seconds: float
     shares: dict[str, float]
     cdk_lines: dict[str, float]
+
+    @property
+    def command_share(self) -> float:
+        """The share of normalization and error mapping in the whole command."""
+        return self.mapping_seconds / (self.start_seconds + self.read_seconds)
+
+    @property
+    def read_share(self) -> float:
+        """The same without the time that loading takes."""
+        return self.mapping_seconds / self.read_seconds
 
 
 class Timer:
@@ -76,11 +90,17 @@ class Timer:
 
     def __init__(self) -> None:
         self._of_threads: dict[int, float] = defaultdict(float)
+        self._counts: dict[int, int] = defaultdict(int)
 
     @property
     def seconds(self) -> float:
         """The time so far."""
         return sum(self._of_threads.values())
+
+    @property
+    def count(self) -> int:
+        """How often a timed function was called."""
+        return sum(self._counts.values())
 
     def around(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """The function with its time counted; time in a function that it calls counts once."""
@@ -90,9 +110,21 @@ class Timer:
             try:
                 return function(*arguments, **named)
             finally:
-                self._of_threads[threading.get_ident()] += time.thread_time() - begin
+                thread = threading.get_ident()
+                self._counts[thread] += 1
+                self._of_threads[thread] += time.thread_time() - begin
 
         return timed
+
+
+def own_times_of_timer(count: int = 100_000) -> tuple[float, float]:
+    """Seconds that one timing adds: to the timer, and to the process."""
+    timer = Timer()
+    nothing = timer.around(lambda: None)
+    begin = time.process_time()
+    for _ in range(count):
+        nothing()
+    return timer.seconds / count, (time.process_time() - begin) / count
 
 
 @contextmanager
@@ -233,7 +265,7 @@ def read(provider: str, calls: int) -> float:
     with tempfile.TemporaryDirectory() as name, sandbox(calls) as running:
         folder = Path(name)
         running.get(provider, "/v1/calls?page=1" if provider == "skipcall" else "/calls?page=1")
-        command = programs.command_of("ours", provider, running.url, folder)
+        command = programs.command_of("ours, defaults", provider, running.url, folder)
         os.environ |= command.environment | {"NO_PROXY": "127.0.0.1"}
         begin = time.process_time()
         run_to_end(source_of(provider), command.words[1:])
@@ -253,10 +285,22 @@ def profile(provider: str, calls: int, hooked_calls: int) -> Profile:
     """Profile a provider's read."""
     with timed_mapping() as timer:
         seconds = read(provider, calls)
+    in_timer, in_process = own_times_of_timer()
+    mapping = timer.seconds - timer.count * in_timer
+    seconds -= timer.count * in_process
     times = hooked_times(provider, hooked_calls)
-    return Profile(
-        provider, calls, seconds, timer.seconds / seconds, shares_of(times), cdk_lines_of(times)
-    )
+    start = start_seconds(provider)
+    shares, lines = shares_of(times), cdk_lines_of(times)
+    return Profile(provider, calls, start, seconds, mapping, shares, lines)
+
+
+def start_seconds(provider: str) -> float:
+    """CPU seconds to load a connector."""
+    before = os.times()
+    subprocess.run([sys.executable, "-c", f"import source_{provider}_calls"], check=True)
+    after = os.times()
+    user = after.children_user - before.children_user
+    return user + after.children_system - before.children_system
 
 
 def hooked_times(provider: str, calls: int) -> OwnTimes:
@@ -277,8 +321,9 @@ def hooked_times(provider: str, calls: int) -> OwnTimes:
 def text_of(result: Profile) -> str:
     """The profile for a reader."""
     lines = [
-        f"{result.provider}, {result.calls:,} calls: {result.cpu_seconds:.1f} s of CPU,"
-        f" {MAPPING} {result.mapping_share:.1%}"
+        f"{result.provider}, {result.calls:,} calls: {result.start_seconds:.1f} s of CPU to start,"
+        f" {result.read_seconds:.1f} s to read; {MAPPING} {result.command_share:.1%}"
+        f" ({result.read_share:.1%} without the start)"
     ]
     lines += [f"  {share:6.1%}  {group}" for group, share in result.shares.items()]
     lines += ["  The dearest lines of the CDK:"]

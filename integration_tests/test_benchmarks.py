@@ -302,7 +302,7 @@ def whole() -> Results:
             Memory("dlt", 10, 80, 1.0, True),
         ],
         startup=[Startup("spec", 1.5, 100)],
-        profile=[Profile("intercom", 200, 2.0, 0.14, {"HTTP": 1.0}, {"a.py:1 f": 0.1})],
+        profile=[Profile("intercom", 200, 0.5, 1.5, 0.28, {"HTTP": 1.0}, {"a.py:1 f": 0.1})],
     )
 
 

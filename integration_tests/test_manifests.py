@@ -103,6 +103,9 @@ def test_each_stream_uses_the_shared_parts(provider: str) -> None:
             "calls_shared.CallRetriever",
             "calls_shared.FanOutRetriever",
         )
+        assert extractor.get("under", "") == (
+            "provider_record" if stream["name"].startswith("calls") else ""
+        )
         if stream["name"].startswith("calls"):
             (normalization,) = stream["transformations"]
             assert normalization["class_name"] == "calls_shared.CallNormalization"

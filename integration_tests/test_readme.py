@@ -43,7 +43,7 @@ RUN_ELSEWHERE = {
 
 
 def without_seconds(text: str) -> str:
-    return re.sub(r"\d+\.\d s\b", "N s", text).rstrip()
+    return re.sub(r" *\d+\.\d s\b", " N s", text).rstrip()
 
 
 def assert_shows(output: str, shown: list[str]) -> None:

@@ -21,12 +21,15 @@ class Unreadable(Enum):
 UNREADABLE: Final = Unreadable.VALUE
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE_EPOCH: Final = datetime(1970, 1, 1)  # UTC too; adding to it takes half the time
 _FIRST_EPOCH_MILLISECOND: Final = (
     100_000_000_000  # seconds of the year 5138: larger is milliseconds
 )
-_CANONICAL: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
+_UUID7: Final = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
+    re.ASCII | re.IGNORECASE,
+)
 _LARGEST_INTEGER: Final = 2**63 - 1  # what warehouses keep in a 64-bit integer
-_UUID_LENGTH: Final = 36
 
 
 def text(value: Any) -> str | None | Unreadable:
@@ -67,14 +70,14 @@ def timestamp(value: Any) -> str | None | Unreadable:
     seconds, or milliseconds from 100,000,000,000 on. Intercom's page allows both an ISO string and
     epoch seconds (facts: CONFIRMED union).
     """
-    if value is None or value == "":
-        return None
     if isinstance(value, str):
-        return _iso_timestamp(value)
+        return _iso_timestamp(value) if value else None
+    if value is None:
+        return None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return UNREADABLE
     if isinstance(value, int) and 0 <= value < _FIRST_EPOCH_MILLISECOND:  # the usual case
-        return (_EPOCH + timedelta(seconds=value)).isoformat()[:19] + "Z"
+        return (_NAIVE_EPOCH + timedelta(0, value)).isoformat() + "Z"
     return _epoch_timestamp(value)
 
 
@@ -87,8 +90,11 @@ def _iso_timestamp(value: str) -> str | Unreadable:
         moment = datetime.fromisoformat(value)
     except ValueError:
         return UNREADABLE
-    if _CANONICAL.fullmatch(value):
-        return value
+    if value[-1] == "Z" and value[10] == "T" and value[13] == ":" and value[5] != "W":
+        # our own form; Python reads week dates and times without colons too
+        length = len(value)
+        if length == 20 or (22 <= length <= 27 and value[19] == "."):
+            return value
     digits = _fraction_digits(value)
     try:
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
@@ -159,12 +165,7 @@ def seconds_between(start: str, end: str) -> int | None:
 
 def is_uuid7(value: Any) -> bool:
     """Whether the value is a UUID of version 7 in its usual form (RFC 9562)."""
-    if not isinstance(value, str) or len(value) != _UUID_LENGTH or value[14] != "7":
-        return False
-    if not (value[8] == value[13] == value[18] == value[23] == "-" and value[19] in "89abAB"):
-        return False
-    digits = value.replace("-", "")
-    return len(digits) == 32 and all(digit in "0123456789abcdefABCDEF" for digit in digits)
+    return isinstance(value, str) and _UUID7.fullmatch(value) is not None
 
 
 def uuid7_timestamp(value: Any) -> str | None | Unreadable:
@@ -183,11 +184,5 @@ def _epoch_timestamp_milliseconds(milliseconds: int) -> str | Unreadable:
 
 def joined(values: Iterable[Any]) -> str | None | Unreadable:
     """Several texts joined by one blank (a first and a last name); null if there is none."""
-    parts: list[str] = []
-    for value in values:
-        part = text(value)
-        if isinstance(part, str):
-            parts.append(part)
-        elif part is UNREADABLE:
-            return UNREADABLE
-    return " ".join(parts) or None
+    parts = [value if value.__class__ is str else text(value) for value in values]
+    return UNREADABLE if UNREADABLE in parts else " ".join(filter(None, parts)) or None

@@ -16,12 +16,15 @@ class PageRecords(RecordExtractor):
 
     Attributes:
         records_at: path of the list of records; "" if the body is the one record.
+        under: the only field of what comes out, which holds the provider's record; "" hands the
+            record on as it is. (A transformation changes a record in place; so it need not copy.)
 
     Raises:
         BadShapeError: if the page is not what the provider promises.
     """
 
     records_at: str = ""
+    under: str = ""
 
     def __post_init__(self) -> None:
         self._shape = PageShape(self.records_at)
@@ -29,4 +32,5 @@ class PageRecords(RecordExtractor):
     def extract_records(self, response: requests.Response) -> Iterable[Mapping[str, Any]]:
         """The records, in the order of the page."""
         self._shape.check(response)
-        return self._shape.records(response)
+        records = self._shape.records(response)
+        return [{self.under: record} for record in records] if self.under else records

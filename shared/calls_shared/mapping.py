@@ -20,6 +20,7 @@ from typing import Any
 from calls_shared import converters
 from calls_shared.converters import UNREADABLE
 
+Convert = Callable[[Any], Any]
 Read = Callable[[Mapping[str, Any], Mapping[str, Any]], Any]
 """A compiled source: takes the provider's record and the slice's extra fields, gives a value."""
 
@@ -28,7 +29,8 @@ STATUSES = frozenset(
 )
 DIRECTIONS = frozenset({"inbound", "outbound"})
 
-_CONVERTERS: Mapping[str, Callable[[Any], Any]] = {
+_WORDS = {"status": (STATUSES, "unknown"), "direction": (DIRECTIONS, None)}
+_CONVERTERS: Mapping[str, Convert] = {
     "string": converters.text,
     "timestamp": converters.timestamp,
     "integer": converters.whole_seconds,
@@ -44,20 +46,37 @@ class MappingError(ValueError):
 
 
 def field(path: str) -> Callable[[Mapping[str, Any]], Any]:
-    """A function that reads a path from a record; null where any part of it is missing."""
-    names = path.split(".")
-    if len(names) == 1:
+    """A function that reads a path from a parsed JSON object; null where a part is missing."""
+    first, *names = path.split(".")
+    if not names:
         return lambda record: record.get(path)
 
+    if len(names) == 1:
+        (second,) = names
+
+        def inner(record: Mapping[str, Any]) -> Any:
+            value = record.get(first)
+            return value.get(second) if isinstance(value, dict) else None
+
+        return inner
+
     def nested(record: Mapping[str, Any]) -> Any:
-        value: Any = record
+        value = record.get(first)
         for name in names:
-            if not isinstance(value, Mapping):
+            if not isinstance(value, dict):
                 return None
             value = value.get(name)
         return value
 
     return nested
+
+
+def plain_field(name: str, kind: str, source: Mapping[str, Any]) -> tuple[str, Convert] | None:
+    """The field and the converter of a column that needs nothing else, as most columns do."""
+    path = source.get("from")
+    if not source.keys() <= {"from", "words"} or not isinstance(path, str) or "." in path:
+        return None
+    return path, _converter(name, kind, source)
 
 
 def compile_column(name: str, kind: str, source: Mapping[str, Any]) -> Read:
@@ -70,11 +89,7 @@ def compile_column(name: str, kind: str, source: Mapping[str, Any]) -> Read:
         raise MappingError(f"column {name}: unknown key {sorted(unknown)[0]!r} in its mapping")
     if kind not in _CONVERTERS:
         raise MappingError(f"column {name}: a column of kind {kind!r} cannot be mapped")
-    read = _source(name, _CONVERTERS[kind], source)
-    if name in ("status", "direction"):
-        read = _translated(read, dict(source.get("words", {})), name == "status")
-    elif "words" in source:
-        raise MappingError(f"column {name}: only status and direction have words")
+    read = _source(name, _converter(name, kind, source), source)
     if "cases" in source:
         for case in source["cases"]:
             if "value" not in case or set(case) - {"value", "equals", "present"}:
@@ -85,13 +100,30 @@ def compile_column(name: str, kind: str, source: Mapping[str, Any]) -> Read:
     return read
 
 
+def _converter(name: str, kind: str, source: Mapping[str, Any]) -> Convert:
+    if name not in _WORDS:
+        if "words" in source:
+            raise MappingError(f"column {name}: only status and direction have words")
+        return _CONVERTERS[kind]
+    if not {"from", "from_slice", "cases"} & source.keys():
+        raise MappingError(f"column {name}: its words come with from, from_slice or cases")
+    known, otherwise = _WORDS[name]
+    ours = {word: word for word in known} | dict(source.get("words", {}))
+
+    def translated(value: Any) -> Any:
+        word = value if value.__class__ is str else converters.text(value)
+        return ours.get(word, otherwise) if isinstance(word, str) and word else word or None
+
+    return translated
+
+
 def _needs(name: str, source: Mapping[str, Any], *keys: str) -> None:
     for key in keys:
         if key not in source:
             raise MappingError(f"column {name}: its mapping lacks {key!r}")
 
 
-def _source(name: str, convert: Callable[[Any], Any], source: Mapping[str, Any]) -> Read:
+def _source(name: str, convert: Convert, source: Mapping[str, Any]) -> Read:
     if "uuid7" in source:
         return _either(_uuid7(source["uuid7"]), _fields(convert, source.get("from", [])))
     if "from" in source:
@@ -112,11 +144,12 @@ def _source(name: str, convert: Callable[[Any], Any], source: Mapping[str, Any])
     raise MappingError(f"column {name}: its mapping does not say where to read it from")
 
 
-def _fields(convert: Callable[[Any], Any], paths: str | Sequence[str]) -> Read:
-    reads = [field(path) for path in ([paths] if isinstance(paths, str) else paths)]
-    if len(reads) == 1:
-        only = reads[0]
-        return lambda record, _: convert(only(record))
+def _fields(convert: Convert, paths: str | Sequence[str]) -> Read:
+    paths = [paths] if isinstance(paths, str) else paths
+    if len(paths) == 1 and "." not in paths[0]:
+        only = paths[0]
+        return lambda record, _: convert(record.get(only))
+    reads = [field(path) for path in paths]
 
     def first(record: Mapping[str, Any], _: Mapping[str, Any]) -> Any:
         answer: Any = None
@@ -147,7 +180,8 @@ def _latest(reads: Sequence[Callable[[Mapping[str, Any]], Any]]) -> Read:
     def read(record: Mapping[str, Any], _: Mapping[str, Any]) -> Any:
         found: Any = None
         for part in reads:
-            moment = converters.timestamp(part(record))
+            value = part(record)
+            moment = None if value is None else converters.timestamp(value)
             if not isinstance(moment, str):
                 found = found or moment
             elif not isinstance(found, str) or found[:-1] < moment[:-1]:
@@ -170,17 +204,6 @@ def _lookup(source: Mapping[str, Any]) -> Read:
         return None
 
     return read
-
-
-def _translated(read: Read, words: Mapping[str, str], is_status: bool) -> Read:
-    ours = {word: word for word in (STATUSES if is_status else DIRECTIONS)} | dict(words)
-    otherwise = "unknown" if is_status else None
-
-    def translated(record: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
-        word = read(record, extra)
-        return ours.get(word, otherwise) if isinstance(word, str) else word
-
-    return translated
 
 
 def _cases(cases: Sequence[Mapping[str, Any]], otherwise: Read) -> Read:

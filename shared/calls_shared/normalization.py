@@ -14,18 +14,17 @@ from calls_shared import converters
 from calls_shared.columns import COLUMNS
 from calls_shared.converters import UNREADABLE
 from calls_shared.envelope import quoted
-from calls_shared.mapping import MappingError, Read, compile_column, field
+from calls_shared.mapping import Convert, MappingError, Read, compile_column, field, plain_field
 from calls_shared.report import report_of
 
-_RULED = frozenset(
-    "provider answered duration_seconds duration_source talk_seconds provider_record".split()
-)
 _FALLBACK_TIMES = ("started_at", "answered_at", "ended_at", "deleted_at", "updated_at")
 
 
 @dataclass
 class CallNormalization(RecordTransformation):
     """Transformation of a record into the columns of `calls_shared.columns.COLUMNS`, in place.
+
+    The record holds one field before, `provider_record` (see `PageRecords.under`).
 
     Attributes:
         provider: the value of the column `provider`.
@@ -55,12 +54,15 @@ class CallNormalization(RecordTransformation):
             raise MappingError(f"column {sorted(computed)[0]} cannot be computed")
         self._computes_answered = "answered" in computed
         self._computes_duration = "duration_seconds" in computed
-        self._plan: list[tuple[str, Read]] = [
-            (name, compile_column(name, kinds[name], self.columns[name]))
-            for name in kinds
-            if name in self.columns and name not in computed
-        ]
-        self._plan += self._compile_parties()
+        self._fields: list[tuple[str, str, Convert]] = []
+        self._reads: list[tuple[str, Read]] = []
+        for name in [name for name in kinds if name in self.columns and name not in computed]:
+            read = compile_column(name, kinds[name], self.columns[name])
+            if plain := plain_field(name, kinds[name], self.columns[name]):
+                self._fields.append((name, *plain))
+            else:
+                self._reads.append((name, read))
+        self._reads += self._compile_parties()
         self._report = report_of(self.api_budget)
 
     def _compile_parties(self) -> list[tuple[str, Read]]:
@@ -75,40 +77,44 @@ class CallNormalization(RecordTransformation):
         stream_state: StreamState | None = None,
         stream_slice: StreamSlice | None = None,
     ) -> None:
-        """Replace the fields of `record` by the columns; null columns are left out."""
-        original = dict(record)
+        """Add the columns to `record`, which holds `provider_record`; no null column is added."""
+        original = record["provider_record"]
         extra = stream_slice.extra_fields if stream_slice is not None else {}
-        call: dict[str, Any] = {}
+        record["provider"] = self.provider
         unreadable: list[str] = []
-        for name, read in self._plan:
+        for name, path, convert in self._fields:
+            value = original.get(path)
+            if value is not None and (convert is not converters.text or value.__class__ is not str):
+                value = convert(value)
+            if value is UNREADABLE:
+                unreadable.append(name)
+            elif value is not None and value != "":
+                record[name] = value
+        for name, read in self._reads:
             value = read(original, extra)
             if value is UNREADABLE:
-                self._report.unreadable(name)
                 unreadable.append(name)
             elif value is not None:
-                call[name] = value
-        if "id" not in call:
+                record[name] = value
+        for name in unreadable:
+            self._report.unreadable(name)
+        if "id" not in record:
             raise AirbyteTracedException(
                 message=f"A call from {self.provider} has no id, so it could not be kept; the sync"
                 " stops here. Ask the provider why it lists a call without an id.",
                 internal_message=quoted(f"fields of the record: {sorted(original)[:40]}"),
                 failure_type=FailureType.system_error,
             )
-        self._complete(call, knows_answer="answered_at" not in unreadable)
-        record.clear()
-        record["provider"] = self.provider
-        record.update(call)
-        record["provider_record"] = original
+        self._complete(record, knows_answer="answered_at" not in unreadable)
 
     def _complete(self, call: dict[str, Any], *, knows_answer: bool) -> None:
-        if "created_at" not in call:
-            times = [call[name] for name in _FALLBACK_TIMES if name in call]
-            created = converters.earliest(times)
-            if created is not None:
-                call["created_at"] = created
-        if "created_at" in call:
-            call.setdefault("updated_at", call["created_at"])
-            call.setdefault("occurred_at", call.get("started_at", call["created_at"]))
+        created = call.get("created_at")
+        if created is None:
+            created = converters.earliest([call[name] for name in _FALLBACK_TIMES if name in call])
+        if created is not None:
+            call["created_at"] = created
+            call.setdefault("updated_at", created)
+            call.setdefault("occurred_at", call.get("started_at", created))
         answered, ended = call.get("answered_at"), call.get("ended_at")
         if self._computes_answered and knows_answer:
             if answered is not None:
@@ -119,7 +125,8 @@ class CallNormalization(RecordTransformation):
             _put_seconds(call, "duration_seconds", call.get("started_at"), ended)
         if "duration_seconds" in call:
             call["duration_source"] = "computed" if self._computes_duration else "provider"
-        _put_seconds(call, "talk_seconds", answered, ended)
+        if answered is not None:
+            _put_seconds(call, "talk_seconds", answered, ended)
         _complete_parties(call)
 
 
@@ -130,17 +137,15 @@ def _put_seconds(call: dict[str, Any], name: str, start: str | None, end: str | 
             call[name] = seconds
 
 
+_PARTIES = {
+    "inbound": (("from_number", "external_number"), ("to_number", "internal_number")),
+    "outbound": (("from_number", "internal_number"), ("to_number", "external_number")),
+}
+
+
 def _complete_parties(call: dict[str, Any]) -> None:
     """Fill in the other two of the four number columns, as far as the direction tells."""
-    direction = call.get("direction")
-    if direction is None:
-        return
-    calling, called = (
-        ("external_number", "internal_number")
-        if direction == "inbound"
-        else ("internal_number", "external_number")
-    )
-    for side, party in (("from_number", calling), ("to_number", called)):
+    for side, party in _PARTIES.get(call.get("direction", ""), ()):
         if party in call:
             call.setdefault(side, call[party])
         elif side in call:

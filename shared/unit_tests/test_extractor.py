@@ -15,3 +15,9 @@ def test_page_records_extracts_what_it_has_checked(answer: Answer) -> None:
     with pytest.raises(BadShapeError, match="an HTML or XML page"):
         extractor.extract_records(answer(b"<html>"))
     assert list(PageRecords().extract_records(answer({"id": "3"}))) == [{"id": "3"}]
+
+
+def test_records_come_out_under_a_field(answer: Answer) -> None:
+    extractor = PageRecords(records_at="data", under="provider_record")
+    records = extractor.extract_records(answer({"data": [{"id": "1"}, {"id": "2"}]}))
+    assert list(records) == [{"provider_record": {"id": "1"}}, {"provider_record": {"id": "2"}}]

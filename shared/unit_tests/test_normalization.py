@@ -262,7 +262,7 @@ def normalize(manifests: Mapping[str, Any]) -> Normalize:
     }
 
     def call_of(provider: str, record: Record, extra: Mapping[str, Any] | None = None) -> Record:
-        call = copy.deepcopy(record)
+        call = {"provider_record": copy.deepcopy(record)}
         slice_ = slice_with(extra if extra is not None else NUMBER)
         compiled[provider].transform(call, config={}, stream_state={}, stream_slice=slice_)
         return call
@@ -279,7 +279,7 @@ def normalize_and_report(manifests: Mapping[str, Any]) -> Callable[..., tuple[Re
         compiled = CallNormalization(**transformation(manifests, provider), api_budget=budget)
         call: Record = {}
         for record in records:
-            call = copy.deepcopy(record)
+            call = {"provider_record": copy.deepcopy(record)}
             compiled.transform(call, stream_slice=slice_with(NUMBER))
         return call, budget.report.sentences()
 
@@ -989,7 +989,7 @@ def test_a_mapping_is_compiled_once(manifests: Mapping[str, Any]) -> None:
     compiled = CallNormalization(**block)
     block["columns"].clear()
     block["parties"].clear()
-    call = copy.deepcopy(FULL["skipcall"][0])
+    call = {"provider_record": copy.deepcopy(FULL["skipcall"][0])}
     compiled.transform(call)
     assert call == {**FULL["skipcall"][1], "provider_record": FULL["skipcall"][0]}
 

@@ -184,5 +184,5 @@ def _epoch_timestamp_milliseconds(milliseconds: int) -> str | Unreadable:
 
 def joined(values: Iterable[Any]) -> str | None | Unreadable:
     """Several texts joined by one blank (a first and a last name); null if there is none."""
-    parts = [value if value.__class__ is str else text(value) for value in values]
+    parts: list[Any] = [value if value.__class__ is str else text(value) for value in values]
     return UNREADABLE if UNREADABLE in parts else " ".join(filter(None, parts)) or None

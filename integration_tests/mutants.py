@@ -284,8 +284,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "an unknown status becomes null",
         f"{SHARED}/mapping.py",
-        'otherwise = "unknown" if is_status else None',
-        "otherwise = None",
+        '"status": (STATUSES, "unknown")',
+        '"status": (STATUSES, None)',
         (f"{UNIT}/test_mapping.py",),
     ),
     Mutant(
@@ -363,9 +363,9 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a provider's words are masked only after they were cut",
         f"{SHARED}/envelope.py",
+        "filter_secrets(words)[: 4 * LONGEST_QUOTE]",
         "filter_secrets(words[: 4 * LONGEST_QUOTE])",
-        "words[: 4 * LONGEST_QUOTE]",
-        (f"{SECRETS}::test_a_key_that_is_cut_tells_nothing",),
+        (f"{SECRETS}::test_a_key_behind_a_thousand_control_characters_tells_nothing",),
     ),
     Mutant(
         "the status of a failed check is not masked",

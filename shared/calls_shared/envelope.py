@@ -50,9 +50,9 @@ def provider_message(body: Any) -> str:
 
 def quoted(words: str) -> str:
     """Foreign text made safe for a message: no control characters, at most 300 characters."""
-    # cut before the replacement too: a body can be megabytes long
-    # and secrets are masked before it, or the first half of one could stay
-    clean = _CONTROL_CHARACTERS.sub(" ", filter_secrets(words[: 4 * LONGEST_QUOTE])).strip()
+    # secrets are masked before any cut, or the first part of one could stay
+    masked = filter_secrets(words)[: 4 * LONGEST_QUOTE]
+    clean = _CONTROL_CHARACTERS.sub(" ", masked).strip()
     return clean if len(clean) <= LONGEST_QUOTE else clean[: LONGEST_QUOTE - 1] + "…"
 
 

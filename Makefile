@@ -66,10 +66,16 @@ types: .venv/installed ## Check types
 .PHONY: check
 check: lint types test ## All that CI checks
 
-# The peers of the benchmark, apart from the workspace's lock
+# The peers of the benchmark, apart from the workspace's lock; and the connectors as a user installs them, without
+# the tools of this workspace (one of them brings boto3, which the CDK then loads at each start)
 .venv-bench/installed: benchmarks/requirements.lock .venv/installed
 	test -x .venv-bench/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python .venv-bench
 	$(BIN)/uv pip install --quiet --python .venv-bench/bin/python --require-hashes -r benchmarks/requirements.lock
+	test -x .venv-bench/ours/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python .venv-bench/ours
+	$(BIN)/uv pip install --quiet --python .venv-bench/ours/bin/python --constraint requirements.lock \
+		airbyte-cdk pyyaml hatchling editables
+	$(BIN)/uv pip install --quiet --python .venv-bench/ours/bin/python --no-deps --no-build-isolation \
+		$(addprefix -e ./,$(PACKAGES))
 	@touch $@
 
 .PHONY: bench

@@ -4,7 +4,6 @@ Our command runs with its rate budget switched off (`benchmarks.unthrottled`): S
 limit of 1,000 requests a minute would stretch a million calls to ten minutes.
 """
 
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +48,8 @@ def measured(program: str, calls: int, running: RunningSandbox, folder: Path) ->
     command = programs.command_of(program, PROVIDER, running.url, folder)
     words = command.words
     if program == "ours":
-        words = (sys.executable, "-m", "benchmarks.unthrottled", PROVIDER, *command.words[1:])
+        python = str(programs.OURS / "python")
+        words = (python, "-m", "benchmarks.unthrottled", PROVIDER, *command.words[1:])
     usage = measure.run(words, output, command.environment, LONGEST)
     is_valid = usage.exit_status == 0 and len(ids_in(output)) == calls
     output.unlink()

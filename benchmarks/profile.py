@@ -296,8 +296,9 @@ def profile(provider: str, calls: int, hooked_calls: int) -> Profile:
 
 def start_seconds(provider: str) -> float:
     """CPU seconds to load a connector."""
+    python = str(programs.OURS / "python")
     before = os.times()
-    subprocess.run([sys.executable, "-c", f"import source_{provider}_calls"], check=True)
+    subprocess.run([python, "-c", f"import source_{provider}_calls"], check=True)
     after = os.times()
     user = after.children_user - before.children_user
     return user + after.children_system - before.children_system

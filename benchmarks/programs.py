@@ -12,7 +12,8 @@ from benchmarks.sandbox import ROOT
 from integration_tests.commands import catalog_for, config_for
 
 PEERS_PYTHON = ROOT / ".venv-bench" / "bin" / "python"
-BIN = ROOT / ".venv" / "bin"
+OURS = ROOT / ".venv-bench" / "ours" / "bin"
+"""The connectors as a user installs them, without the tools of this workspace."""
 PEERS = {
     "bare": ("bare_loop.py",),
     "singer": ("singer_tap.py",),
@@ -33,8 +34,8 @@ class Command:
 
 
 def peers_installed() -> bool:
-    """Whether the peers' virtual environment is there."""
-    return PEERS_PYTHON.exists()
+    """Whether the virtual environments of the peers and of the connectors are there."""
+    return PEERS_PYTHON.exists() and OURS.exists()
 
 
 def command_of(program: str, provider: str, url: str, folder: Path) -> Command:
@@ -60,7 +61,7 @@ def ours(
     provider: str, url: str, folder: Path, state: dict[str, Any] | None = None, **settings: Any
 ) -> Command:
     """The connector's own command."""
-    words = [str(BIN / f"source-{provider}-calls"), "read"]
+    words = [str(OURS / f"source-{provider}-calls"), "read"]
     words += ["--config", write_json(folder / "config.json", config_for(provider, **settings))]
     words += ["--catalog", write_json(folder / "catalog.json", catalog_for(provider))]
     if state is not None:

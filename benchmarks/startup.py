@@ -1,7 +1,6 @@
 """How long the short commands take: spec, check, discover."""
 
 import statistics
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +34,7 @@ def run_commands(folder: Path) -> list[Startup]:
                 words += [] if name == "spec" else ["--config", str(folder / "config.json")]
                 usages.append(measure.run(words, folder / "output", read.environment))
             found.append(summary(name, usages))
-    floor = [sys.executable, "-c", "import airbyte_cdk.entrypoint"]
+    floor = [str(programs.OURS / "python"), "-c", "import airbyte_cdk.entrypoint"]
     usages = [measure.run(floor, folder / "output") for _ in range(3)]
     return [*found, summary("import airbyte_cdk", usages)]
 

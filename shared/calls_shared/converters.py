@@ -70,14 +70,15 @@ def timestamp(value: Any) -> str | None | Unreadable:
     seconds, or milliseconds from 100,000,000,000 on. Intercom's page allows both an ISO string and
     epoch seconds (facts: CONFIRMED union).
     """
-    if isinstance(value, str):
+    kind = value.__class__
+    if kind is str:
         return _iso_timestamp(value) if value else None
+    if kind is int and 0 <= value < _FIRST_EPOCH_MILLISECOND:
+        return (_NAIVE_EPOCH + timedelta(0, value)).isoformat() + "Z"
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return UNREADABLE
-    if isinstance(value, int) and 0 <= value < _FIRST_EPOCH_MILLISECOND:  # the usual case
-        return (_NAIVE_EPOCH + timedelta(0, value)).isoformat() + "Z"
     return _epoch_timestamp(value)
 
 
@@ -184,5 +185,11 @@ def _epoch_timestamp_milliseconds(milliseconds: int) -> str | Unreadable:
 
 def joined(values: Iterable[Any]) -> str | None | Unreadable:
     """Several texts joined by one blank (a first and a last name); null if there is none."""
-    parts: list[Any] = [value if value.__class__ is str else text(value) for value in values]
-    return UNREADABLE if UNREADABLE in parts else " ".join(filter(None, parts)) or None
+    words = ""
+    for value in values:
+        part = value if value.__class__ is str else text(value)
+        if part is UNREADABLE:
+            return UNREADABLE
+        if part:
+            words = f"{words} {part}" if words else part
+    return words or None

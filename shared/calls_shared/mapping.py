@@ -133,6 +133,9 @@ def _source(name: str, convert: Convert, source: Mapping[str, Any]) -> Read:
         return _lookup(source)
     if "join" in source:
         reads = [field(path) for path in source["join"]]
+        if len(reads) == 2:  # a first and a last name
+            first, last = reads
+            return lambda record, _: converters.joined((first(record), last(record)))
         return lambda record, _: converters.joined([read(record) for read in reads])
     if "latest" in source:
         return _latest([field(path) for path in source["latest"]])

@@ -12,7 +12,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared import converters
 from calls_shared.columns import COLUMNS
-from calls_shared.converters import UNREADABLE
+from calls_shared.converters import UNREADABLE, text
 from calls_shared.envelope import quoted
 from calls_shared.mapping import Convert, MappingError, Read, compile_column, field, plain_field
 from calls_shared.report import report_of
@@ -84,7 +84,9 @@ class CallNormalization(RecordTransformation):
         unreadable: list[str] = []
         for name, path, convert in self._fields:
             value = original.get(path)
-            if value is not None and (convert is not converters.text or value.__class__ is not str):
+            if value is None:
+                continue
+            if value.__class__ is not str or convert is not text:
                 value = convert(value)
             if value is UNREADABLE:
                 unreadable.append(name)
@@ -146,8 +148,9 @@ _PARTIES = {
 def _complete_parties(call: dict[str, Any]) -> None:
     """Fill in the other two of the four number columns, as far as the direction tells."""
     for side, party in _PARTIES.get(call.get("direction", ""), ()):
-        if party in call:
-            call.setdefault(side, call[party])
+        number = call.get(party)
+        if number is not None:
+            call.setdefault(side, number)
         elif side in call:
             call[party] = call[side]
 

@@ -39,7 +39,7 @@ FULL = (  # at 100 ms and more long enough that start-up, about 2 s of ours, cou
     Case(NUMBERS, "skipcall", 20_000, 0, ALL, repeats=3, switches=UNTHROTTLED),
     Case(NUMBERS, "intercom", 4_000, 50, ALL),
     Case(NUMBERS, "intercom", 20_000, 100, (*PEERS_AND_OURS, "ours, defaults")),
-    Case(NUMBERS, "skipcall", 50_000, 100, PEERS_AND_OURS, switches=UNTHROTTLED),
+    Case(NUMBERS, "skipcall", 100_000, 100, PEERS_AND_OURS, switches=UNTHROTTLED),
     Case(NUMBERS, "intercom", 10_000, 200, PEERS_AND_OURS),
     Case(LINKS, "amplemarket", 20_000, 0, SERIAL),
     Case(LINKS, "amplemarket", 5_000, 50, SERIAL),

@@ -22,7 +22,8 @@ POSITIONS = [
 @pytest.mark.parametrize(("provider", "switches"), POSITIONS)
 def test_two_syncs_equal_the_truth(provider: str, switches: Switches, tmp_path: Path) -> None:
     with Sandbox(World(calls=400), switches) as sandbox:
-        connector = Connector(provider, sandbox, tmp_path)
+        # the console script once for each provider
+        connector = Connector(provider, sandbox, tmp_path, forked=switches != Switches())
 
         first = connector.read()
         assert first.errors == []

@@ -164,7 +164,8 @@ class Laboratory:
 
     @property
     def connector(self) -> Connector:
-        return Connector(self.provider, self.sandbox, self.folder)
+        """What is interrupted is the console script; what resumes may start faster."""
+        return Connector(self.provider, self.sandbox, self.folder, forked=True)
 
     @property
     def config(self) -> dict[str, Any]:
@@ -330,6 +331,35 @@ def checkpoints_of(config: dict[str, Any]) -> tuple[list[Checkpoint], dict[str, 
             state = AirbyteStateMessageSerializer.dump(message.state)
             found.append(Checkpoint({"type": "STREAM", "stream": state["stream"]}, dict(held)))
     return found, held
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_sync_may_be_cut_after_any_message(
+    provider: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever ends it, a destination then holds a first part of the messages."""
+    monkeypatch.setattr(concurrent_partition_cursor, "time", Hurried(601.0))
+    world = World(calls=250, conversations=12)
+    with Sandbox(world, Switches(enforce_limits=False)) as sandbox:
+        monkeypatch.setenv("CALLS_SANDBOX_URL", sandbox.url)
+        expected = sandbox.expected(provider)
+        whole = read(fast_source(provider), config_for(provider), catalog_for(provider))
+        state: list[Message] = []
+        held: dict[str, Any] = {}
+        resumed: dict[str, dict[str, Any]] = {}
+        for message in [None, *whole]:
+            if message is not None and message.record is not None:
+                held[message.record.data["id"]] = dict(message.record.data)
+            if message is not None and message.state is not None:
+                dumped = AirbyteStateMessageSerializer.dump(message.state)
+                state = [{"type": "STREAM", "stream": dumped["stream"]}]
+            name = json.dumps(state, sort_keys=True)
+            if name not in resumed:
+                rest = read(fast_source(provider), config_for(provider), catalog_for(provider), state)
+                resumed[name] = {call["id"]: call for call in records(rest)}
+            assert {**held, **resumed[name]} == expected
+        assert held == expected
+        assert len(resumed) >= 2
 
 
 def test_openphone_emits_a_state_at_most_every_ten_minutes(

@@ -140,8 +140,8 @@ def parser() -> ArgumentParser:
     found = ArgumentParser(prog="python -m integration_tests.soak", description=__doc__)
     found.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; or all")
     found.add_argument("--calls", type=int, default=1_000_000, help="of Intercom and others")
-    found.add_argument("--openphone-calls", type=int, default=100_000)
-    found.add_argument("--conversations", type=int, default=10_000, help="with one call each")
+    found.add_argument("--openphone-calls", type=int, default=1_000_000)
+    found.add_argument("--conversations", type=int, default=100_000, help="with one call each")
     found.add_argument("--transcript-megabytes", type=int, default=30)
     found.add_argument("--refusals", type=int, default=1_000, help="of the part rate-limits")
     found.add_argument(

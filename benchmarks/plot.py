@@ -56,7 +56,8 @@ def draw_ratios(axes: Any, rows: list[Entry]) -> None:
             told.add(program)
             axes.barh(place, width, color=COLOURS[program], label=label or None)
             note = f"{width:.1f}" if is_valid else "refused or wrong"
-            axes.text(width, place, f" {note}", va="center", fontsize=7)
+            behind = {"facecolor": "white", "edgecolor": "none", "pad": 0.3}
+            axes.text(width + 0.05, place, note, va="center", fontsize=7, bbox=behind)
             place += 1
         ticks[name] = (begin + place - 1) / 2
         place += 0.8

@@ -289,6 +289,27 @@ MUTANTS: tuple[Mutant, ...] = (
         (f"{UNIT}/test_mapping.py",),
     ),
     Mutant(
+        "a text is never converted",
+        f"{SHARED}/normalization.py",
+        "if value.__class__ is not str or convert is not text:",
+        "if value.__class__ is not str:",
+        (f"{UNIT}/test_normalization.py",),
+    ),
+    Mutant(
+        "week dates are timestamps as they are",
+        f"{SHARED}/converters.py",
+        'and value[5] != "W"',
+        'and value[5] != "V"',
+        (f"{UNIT}/test_converters.py",),
+    ),
+    Mutant(
+        "records come out without their field",
+        f"{SHARED}/extractor.py",
+        "if self.under else records",
+        "if not self.under else records",
+        (f"{UNIT}/test_extractor.py",),
+    ),
+    Mutant(
         "a call that nobody has answered yet counts as unanswered",
         f"{SHARED}/normalization.py",
         'elif ended is not None or call.get("status") in self.ended_statuses:',

@@ -129,7 +129,8 @@ class CallNormalization(RecordTransformation):
             call["duration_source"] = "computed" if self._computes_duration else "provider"
         if answered is not None:
             _put_seconds(call, "talk_seconds", answered, ended)
-        _complete_parties(call)
+        if "direction" in call:
+            _complete_parties(call)
 
 
 def _put_seconds(call: dict[str, Any], name: str, start: str | None, end: str | None) -> None:
@@ -147,7 +148,7 @@ _PARTIES = {
 
 def _complete_parties(call: dict[str, Any]) -> None:
     """Fill in the other two of the four number columns, as far as the direction tells."""
-    for side, party in _PARTIES.get(call.get("direction", ""), ()):
+    for side, party in _PARTIES[call["direction"]]:
         number = call.get(party)
         if number is not None:
             call.setdefault(side, number)

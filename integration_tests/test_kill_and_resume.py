@@ -343,7 +343,8 @@ def test_a_sync_may_be_cut_after_any_message(
     with Sandbox(world, Switches(enforce_limits=False)) as sandbox:
         monkeypatch.setenv("CALLS_SANDBOX_URL", sandbox.url)
         expected = sandbox.expected(provider)
-        whole = read(fast_source(provider), config_for(provider), catalog_for(provider))
+        config, catalog = config_for(provider), catalog_for(provider)
+        whole = read(fast_source(provider), config, catalog)
         state: list[Message] = []
         held: dict[str, Any] = {}
         resumed: dict[str, dict[str, Any]] = {}
@@ -355,7 +356,7 @@ def test_a_sync_may_be_cut_after_any_message(
                 state = [{"type": "STREAM", "stream": dumped["stream"]}]
             name = json.dumps(state, sort_keys=True)
             if name not in resumed:
-                rest = read(fast_source(provider), config_for(provider), catalog_for(provider), state)
+                rest = read(fast_source(provider), config, catalog, state)
                 resumed[name] = {call["id"]: call for call in records(rest)}
             assert {**held, **resumed[name]} == expected
         assert held == expected

@@ -86,7 +86,7 @@ MUTANTS: tuple[Mutant, ...] = (
         f"{SHARED}/retriever.py",
         "            if not token:\n                return\n",
         "            if not token or len(page.records) < 5:\n                return\n",
-        (PROPERTIES,),
+        (f"{UNIT}/test_retriever.py", PROPERTIES),
     ),
     Mutant(
         "a newest-first list is left after page 1",
@@ -272,7 +272,7 @@ MUTANTS: tuple[Mutant, ...] = (
         manifest("intercom"),
         "start_date_field: occurred_at",
         "start_date_field: created_at",
-        (f"{PROMISE}::test_the_start_date_counts_on_the_time_of_the_call", requests_of("intercom")),
+        (requests_of("intercom"),),
     ),
     Mutant(
         "start_date is not applied on our side",
@@ -393,7 +393,7 @@ MUTANTS: tuple[Mutant, ...] = (
         f"{SHARED}/source.py",
         'message = filter_secrets(failure.message or "")',
         'message = failure.message or ""',
-        (f"{SECRETS}::test_a_failed_check_tells_no_key",),
+        (f"{UNIT}/test_source.py",),
     ),
     Mutant(
         "a key with a blank is accepted",

@@ -19,6 +19,7 @@ from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from calls_shared import CallsSource
 from calls_shared.manifest import StreamCursor
+from calls_shared.secrets import mask_secrets
 from calls_shared.state import StateGuard
 
 LOGGER = logging.getLogger("airbyte")
@@ -155,6 +156,16 @@ def test_check_with_a_bad_configuration(source: CallsSource) -> None:
     status = source.check(LOGGER, {})
     assert status.status is Status.FAILED
     assert status.message == "The configuration lacks the key api_key (API key). Add it."
+
+
+def test_a_failed_check_tells_no_key(source: CallsSource, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        mask_secrets(CONFIG, source.specification)
+        raise AirbyteTracedException(message="Skipcall does not know sk_test_hush.")
+
+    monkeypatch.setattr(source, "_build", refuse)
+    status = source.check(LOGGER, CONFIG)
+    assert status.message == "Skipcall does not know ****."
 
 
 # --- read ---

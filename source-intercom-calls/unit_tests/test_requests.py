@@ -127,3 +127,15 @@ def test_check_costs_one_request() -> None:
         )
         assert (status.status.value, status.message) == ("SUCCEEDED", None)
         assert sent(mock) == [(f"{URL}?page=1&per_page=25", HEADERS)]
+
+
+def test_the_start_date_is_compared_with_the_start_of_the_call() -> None:
+    """Not with the creation of its record, which may be logged late."""
+    start = {number: call(number)["created_at"] for number in (1, 9)}
+    logged_late = {**call(9), "initiated_at": start[1]}
+    planned_early = {**call(1), "initiated_at": start[9]}
+    with requests_mock.Mocker() as mock:
+        mock.get(URL, json=page(logged_late, planned_early, pages=numbers(1, 1), total=2))
+        config = {**CONFIG, "start_date": "2026-01-06T00:00:00Z"}
+        found = records(read(SourceIntercomCalls(), config, catalog_for("intercom")))
+        assert [record["id"] for record in found] == ["001"]

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
@@ -109,8 +110,9 @@ def interrupted(
 ) -> Interrupted:
     """Read until the messages are enough, then end the process; a test fails if it goes on.
 
-    `settled` is a pause in between: CPython forgets a SIGINT that comes in the instant in which the
-    main thread falls asleep, until something wakes it up; a second one would.
+    CPython forgets a SIGINT that comes in the instant in which the main thread falls asleep, until
+    something wakes it up. So `settled` is a pause in between, and one that seems to be forgotten is
+    sent once more, as a person would press the keys again.
     """
     with tempfile.TemporaryFile() as stderr:
         process = start(connector, stderr, environment or {}, config)
@@ -127,6 +129,10 @@ def interrupted(
                 process.stdout.close()
             else:
                 process.send_signal(SIGNALS[how])
+            if how == "SIGINT":
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(PROMPTLY / 2)
+                process.send_signal(SIGNALS[how])  # does nothing if it has ended
             process.wait(patience)
             seconds = time.monotonic() - told
             rest = b"" if process.stdout.closed else process.stdout.read()

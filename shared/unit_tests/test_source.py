@@ -1,4 +1,5 @@
 import logging
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -181,6 +182,28 @@ def test_read_emits_calls_and_a_state_that_never_passes_the_syncs_start(
     assert ids == ["1", "2"]
     # begun after this test was written, and before the time of the second call
     assert "2025-01-01T00:00:00.000000Z" < states[-1]["updated_at"] < "2990-01-01T00:00:00.000000Z"
+
+
+def test_a_slow_destination_holds_the_reading_back(source: CallsSource) -> None:
+    """At most 1,000 records wait, and the pages that are read ahead, however long the list."""
+
+    def one_page(request: Any, _: Any) -> dict[str, Any]:
+        number = int(request.qs["page"][0])
+        calls = [call(f"{number}-{n}", "2026-01-02T00:00:00.000Z") for n in range(100)]
+        return {"data": calls, "page": number, "totalPages": 60, "total": 6_000}
+
+    with requests_mock.Mocker() as server:
+        server.get(URL, json=one_page)
+        messages = source.read(LOGGER, CONFIG, catalog_of("calls"))
+        assert any(message.type is Type.RECORD for message in messages)  # up to the first one
+        before = -1
+        while server.call_count > before:
+            before = server.call_count
+            time.sleep(0.3)
+        assert 10 <= before <= 10 + 2 * 4 + 2
+        rest = sum(message.type is Type.RECORD for message in messages)
+    assert rest == 6_000 - 1
+    assert server.call_count == 60
 
 
 def test_read_with_a_state_goes_back_by_the_lookback(source: CallsSource) -> None:

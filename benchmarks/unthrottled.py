@@ -1,6 +1,6 @@
 """`python -m benchmarks.unthrottled PROVIDER COMMAND...`: a connector without its rate budget.
 
-For what is no question of rate: memory, and the profile. Everything else is the connector's own.
+For what is no question of rate: memory, the profile, `make soak`. All else is the connector's own.
 """
 
 import sys

@@ -233,7 +233,7 @@ def test_a_failed_read_tells_no_key(
         assert error["message"].count("****") >= 3  # the words were quoted, without the key
 
 
-@pytest.mark.parametrize("failure", QUOTED)
+@pytest.mark.parametrize("failure", [name for name in FAILURES if name != "403"])
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_failed_check_tells_no_key(
     provider: str, failure: str, commands: Commands, sandbox: Sandbox
@@ -243,19 +243,8 @@ def test_a_failed_check_tells_no_key(
     outcome = command.run("check")
     assert outcome.connection_status["status"] == "FAILED"
     assert_no_leak(outcome)
-    assert "****" in outcome.connection_status["message"]
-
-
-@pytest.mark.parametrize("failure", [name for name in FAILURES if name not in (*QUOTED, "403")])
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_a_failed_check_that_quotes_nothing_tells_no_key(
-    provider: str, failure: str, commands: Commands, sandbox: Sandbox
-) -> None:
-    command = commands(provider, sandbox)
-    sandbox.faults = [fault(provider, failure)]
-    outcome = command.run("check")
-    assert outcome.connection_status["status"] == "FAILED"
-    assert_no_leak(outcome)
+    if failure in QUOTED:
+        assert "****" in outcome.connection_status["message"]
 
 
 @pytest.mark.parametrize("options", [[], ["--debug"]], ids=["info", "debug"])

@@ -8,27 +8,15 @@ the provider's published limits.
 import sys
 from argparse import ArgumentParser
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 
 import calls_shared
-from calls_shared import CallsSource
-from calls_shared.budget import MovingWindow, Patience
+from calls_shared.budget import Patience
+
+from benchmarks.unthrottled import source_of, without_budget
 
 PROVIDERS = ("intercom", "openphone", "amplemarket", "skipcall")
-
-
-def source_of(provider: str) -> CallsSource:
-    """The source of a provider."""
-    module = import_module(f"source_{provider}_calls")
-    source: CallsSource = getattr(module, f"Source{provider.capitalize()}Calls")()
-    return source
-
-
-def forget_the_budget() -> None:
-    """Let every request of this process start at once."""
-    MovingWindow.wait = lambda self, now: 0.0  # type: ignore[method-assign]
 
 
 def shorten_the_pauses(factor: float) -> None:
@@ -50,7 +38,7 @@ def main() -> None:
     options.add_argument("--peak", type=Path, help="file for the peak of memory, in megabytes")
     known, command = options.parse_known_args()
     if known.no_budget:
-        forget_the_budget()
+        without_budget()
     if known.pauses != 1.0:
         shorten_the_pauses(known.pauses)
     try:

@@ -306,10 +306,18 @@ class Hurried:
         return self._now
 
 
-def fast_source(provider: str) -> CallsSource:
-    """A source whose manifest names no rate limit that a test would have to wait for."""
+def fast_source(provider: str, in_turn: bool = False) -> CallsSource:
+    """A source whose manifest names no rate limit that a test would have to wait for.
+
+    `in_turn`: one partition is read after another, so that the order of all messages is fixed.
+    """
     source = SOURCES[provider]()
     source.__dict__["manifest"] = json.loads(unlimited_manifest(provider))
+    if in_turn:
+        source.manifest["concurrency_level"] = {
+            "type": "ConcurrencyLevel",
+            "default_concurrency": 1,
+        }
     return source
 
 
@@ -330,10 +338,12 @@ class Checkpoint:
     held: dict[str, Any]
 
 
-def checkpoints_of(config: dict[str, Any]) -> tuple[list[Checkpoint], dict[str, Any]]:
+def checkpoints_of(
+    config: dict[str, Any], in_turn: bool = False
+) -> tuple[list[Checkpoint], dict[str, Any]]:
     """All states of a sync of OpenPhone, and all of its records."""
     found, held = [], {}
-    for message in read(fast_source("openphone"), config, catalog_for("openphone")):
+    for message in read(fast_source("openphone", in_turn), config, catalog_for("openphone")):
         if message.record is not None:
             held[message.record.data["id"]] = dict(message.record.data)
         if message.state is not None:
@@ -378,17 +388,14 @@ def test_openphone_emits_a_state_at_most_every_ten_minutes(
     with Sandbox(World(calls=80, conversations=8), Switches(enforce_limits=False)) as sandbox:
         monkeypatch.setenv("CALLS_SANDBOX_URL", sandbox.url)
         monkeypatch.setattr(concurrent_partition_cursor, "time", Hurried(0.0))
-        slow, everything = checkpoints_of(config_for("openphone"))
+        slow, everything = checkpoints_of(config_for("openphone"), in_turn=True)
         monkeypatch.setattr(concurrent_partition_cursor, "time", Hurried(601.0))
-        quick, _ = checkpoints_of(config_for("openphone"))
-    assert len(everything) == 80
-    # within ten minutes: at the end, and when the first conversation has been read, unless it was
-    # read before the next one was listed (the CDK then has no state of the parents yet)
-    assert 1 <= len(slow) <= 2
-    assert all(len(point.held) < 80 for point in slow[:-1])
-    assert slow[-1].held == quick[-1].held == everything
-    # ten minutes later each time: when a conversation has been read, and at the end
-    assert 3 <= len(quick) <= 8 + 1
+        quick, _ = checkpoints_of(config_for("openphone"), in_turn=True)
+        assert everything == sandbox.expected("openphone")
+    # within ten minutes: when the first conversation has been read, and at the end
+    assert [len(point.held) for point in slow] == [10, 80]
+    # ten minutes later each time: when each conversation has been read, and at the end
+    assert [len(point.held) for point in quick] == [*range(10, 81, 10), 80]
 
 
 @pytest.mark.parametrize("slow_request", [1, 5])
@@ -439,7 +446,8 @@ def test_a_sync_of_openphone_is_killed_after_a_state_in_its_midst(tmp_path: Path
             lab.connector,
             "SIGKILL",
             count_of("STATE", 1),
-            config=lab.config,
+            # two conversations at once: however slow the first one is, others are still to come
+            config=config_for("openphone", num_workers=1),
             environment=patched_environment(tmp_path, hurry),
         )
         assert cut.exit_status == -signal.SIGKILL

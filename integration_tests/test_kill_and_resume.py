@@ -311,13 +311,11 @@ def fast_source(provider: str, in_turn: bool = False) -> CallsSource:
 
     `in_turn`: one partition is read after another, so that the order of all messages is fixed.
     """
-    source = SOURCES[provider]()
-    source.__dict__["manifest"] = json.loads(unlimited_manifest(provider))
+    manifest = json.loads(unlimited_manifest(provider))
     if in_turn:
-        source.manifest["concurrency_level"] = {
-            "type": "ConcurrencyLevel",
-            "default_concurrency": 1,
-        }
+        manifest["concurrency_level"] = {"type": "ConcurrencyLevel", "default_concurrency": 1}
+    source = SOURCES[provider]()
+    source.__dict__["manifest"] = manifest
     return source
 
 

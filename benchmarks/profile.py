@@ -29,16 +29,19 @@ from typing import Any
 import calls_shared
 from calls_shared import CallsSource
 from calls_shared.body import parsed
+from calls_shared.judge import Judge
 from calls_shared.normalization import CallNormalization
-from calls_shared.requester import CallRequester
 
 from benchmarks import programs
 from benchmarks.sandbox import sandbox
 from benchmarks.unthrottled import source_of, without_budget
 
 MAPPING = "normalization and error mapping"
-MAPPING_FILES = ("normalization.py", "mapping.py", "converters.py", "errors.py", "envelope.py")
-MAPPING_FUNCTIONS = ("_resolve", "_resolve_bad_shape", "_row", "check", "_what_it_is")
+MAPPING_FILES = tuple(
+    f"{name}.py"
+    for name in ("normalization", "mapping", "converters", "errors", "envelope", "judge")
+)
+MAPPING_FUNCTIONS = ("check", "_what_it_is")
 GROUPS = (
     ("/calls_shared/", "calls_shared, the rest"),
     ("/serpyco_rs/", "serpyco (the CDK's messages to dicts)"),
@@ -131,21 +134,21 @@ def own_times_of_timer(count: int = 100_000) -> tuple[float, float]:
 def timed_mapping() -> Iterator[Timer]:
     """Count the time of normalization and of judging answers."""
     timer = Timer()
-    transform, resolve = CallNormalization.transform, CallRequester._resolve
-    judge = timer.around(resolve)
+    transform, resolve = CallNormalization.transform, Judge.resolve
+    timed_resolve = timer.around(resolve)
 
-    def judge_parsed(requester: Any, response: Any, *others: Any) -> Any:
+    def judge_parsed(judge: Any, response: Any, *others: Any) -> Any:
         if response is not None:
             parsed(response)  # kept with the response: JSON is no part of the mapping
-        return judge(requester, response, *others)
+        return timed_resolve(judge, response, *others)
 
     CallNormalization.transform = timer.around(transform)  # type: ignore[method-assign]
-    CallRequester._resolve = judge_parsed  # type: ignore[assignment, method-assign]
+    Judge.resolve = judge_parsed  # type: ignore[assignment, method-assign]
     try:
         yield timer
     finally:
         CallNormalization.transform = transform  # type: ignore[method-assign]
-        CallRequester._resolve = resolve  # type: ignore[method-assign]
+        Judge.resolve = resolve  # type: ignore[method-assign]
 
 
 class Hook:

@@ -275,6 +275,27 @@ MUTANTS: tuple[Mutant, ...] = (
         (requests_of("intercom"),),
     ),
     Mutant(
+        "a parent that is active since the sync began moves the state",
+        f"{SHARED}/oldest_first.py",
+        "                    data.pop(self.cursor_field, None)\n",
+        "",
+        (f"{UNIT}/test_oldest_first.py",),
+    ),
+    Mutant(
+        "what was listed before a failure moves the state",
+        f"{SHARED}/oldest_first.py",
+        "        if failure is not None:\n",
+        "        if failure is None and timeless is None:\n",
+        (f"{UNIT}/test_oldest_first.py",),
+    ),
+    Mutant(
+        "all windows are given out at once",
+        f"{SHARED}/oldest_first.py",
+        "while self._waiting and self._moment(self._waiting[-1]) <= end:",
+        "while self._waiting and end:",
+        (f"{UNIT}/test_oldest_first.py", KILLS),
+    ),
+    Mutant(
         "start_date is not applied on our side",
         f"{SHARED}/retriever.py",
         "            if self._earliest and self.start_date_field:\n",
@@ -452,6 +473,23 @@ MUTANTS: tuple[Mutant, ...] = (
         "        if failure is not None:\n            raise failure\n",
         "",
         (f"{UNIT}/test_source.py",),
+    ),
+    Mutant(
+        "a state overtakes a record",
+        f"{SHARED}/source.py",
+        "                    tally.record(message.record)\n",
+        "                    tally.record(message.record)\n"
+        "                    held = self.__dict__.setdefault('held', [])\n"
+        "                    held.append(message)\n"
+        "                    if len(held) < 2:\n"
+        "                        continue\n"
+        "                    message = held.pop(0)\n",
+        (f"{KILLS}::test_a_sync_may_be_cut_after_any_message",),
+        (
+            "        for sentence in inner.budget.report.sentences():\n",
+            "        yield from self.__dict__.pop('held', [])\n"
+            "        for sentence in inner.budget.report.sentences():\n",
+        ),
     ),
     Mutant(
         "the queue of records has no bound",

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -45,6 +46,8 @@ SOURCES: dict[str, type[CallsSource]] = {
     "skipcall": SourceSkipcallCalls,
 }
 ENDLESS = 10**9
+DAY = 86_400_000
+"""Milliseconds."""
 CLOSED_STDOUT = "closed stdout"
 SIGNALS = {"SIGKILL": signal.SIGKILL, "SIGTERM": signal.SIGTERM, "SIGINT": signal.SIGINT}
 WAYS = ("SIGKILL", "SIGTERM", CLOSED_STDOUT)
@@ -427,6 +430,56 @@ def test_every_state_of_openphone_can_be_resumed(
         # a later state saves requests: it is no empty promise
         assert whole > asked[-1] > 0
         assert asked[0] >= asked[-1]
+
+
+def test_a_backfill_of_openphone_goes_on_within_a_phone_number(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """From each state, exactly the conversations are asked that the state has not passed."""
+    world = World(calls=60, conversations=30, one_after_another=True)
+    threads = world.openphone.threads.values()
+    with Sandbox(world, Switches(enforce_limits=False)) as sandbox:
+        monkeypatch.setenv("CALLS_SANDBOX_URL", sandbox.url)
+        monkeypatch.setattr(concurrent_partition_cursor, "time", Hurried(601.0))
+        config, catalog = config_for("openphone", lookback_days=1), catalog_for("openphone")
+        expected = sandbox.expected("openphone")
+        checkpoints, everything = checkpoints_of(config, in_turn=True)
+        assert everything == expected
+        left: list[int] = []
+        for point in checkpoints:
+            parents = point.state["stream"]["stream_state"]["parent_state"]["conversations"]
+            passed = {
+                entry["partition"]["phone_number_id"]: entry["cursor"]["active_at"]
+                for entry in parents["states"]
+            }
+            wanted = {
+                (line, one.conversation.participants[0])
+                for one in threads
+                for line in [one.conversation.line.id]
+                if line not in passed or one.activity >= epoch_milliseconds(passed[line]) - DAY
+            }
+            if left and left[-1] == len(wanted):
+                continue  # the same state as before
+            sandbox.clear_requests()
+            found = read(fast_source("openphone"), config, catalog, [point.state])
+            asked = {
+                (query["phoneNumberId"], query["participants"])
+                for request in sandbox.requests
+                if request.path.endswith("/calls")
+                for query in [dict(request.query)]
+            }
+            assert asked == wanted
+            assert {**point.held, **{call["id"]: call for call in records(found)}} == expected
+            left.append(len(wanted))
+    # by thirteen months and a bit for each of three numbers; the CDK tells the state of a window
+    # when it has seen a conversation of the next one
+    assert left == sorted(left, reverse=True)
+    assert len(left) > 20
+    assert left[-1] <= 3
+
+
+def epoch_milliseconds(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp() * 1000
 
 
 def test_a_sync_of_openphone_is_killed_after_a_state_in_its_midst(tmp_path: Path) -> None:

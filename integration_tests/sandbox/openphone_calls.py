@@ -67,17 +67,25 @@ RINGING = Course("ringing", False, False)
 class OpenPhoneAuthor:
     """Invents OpenPhone calls."""
 
-    def __init__(self, seed: int, conversations: int | None) -> None:
+    def __init__(
+        self, seed: int, conversations: int | None, one_after_another: bool = False
+    ) -> None:
         self.rng = Random(f"openphone:{seed}")
         self.even = conversations is not None
+        self.one_after_another = one_after_another
         self.workspace = Workspace(self.rng, conversations)
 
     def first_calls(self, count: int, now: int) -> Iterator[OpenPhoneCall]:
-        """See `Author`: evenly if the number of conversations was asked for, else by weight."""
+        """See `Author`: evenly if the number of conversations was asked for, else by weight.
+
+        Evenly is by turns, or one after another: then most conversations have long been over.
+        """
         known = self.workspace.conversations
         weighted = [one for one in known for _ in range(one.weight)]
         for number, at in enumerate(spread(self.rng, count, now)):
-            if self.even:
+            if self.one_after_another:
+                yield self._call(known[number * len(known) // count], at, at, now)
+            elif self.even:
                 yield self._call(known[number % len(known)], at, at, now)
             else:
                 yield self._call(weighted[int(self.rng.random() * len(weighted))], at, at, now)

@@ -21,8 +21,9 @@ class World:
 
     A provider is built when it is first asked for; steps taken before are then replayed.
     `conversations` spreads OpenPhone's calls evenly over that many one-to-one conversations, all
-    of them listable. Every method and property may be used from any thread; hold `lock` to see
-    several of them at one instant.
+    of them listable; by turns, or `one_after_another`, so that most have long been over. Every
+    method and property may be used from any thread; hold `lock` to see several of them at one
+    instant.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class World:
         calls: int = 400,
         now: datetime = START,
         conversations: int | None = None,
+        one_after_another: bool = False,
     ) -> None:
         self.lock = RLock()
         self.seed = seed
@@ -38,6 +40,7 @@ class World:
         self._start = to_milliseconds(now)
         self._now = self._start
         self._conversations = conversations
+        self._one_after_another = one_after_another
         self._steps: list[Step] = []
         self._intercom: CallHistory[IntercomCall] | None = None
         self._openphone: OpenPhoneHistory | None = None
@@ -64,7 +67,7 @@ class World:
         """OpenPhone's calls, lines and conversations."""
         with self.lock:
             if self._openphone is None:
-                author = OpenPhoneAuthor(self.seed, self._conversations)
+                author = OpenPhoneAuthor(self.seed, self._conversations, self._one_after_another)
                 self._openphone = OpenPhoneHistory(author, self.size, self._start)
                 self._replay(self._openphone)
             return self._openphone

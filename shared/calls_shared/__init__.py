@@ -7,6 +7,7 @@ Named in manifests (`class_name: calls_shared.<name>`):
     CallRequester        sends a request until it is answered well, skipped, or has failed
     CallRetriever        reads pages, proves a pass, moves the cursor
     FanOutRetriever      the same for a slice that is asked once for each of some values
+    OldestFirstRetriever   the same for parents, which it gives out by windows of time
     PageRecords          takes the records out of a checked page
     PageNumbers, NextLink, PageToken    how the next page is found
     ParentFields, OneItemMatches, ForgetGlobalCursor    small components for parent streams
@@ -24,6 +25,7 @@ from calls_shared.entrypoint import run
 from calls_shared.extractor import PageRecords
 from calls_shared.fan_out import FanOutRetriever
 from calls_shared.normalization import CallNormalization
+from calls_shared.oldest_first import OldestFirstRetriever
 from calls_shared.pagination import NextLink, PageNumbers, PageToken
 from calls_shared.parents import ForgetGlobalCursor, OneItemMatches, ParentFields
 from calls_shared.requester import CallRequester
@@ -40,6 +42,7 @@ __all__ = [
     "FanOutRetriever",
     "ForgetGlobalCursor",
     "NextLink",
+    "OldestFirstRetriever",
     "OneItemMatches",
     "PageNumbers",
     "PageRecords",

@@ -72,6 +72,19 @@ def timestamp(value: Any) -> str | None | Unreadable:
     """
     kind = value.__class__
     if kind is str:
+        length = len(value)
+        if (
+            (length == 20 or (22 <= length <= 27 and value[19] == "."))
+            and value[-1] == "Z"
+            and value[10] == "T"
+            and value[13] == ":"
+            and value[5] != "W"
+        ):  # our own form, if Python reads it (it reads week dates and times without colons too)
+            try:
+                datetime.fromisoformat(value)
+            except ValueError:
+                return UNREADABLE
+            return value  # type: ignore[no-any-return]
         return _iso_timestamp(value) if value else None
     if kind is int and 0 <= value < _FIRST_EPOCH_MILLISECOND:
         return (_NAIVE_EPOCH + timedelta(0, value)).isoformat() + "Z"
@@ -83,8 +96,7 @@ def timestamp(value: Any) -> str | None | Unreadable:
 
 
 def _iso_timestamp(value: str) -> str | Unreadable:
-    length = len(value)
-    if length < 16 or value[10] not in "Tt ":
+    if len(value) < 16 or value[10] not in "Tt ":
         return UNREADABLE  # a date alone is not a moment
     if value[-1] == "z":  # RFC 3339 allows it, Python does not
         value = f"{value[:-1]}Z"
@@ -92,14 +104,6 @@ def _iso_timestamp(value: str) -> str | Unreadable:
         moment = datetime.fromisoformat(value)
     except ValueError:
         return UNREADABLE
-    if (
-        (length == 20 or (22 <= length <= 27 and value[19] == "."))
-        and value[-1] == "Z"
-        and value[10] == "T"
-        and value[13] == ":"
-        and value[5] != "W"
-    ):
-        return value  # our own form; Python reads week dates and times without colons too
     digits = _fraction_digits(value)
     try:
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

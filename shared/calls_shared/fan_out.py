@@ -11,7 +11,8 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared.envelope import quoted
 from calls_shared.mapping import field
-from calls_shared.retriever import FAILURE, CallRetriever
+from calls_shared.oldest_first import FAILURE
+from calls_shared.retriever import CallRetriever
 
 
 @dataclass
@@ -59,7 +60,7 @@ class FanOutRetriever(CallRetriever):
         assert stream_slice is not None  # the partition router always gives one
         extra = stream_slice.extra_fields
         if isinstance(failure := extra.get(FAILURE), Exception):
-            raise failure  # of the parent; see CallRetriever.defer_failure
+            raise failure  # of the parent; see OldestFirstRetriever
         group = str(field(self.group_in_slice)(extra))
         if group in self._refusing_groups:
             return  # it has failed already; the state of the group does not move

@@ -18,14 +18,16 @@ from calls_shared.report import report_of
 
 @dataclass
 class ParentFields(RecordTransformation):
-    """Transformation that adds to a parent record what its children need.
+    """Transformation that leaves in a parent record what its children need, and adds the rest.
 
     Attributes:
+        keep: the fields of the record that stay; null for all.
         latest: `{new field: [path, ...]}`: the last of several timestamps, left out if none can be
             read.
         from_slice: names of extra fields of the slice (of the grandparent) to carry along.
     """
 
+    keep: list[str] | None = None
     latest: Mapping[str, list[str]] = dataclass_field(default_factory=dict)
     from_slice: list[str] = dataclass_field(default_factory=list)
 
@@ -42,15 +44,18 @@ class ParentFields(RecordTransformation):
         stream_state: StreamState | None = None,
         stream_slice: StreamSlice | None = None,
     ) -> None:
-        """Add the fields in place."""
+        """Change the fields in place."""
         extra = stream_slice.extra_fields if stream_slice is not None else {}
+        names = record if self.keep is None else self.keep
+        needed = {name: record[name] for name in names if name in record}
         for name, read in self._latest:
             moment = read(record, extra)
-            record.pop(name, None)
+            needed.pop(name, None)
             if moment is not None and moment is not UNREADABLE:
-                record[name] = moment
-        for name in self.from_slice:
-            record[name] = extra.get(name)
+                needed[name] = moment
+        needed.update((name, extra.get(name)) for name in self.from_slice)
+        record.clear()
+        record.update(needed)
 
 
 @dataclass

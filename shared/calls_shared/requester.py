@@ -23,9 +23,9 @@ from airbyte_cdk.sources.types import StreamSlice, StreamState
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared import errors
-from calls_shared.body import BadShapeError, PageShape, parsed
+from calls_shared.body import PageShape
 from calls_shared.budget import CallBudget
-from calls_shared.envelope import envelope_codes, has_error_envelope, provider_message
+from calls_shared.judge import Judge
 from calls_shared.transport import Transport, fault_name, sandbox_from_environment
 from calls_shared.waiting import growing_pause, named_wait
 
@@ -75,8 +75,12 @@ class CallRequester(HttpRequester):
         varying = any("{{" in str(value) for value in self.request_headers.values())
         self._constant_headers = None if varying else self._request_headers({}, None, None, {})
         self._constant_url = None if "stream_" in str(self.url) else super().get_url()
-        self.shape = PageShape(self.records_at, self.page_count_at)
-        self.rows = errors.rows_from(self.error_rows)
+        self._judge = Judge(
+            self.provider_name,
+            self.key,
+            errors.rows_from(self.error_rows),
+            PageShape(self.records_at, self.page_count_at),
+        )
         self._sandbox = sandbox_from_environment(self.provider)
         self._transport = Transport(self._sandbox, self.connections)
         budget = self.api_budget
@@ -135,7 +139,7 @@ class CallRequester(HttpRequester):
                 self.budget.acquire_call(None)
                 self._stop_if_told()
                 response, fault = self._exchange(url, headers, params)
-            resolution = self._resolve(response, fault, page)
+            resolution = self._judge.resolve(response, fault, page)
             if resolution.action == "accept" and response is not None:
                 self.budget.succeeded()
                 return response
@@ -183,54 +187,6 @@ class CallRequester(HttpRequester):
             return None, fault
         self.budget.update_from_response(None, response)
         return response, None
-
-    def _resolve(
-        self, response: requests.Response | None, fault: Exception | None, page: Any
-    ) -> errors.Resolution:
-        if response is None:
-            return self._row(self.rows, errors.NETWORK, None, fault_name(fault))
-        status = response.status_code
-        body = parsed(response)
-        if not 200 <= status <= 299:
-            return self._row(self.rows, status, body)
-        try:
-            self.shape.check(response, page)
-        except BadShapeError as reason:
-            return self._resolve_bad_shape(response, body, str(reason))
-        return errors.ACCEPT
-
-    def _resolve_bad_shape(
-        self, response: requests.Response, body: Any, reason: str
-    ) -> errors.Resolution:
-        """An error envelope under HTTP 200 is judged by its content, else as a bad shape."""
-        status = response.status_code
-        if has_error_envelope(body):
-            codes = tuple(envelope_codes(body))
-            for row in self.rows:
-                if row.code is None or row.code not in codes or row.action == "skip":
-                    continue  # a skipped answer is one without a page: HTTP 400 or more
-                same = status if isinstance(row.status, tuple) else row.status
-                return self._row([row], same, body)
-            reason = f"an error: {provider_message(body) or 'without a message'}"
-        return self._row(self.rows, errors.SHAPE, None, reason, status)
-
-    def _row(
-        self,
-        rows: Sequence[errors.ErrorRow],
-        status: int | str,
-        body: Any,
-        detail: str = "",
-        http_status: int | None = None,
-    ) -> errors.Resolution:
-        return errors.resolve(
-            rows,
-            status,
-            body,
-            provider=self.provider_name,
-            key=self.key,
-            detail=detail,
-            http_status=http_status,
-        )
 
     def _failure(
         self, resolution: errors.Resolution, response: requests.Response | None

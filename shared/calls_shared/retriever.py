@@ -23,7 +23,6 @@ from calls_shared.read_ahead import pages_in_order
 from calls_shared.report import report_of
 
 LOGGER = logging.getLogger("airbyte.calls")
-FAILURE = "deferred_failure"
 _PASSES = 3
 _UNVERIFIED = (
     "The list of calls changed while it was read, {count} times in a row, so that a call may have"
@@ -52,9 +51,6 @@ class CallRetriever(SimpleRetriever):
         stop_early: leave a list that comes newest first, by the creation in its UUIDv7 ids, once
             `NewestFirstProof` allows it; a record with another id is always kept.
         workers: pages fetched at once where pages are numbered; 1 reads one after another.
-        defer_failure: for a parent stream: hand a failure on as a last record, for the child to
-            raise. The CDK holds one slice back while it asks for the next one; a failure there
-            would lose that slice, and the parent's state would pass it.
         api_budget: handed over by the CDK.
     """
 
@@ -63,7 +59,6 @@ class CallRetriever(SimpleRetriever):
     start_date_field: str = ""
     total_at: str = ""
     stop_early: bool = False
-    defer_failure: bool = False
     workers: Any = 1
     api_budget: Any = None
 
@@ -84,14 +79,8 @@ class CallRetriever(SimpleRetriever):
         stream_slice = stream_slice or StreamSlice(partition={}, cursor_slice={})
         if self.total_at:
             yield from self._read_verified(records_schema, stream_slice)
-            return
-        try:
+        else:
             yield from self._read_once(records_schema, stream_slice)
-        except Exception as failure:
-            if not self.defer_failure:
-                raise
-            poison = {"id": f"failure of {dict(stream_slice.partition)}", FAILURE: failure}
-            yield Record(poison, self.name, stream_slice)
 
     def _read_once(
         self, records_schema: Mapping[str, Any], stream_slice: StreamSlice

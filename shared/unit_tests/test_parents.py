@@ -47,6 +47,15 @@ def test_parent_fields_without_a_slice_or_anything_to_do() -> None:
     assert record == {"id": "CN1", "number": None}
 
 
+def test_parent_fields_keep_only_what_is_asked_for() -> None:
+    record = {"id": "CN1", "name": "x", "updatedAt": "2026-01-01T00:00:00Z", "at": "theirs"}
+    fields = ParentFields(
+        keep=["id", "absent"], latest={"at": ["updatedAt"]}, from_slice=["number"]
+    )
+    fields.transform(record, {}, {}, SLICE)
+    assert record == {"id": "CN1", "at": "2026-01-01T00:00:00Z", "number": "+own"}
+
+
 @pytest.mark.parametrize(
     ("participants", "kept"),
     [

@@ -20,6 +20,7 @@ NAMES = [
     "FanOutRetriever",
     "ForgetGlobalCursor",
     "NextLink",
+    "OldestFirstRetriever",
     "OneItemMatches",
     "PageNumbers",
     "PageRecords",

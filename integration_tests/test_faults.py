@@ -51,7 +51,7 @@ from integration_tests.sandbox.faults import ENDLESS
 
 __all__ = ["quick_start"]  # a fixture
 
-pytestmark = [pytest.mark.timeout(60), pytest.mark.usefixtures("quick_start")]
+pytestmark = [pytest.mark.timeout(200), pytest.mark.usefixtures("quick_start")]
 
 
 def passing() -> Iterator[Any]:

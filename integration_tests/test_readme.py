@@ -73,7 +73,7 @@ def run(
         env=variables,
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=450,
         check=False,
     )
 

@@ -15,11 +15,13 @@ import pytest
 
 from examples import demo
 from examples.demo_report import Changes, changes_of, hours_of, remember, report, runs_so_far
+from integration_tests.readme_commands import COMMANDS, assert_shows
 from integration_tests.sandbox import Sandbox
 
 ROOT = Path(__file__).parent.parent
 PROVIDERS = ("intercom", "openphone", "amplemarket", "skipcall")
-CALLS = 60
+CALLS = 400
+"""As many as the demo makes by default."""
 COLUMNS = ("direction", "status", "answered", "talk_seconds", "user_name")
 
 Truth = dict[str, dict[str, dict[str, Any]]]
@@ -117,10 +119,13 @@ def picked(truth: Truth) -> Truth:
 @needs_pyairbyte
 def test_two_runs_agree_with_the_sandbox(tmp_path: Path) -> None:
     before, after = truth_after(days=0), truth_after(days=1)
-    database = tmp_path / "calls.duckdb"
+    folder = tmp_path / ".demo"
+    database = folder / "calls.duckdb"
 
-    first = run_demo(tmp_path, "--calls", str(CALLS))
+    first = run_demo(folder)
     assert (first.returncode, first.stderr) == (0, "")
+    (readme,) = [shown for command, shown in COMMANDS if command == "make demo"]
+    assert_shows(first.stdout.replace(f"{tmp_path}/", ""), readme)
     assert table_in(first.stdout) == table_of(before)
     assert synced(first.stdout) == {
         provider: {"read": len(calls), "new": len(calls)} for provider, calls in before.items()
@@ -136,7 +141,7 @@ def test_two_runs_agree_with_the_sandbox(tmp_path: Path) -> None:
     assert len(listed) == 5
     assert listed <= before["intercom"].keys()
 
-    second = run_demo(tmp_path, "--calls", str(CALLS))
+    second = run_demo(folder)
     assert (second.returncode, second.stderr) == (0, "")
     # What vanished at the provider stays: no list says that it is gone.
     kept = {provider: before[provider] | after[provider] for provider in PROVIDERS}

@@ -1,0 +1,47 @@
+"""The commands that the README shows, with the output that it shows for them."""
+
+import re
+from collections.abc import Iterator
+
+from integration_tests.readme_columns import README
+
+TEXT = README.read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```console\n(.*?)```", TEXT, flags=re.DOTALL)
+
+
+def commands() -> Iterator[tuple[str, list[str]]]:
+    """Each command with the output that the README shows for it."""
+    for block in BLOCKS:
+        shown: list[str] = []
+        command = ""
+        for line in block.splitlines():
+            if line.startswith("$ "):
+                if command:
+                    yield command, shown
+                command, shown = line.removeprefix("$ "), []
+            else:
+                shown.append(line)
+        yield command, shown
+
+
+COMMANDS = list(commands())
+
+
+def without_seconds(text: str) -> str:
+    """A line whose times are not compared."""
+    return re.sub(r" *\d+\.\d s\b", " N s", text).rstrip()
+
+
+def assert_shows(output: str, shown: list[str]) -> None:
+    """The shown lines come in this order; `…` stands for any lines."""
+    lines = [without_seconds(line) for line in output.splitlines()]
+    position, gap = 0, False
+    for line in shown:
+        wanted = without_seconds(line)
+        if wanted == "…":
+            gap = True
+            continue
+        assert wanted in lines[position:], f"not in the output: {wanted}\n{output[-3000:]}"
+        found = lines.index(wanted, position)
+        assert gap or found == position, f"lines before: {wanted}"
+        position, gap = found + 1, False

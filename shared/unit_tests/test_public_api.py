@@ -62,6 +62,12 @@ def test_every_module_can_be_imported_alone_and_says_what_it_is() -> None:
         assert (importlib.import_module(f"calls_shared.{name}").__doc__ or "").strip(), name
 
 
+def test_the_readme_has_each_module_in_one_row() -> None:
+    rows = re.findall(r"^\| [^|]+ \| (`.+`) \|$", (PACKAGE.parent / "README.md").read_text(), re.M)
+    named = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    assert sorted(named) == sorted(module.stem for module in MODULES if module.stem != "__init__")
+
+
 def words_of(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """All identifiers and text constants of a module with their lines, docstrings left out."""
     docstrings = {

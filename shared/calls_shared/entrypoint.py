@@ -1,6 +1,5 @@
 """`run`: the console script of a connector. It writes nothing but Airbyte messages to stdout."""
 
-import gc
 import logging
 import os
 import sys
@@ -27,6 +26,7 @@ from calls_shared.configuration import (
     read_json,
     refusal,
 )
+from calls_shared.memory import keep_memory_steady
 from calls_shared.secrets import clean_trace, mask_secrets
 from calls_shared.source import CallsSource
 
@@ -62,8 +62,7 @@ def run(source: CallsSource, arguments: Sequence[str] | None = None) -> None:
     for handler in logging.getLogger().handlers:
         handler.addFilter(_WithoutTraceback())
     logging.raiseExceptions = False  # a log line that cannot be written is no news
-    gc.freeze()  # what the CDK loaded stays: looking through it again and again cost 8 % of a read
-    gc.set_threshold(10_000, 50, 100)
+    keep_memory_steady()
     try:
         sys.exit(_run(source, arguments, options))
     except BrokenPipeError:

@@ -35,6 +35,8 @@ from source_skipcall_calls import SourceSkipcallCalls
 from integration_tests.commands import PROVIDERS, Connector, catalog_for, config_for
 from integration_tests.in_process import read, records
 from integration_tests.sandbox import Fault, Sandbox, SkipcallSwitches, Switches, World
+from integration_tests.sandbox.faults import ENDLESS
+from integration_tests.sandbox.times import DAY
 
 Message = dict[str, Any]
 Enough = Callable[[Sequence[Message]], bool]
@@ -45,9 +47,6 @@ SOURCES: dict[str, type[CallsSource]] = {
     "amplemarket": SourceAmplemarketCalls,
     "skipcall": SourceSkipcallCalls,
 }
-ENDLESS = 10**9
-DAY = 86_400_000
-"""Milliseconds."""
 CLOSED_STDOUT = "closed stdout"
 SIGNALS = {"SIGKILL": signal.SIGKILL, "SIGTERM": signal.SIGTERM, "SIGINT": signal.SIGINT}
 WAYS = ("SIGKILL", "SIGTERM", CLOSED_STDOUT)

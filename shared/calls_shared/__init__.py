@@ -10,6 +10,7 @@ Named in manifests (`class_name: calls_shared.<name>`):
     OldestFirstRetriever   the same for parents, which it gives out by windows of time
     PageRecords          takes the records out of a checked page
     PageNumbers, NextLink, PageToken    how the next page is found
+    ParentSlices         a slice for each parent; the parents' state is what its slices prove
     ParentFields, OneItemMatches, ForgetGlobalCursor    small components for parent streams
     ApiKey               the credential, exactly as given
 
@@ -27,6 +28,7 @@ from calls_shared.fan_out import FanOutRetriever
 from calls_shared.normalization import CallNormalization
 from calls_shared.oldest_first import OldestFirstRetriever
 from calls_shared.pagination import NextLink, PageNumbers, PageToken
+from calls_shared.parent_slices import ParentSlices
 from calls_shared.parents import ForgetGlobalCursor, OneItemMatches, ParentFields
 from calls_shared.requester import CallRequester
 from calls_shared.retriever import CallRetriever
@@ -48,5 +50,6 @@ __all__ = [
     "PageRecords",
     "PageToken",
     "ParentFields",
+    "ParentSlices",
     "run",
 ]

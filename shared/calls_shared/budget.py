@@ -1,7 +1,7 @@
 """`CallBudget`: what all requests of one process share: the rate, the pauses, the report.
 
 The CDK's `HttpAPIBudget` with its `MovingWindowCallRatePolicy` cannot learn a limit from a header
-nor pause until a reset that a provider names (facts, 4.1), so this small budget does.
+nor pause until a reset that a provider names, so this small budget does.
 """
 
 import threading
@@ -9,58 +9,18 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Any
 
 import requests
 from airbyte_cdk.sources.streams.call_rate import AbstractAPIBudget
 
+from calls_shared.patience import Patience
 from calls_shared.report import SyncReport
 
 _LONGEST_SLEEP = 30.0  # seconds; then we look again
 _SHORT_WINDOW = 2.0  # seconds
 _FAILURES_IN_A_ROW = 3
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long a request is tried.
-
-    Attributes:
-        attempts: answers or faults of the kind `retry` before giving up.
-        seconds: total time of those attempts before giving up.
-        first_pause, longest_pause: seconds of the growing pause between two attempts.
-        connect, read, answer: time-outs in seconds: for the connection, for silence within an
-            answer, and for an answer as a whole (a body that drips would else never end).
-        longest_wait: the longest that one rate limit is waited for, in seconds; None is no bound.
-    """
-
-    attempts: int = 8
-    seconds: float = 600.0
-    first_pause: float = 1.0
-    longest_pause: float = 60.0
-    connect: float = 15.0
-    read: float = 60.0
-    answer: float = 180.0
-    longest_wait: float | None = None
-
-    def scaled(self, factor: float) -> "Patience":
-        """The same with every pause and time-out multiplied; for tests against the sandbox."""
-        return Patience(
-            self.attempts,
-            self.seconds * factor,
-            self.first_pause * factor,
-            self.longest_pause * factor,
-            self.connect * factor,
-            self.read * factor,
-            self.answer * factor,
-            self.longest_wait,
-        )
-
-
-CHECK_PATIENCE = Patience(
-    attempts=3, seconds=30.0, connect=10.0, read=20.0, answer=30.0, longest_wait=60.0
-)
+_REFUSALS_IN_A_ROW = 60
 
 
 class MovingWindow:
@@ -99,6 +59,7 @@ class CallBudget(AbstractAPIBudget):
         patience: how long a request is tried.
         stopped: set when the sync ends early; every wait ends at once.
         failure: set once going on is pointless; every further request fails with it at once.
+        key_worked: whether a request of the sync was answered well, so that the key is good.
     """
 
     def __init__(
@@ -129,7 +90,9 @@ class CallBudget(AbstractAPIBudget):
         self.patience = patience or Patience()
         self.stopped = threading.Event()
         self.failure: Exception | None = None
+        self.key_worked = False
         self._failures = 0
+        self._refusals = 0
         self._published = limit
         self._limit_header = limit_header
         self._window = MovingWindow(starts_at or limit, interval)
@@ -140,15 +103,32 @@ class CallBudget(AbstractAPIBudget):
         self._lock = threading.Lock()
         self._clock = clock
         self._in_flight = threading.BoundedSemaphore(max(1, in_flight))
+        whole = self.patience.whole
+        self._deadline = None if whole is None else clock() + whole
 
     def in_flight(self) -> AbstractContextManager[bool]:
         """Hold one of the places for a request under way."""
         return self._in_flight
 
-    def acquire_call(self, request: Any, block: bool = True, timeout: float | None = None) -> None:
-        """Wait until a request may start, and count it; the CDK's arguments are not used."""
+    def start(self) -> bool:
+        """Wait until a request may start, and count it; false if that is after the time is up."""
         while (wait := self._try_start()) > 0.0:
+            if not self.has_time(wait):
+                return False
             self.sleep(min(wait, _LONGEST_SLEEP))
+        return True
+
+    def acquire_call(self, request: Any, block: bool = True, timeout: float | None = None) -> None:
+        """As the CDK has it; its arguments are not used."""
+        self.start()
+
+    def seconds_left(self) -> float | None:
+        """Seconds left for the whole command, at least a tenth; None is no bound."""
+        return None if self._deadline is None else max(0.1, self._deadline - self._clock())
+
+    def has_time(self, seconds: float) -> bool:
+        """Whether a wait of so many seconds ends within the time for the whole command."""
+        return self._deadline is None or self._clock() + seconds < self._deadline
 
     def _try_start(self) -> float:
         with self._lock:
@@ -166,18 +146,22 @@ class CallBudget(AbstractAPIBudget):
 
     def succeeded(self) -> None:
         """Tell that a request was answered well."""
-        self._failures = 0
+        with self._lock:
+            self.key_worked = True
+            self._failures = self._refusals = 0
 
-    def failed(self, failure: Exception, *, at_once: bool) -> None:
+    def failed(self, failure: Exception, *, at_once: bool, patiently: bool) -> None:
         """Tell that a request has failed for good.
 
-        One refusal ends the sync (a revoked key refuses every further request), and so do
-        `_FAILURES_IN_A_ROW` requests that were tried patiently: else a provider that is down would
-        be tried so for each of 50,000 conversations.
+        A refusal of the key ends the sync (it refuses every further request), and so do requests
+        in a row that fail: `_FAILURES_IN_A_ROW` that were tried patiently, else a provider that is
+        down would be tried so for each of 50,000 conversations, or `_REFUSALS_IN_A_ROW` others.
         """
         with self._lock:
-            self._failures += 1
-            if at_once or self._failures >= _FAILURES_IN_A_ROW:
+            self._failures += patiently
+            self._refusals += not patiently
+            many = self._failures >= _FAILURES_IN_A_ROW or self._refusals >= _REFUSALS_IN_A_ROW
+            if self.failure is None and (at_once or many):
                 self.failure = failure
 
     def pause(self, seconds: float) -> None:

@@ -1,26 +1,56 @@
 """The error mapping: every answer and every network fault has an action, a type and a sentence.
 
 `resolve` is total and pure. It walks an ordered table of rows, the provider's own (from its
-manifest) before the shared ones, and the first row that matches decides. What a row can ask for:
+manifest) before the shared ones (`calls_shared.error_table`), and the first row that matches
+decides. What a row can ask for:
 
     accept   the answer is good
     skip     the answer holds nothing for us: count it, warn, go on
     wait     a rate limit: wait as long as the provider says; this never counts as an attempt
     retry    try again, with a growing pause; after the last attempt, fail as the row says
-    fail     stop at once and tell the user the row's sentence
+    fail     stop and tell the user the row's sentence
+
+A skip must be earned: such a row matches only the provider's own envelope, never a gateway's page.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from calls_shared.envelope import envelope_codes, envelope_text, provider_message
+from calls_shared.envelope import (
+    envelope_codes,
+    envelope_text,
+    envelope_titles,
+    provider_message,
+)
 
 ACTIONS: Final = ("accept", "skip", "wait", "retry", "fail")
 FAILURE_TYPES: Final = ("config_error", "transient_error", "system_error")
+ENDS: Final = ("sync", "slice")
 
 NETWORK: Final = "network"
 SHAPE: Final = "shape"
+LINK: Final = "link"
+
+_OF_THE_KEY = (401, 402, 403)
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What the table looks at.
+
+    Attributes:
+        status: the HTTP status, `network`, `shape` for a 2xx answer of the wrong shape, or `link`
+            for a link to a host that is not the provider's.
+        body: the parsed JSON body, or None.
+        own: whether the body is the provider's own error envelope.
+        http_status: the HTTP status of an answer of the wrong shape.
+    """
+
+    status: int | str
+    body: Any = None
+    own: bool = True
+    http_status: int | None = None
 
 
 @dataclass(frozen=True)
@@ -28,14 +58,24 @@ class ErrorRow:
     """One row of the table.
 
     Attributes:
-        status: a status code, an inclusive range (first, last), `network` or `shape`.
+        status: a status code, an inclusive range (first, last), `network`, `shape` or `link`.
         action: one of `ACTIONS`.
-        message: the sentence for the user; `{provider}`, `{key}`, `{status}`, `{says}` (the
-            provider's own words) and `{detail}` (what was wrong with the shape) are filled in.
+        message: the sentence for the user; what is in braces is filled in: `{provider}`, `{key}`,
+            `{status}`, `{says}` (the provider's own words), `{detail}` (what was wrong with the
+            shape), `{target}` (the host of a redirect or a
+            link), `{slice}` (what was asked about),
+            `{tried}` (that trying again did not help, if it was tried), `{again}` (when to run
+            again).
         failure_type: one of `FAILURE_TYPES`.
-        code: matches only if this text is one of the codes in the provider's envelope.
+        code: matches only if this text is one of the codes in the provider's envelope, whatever its
+            case.
+        title: matches only if this text is an error's exact title; beside `code`, either suffices.
         says: matches only if the envelope's texts (messages, titles, paths) hold this one,
             whatever its case.
+        own: matches only a body that is (true) or is not (false) the provider's own envelope; null
+            is either. A row that skips matches only the provider's own.
+        ends: what a failure ends: the `sync`, because the key will be refused everywhere (the
+            default for 401, 402 and 403), or the `slice` only (the default for all others).
     """
 
     status: int | tuple[int, int] | str
@@ -43,25 +83,51 @@ class ErrorRow:
     message: str = ""
     failure_type: str = "system_error"
     code: str | None = None
+    title: str | None = None
     says: str | None = None
+    own: bool | None = None
+    ends: str | None = None
 
     def __post_init__(self) -> None:
         if self.action not in ACTIONS:
             raise ValueError(f"unknown action {self.action!r} in an error row")
         if self.failure_type not in FAILURE_TYPES:
             raise ValueError(f"unknown failure type {self.failure_type!r} in an error row")
+        if self.ends not in (None, *ENDS):
+            raise ValueError(f"an error row cannot end {self.ends!r}")
+        if self.action == "skip" and self.own is False:
+            raise ValueError("an error row may skip the provider's own envelope only")
 
-    def matches(self, status: int | str, codes: Sequence[str], texts: str) -> bool:
-        """Whether the row is about an answer with this status, these codes and these texts."""
+    @property
+    def ends_sync(self) -> bool:
+        """Whether a failure of this row makes all further requests of the sync pointless."""
+        ends = self.ends or ("sync" if self.status in _OF_THE_KEY else "slice")
+        return self.action == "fail" and ends == "sync"
+
+    def matches(self, answer: Answered) -> bool:
+        """Whether the row is about an answer."""
         if isinstance(self.status, tuple):
             first, last = self.status
-            if not (isinstance(status, int) and first <= status <= last):
+            if not (isinstance(answer.status, int) and first <= answer.status <= last):
                 return False
-        elif self.status != status:
+        elif self.status != answer.status:
             return False
-        if self.code is not None and self.code not in codes:
+        if (self.own is not None or self.action == "skip") and answer.own is (self.own is False):
             return False
-        return self.says is None or self.says.lower() in texts
+        if (self.code or self.title) and not self._is_named(answer.body):
+            return False
+        return self.says is None or self.says.lower() in envelope_text(answer.body)
+
+    def _is_named(self, body: Any) -> bool:
+        return self.has_code(body) or (
+            self.title is not None and self.title in (t.strip() for t in envelope_titles(body))
+        )
+
+    def has_code(self, body: Any) -> bool:
+        """Whether the row's code is one of those in a body."""
+        if self.code is None:
+            return False
+        return self.code.lower() in (code.strip().lower() for code in envelope_codes(body))
 
 
 @dataclass(frozen=True)
@@ -71,97 +137,26 @@ class Resolution:
     action: str
     failure_type: str = "system_error"
     message: str = ""
+    ends_sync: bool = False
 
 
 ACCEPT: Final = Resolution("accept")
 
-SHARED_ROWS: Final[tuple[ErrorRow, ...]] = (
-    ErrorRow(
-        401,
-        "fail",
-        "{provider} refused the API key (HTTP 401). Check the value of {key}: it may be mistyped,"
-        " revoked or expired. {provider} says: {says}",
-        "config_error",
-    ),
-    ErrorRow(
-        402,
-        "fail",
-        "{provider} asks for a payment before it answers (HTTP 402). Renew the subscription of the"
-        " workspace that {key} belongs to. {provider} says: {says}",
-        "config_error",
-    ),
-    ErrorRow(
-        403,
-        "fail",
-        "{provider} does not let this API key read calls (HTTP 403). Check the plan of the"
-        " workspace and the permissions of {key}. {provider} says: {says}",
-        "config_error",
-    ),
-    ErrorRow(
-        429,
-        "wait",
-        "{provider} still refuses because of its rate limit (HTTP 429). Lower requests_per_minute,"
-        " or wait until other programs that use the same key have ended.",
-        "transient_error",
-    ),
-    *(
-        ErrorRow(
-            status,
-            "retry",
-            "{provider} could not answer (HTTP {status}), and trying again did not help. Run the"
-            " sync again later; it resumes where it stopped. {provider} says: {says}",
-            "transient_error",
-        )
-        for status in (408, 409, 423, 425, (500, 599))
-    ),
-    ErrorRow(
-        (400, 499),
-        "fail",
-        "{provider} refused the request (HTTP {status}) and says: {says}",
-    ),
-    ErrorRow(
-        (300, 399),
-        "fail",
-        "{provider} answered with a redirect (HTTP {status}). Redirects are not followed, so that"
-        " the API key stays with {provider}. Check whether a proxy stands in between.",
-    ),
-    ErrorRow(
-        NETWORK,
-        "retry",
-        "{provider} could not be reached ({detail}), and trying again did not help. Check the"
-        " network and any proxy, then run the sync again; it resumes where it stopped.",
-        "transient_error",
-    ),
-    ErrorRow(
-        SHAPE,
-        "retry",
-        "{provider} answered HTTP {status} with something else than a page of records ({detail}),"
-        " and trying again did not help. No record was taken from it. Run the sync again later, and"
-        " check whether a proxy stands in between.",
-        "transient_error",
-    ),
-    ErrorRow(
-        (100, 999),
-        "fail",
-        "{provider} answered with the unexpected status HTTP {status} and says: {says}",
-    ),
-)
 
-
-def rows_from(table: Sequence[Mapping[str, Any]]) -> tuple[ErrorRow, ...]:
-    """A provider's rows from its manifest, followed by the shared ones.
+def rows_from(table: Sequence[Any]) -> tuple[ErrorRow, ...]:
+    """A provider's rows from its manifest.
 
     Raises:
-        ValueError: on an unknown action or failure type.
+        ValueError: on an unknown action, failure type or end.
         TypeError: on an unknown key of a row.
     """
-    own: list[ErrorRow] = []
+    rows: list[ErrorRow] = []
     for entry in _flat(table):
         status = entry.get("status")
-        own.append(
+        rows.append(
             ErrorRow(**{**entry, "status": tuple(status) if isinstance(status, list) else status})
         )
-    return (*own, *SHARED_ROWS)
+    return tuple(rows)
 
 
 def _flat(table: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
@@ -173,38 +168,22 @@ def _flat(table: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
             yield from _flat(entry)
 
 
-def resolve(
-    rows: Sequence[ErrorRow],
-    status: int | str,
-    body: Any,
-    *,
-    provider: str,
-    key: str,
-    detail: str = "",
-    http_status: int | None = None,
-) -> Resolution:
+def resolve(rows: Sequence[ErrorRow], answer: Answered, words: Mapping[str, str]) -> Resolution:
     """The resolution of one answer that is not good, or of one network fault.
 
     Args:
         rows: the table, most specific row first.
-        status: the HTTP status, `network`, or `shape` for a 2xx answer of the wrong shape.
-        body: the parsed JSON body, or None.
-        provider: the provider's name for the user.
-        key: the configuration key that holds the credential.
-        detail: what was wrong, for `network` and `shape`.
-        http_status: the HTTP status of an answer of the wrong shape.
+        answer: what came.
+        words: what fills the braces of the sentences, beside `{status}` and `{says}`.
     """
-    codes = tuple(envelope_codes(body))
-    texts = envelope_text(body)
-    says = provider_message(body)
+    filled = {
+        "status": answer.http_status or answer.status,
+        "says": provider_message(answer.body) or "nothing more.",
+        **words,
+    }
     for row in rows:
-        if row.matches(status, codes, texts):
-            message = row.message.format(
-                provider=provider,
-                key=key,
-                status=http_status or status,
-                says=says or "nothing more.",
-                detail=detail,
-            )
-            return Resolution(row.action, row.failure_type, message)
-    return Resolution("fail", "system_error", f"{provider} answered with status {status}.")
+        if row.matches(answer):
+            message = row.message.format(**filled)
+            return Resolution(row.action, row.failure_type, message, row.ends_sync)
+    provider = words["provider"]
+    return Resolution("fail", "system_error", f"{provider} answered with status {answer.status}.")

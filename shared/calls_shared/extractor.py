@@ -34,3 +34,7 @@ class PageRecords(RecordExtractor):
         self._shape.check(response)
         records = self._shape.records(response)
         return [{self.under: record} for record in records] if self.under else records
+
+    def ids(self, response: requests.Response) -> frozenset[str]:
+        """The ids of all records of a page, also of those that a filter leaves out."""
+        return frozenset(str(record.get("id")) for record in self._shape.records(response))

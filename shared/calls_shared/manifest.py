@@ -10,7 +10,8 @@ from airbyte_cdk.sources.declarative.parsers.manifest_reference_resolver import 
 )
 from isodate import parse_duration
 
-from calls_shared.budget import CallBudget, Patience
+from calls_shared.budget import CallBudget
+from calls_shared.patience import Patience
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ def stream_cursors(manifest: Mapping[str, Any]) -> dict[str, StreamCursor]:
         for stream in entry.get("streams", [entry]):
             if "incremental_sync" in stream:
                 router = stream["retriever"].get("partition_router", {})
+                router = router.get("substream", router)
                 parents = [
                     parent["stream"]
                     for parent in router.get("parent_stream_configs", [])

@@ -70,6 +70,29 @@ class PassAudit:
         return trust_totals and old + len(self._new) >= self.last_total
 
 
+_SAME_PAGES = 3
+_EMPTY_PAGES = 100
+
+
+class Repetition:
+    """Notices a list that goes on without end over the same records.
+
+    That is so once three pages in a row hold the very same ids. (A page without a new id alone is
+    no sign of it: an import shifts a list.) Pages without any record may be many, where a provider
+    filters after paging; a hundred in a row are taken for a list without end too.
+    """
+
+    def __init__(self) -> None:
+        self._ids: frozenset[str] | None = None
+        self._count = 0
+
+    def page(self, ids: frozenset[str]) -> bool:
+        """Record the ids of a page; true if the list leads nowhere."""
+        self._count = self._count + 1 if ids == self._ids else 1
+        self._ids = ids
+        return self._count >= (_SAME_PAGES if ids else _EMPTY_PAGES)
+
+
 @dataclass
 class NewestFirstProof:
     """Decides whether a list that comes newest first may be left before its end.

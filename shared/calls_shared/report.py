@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 
@@ -16,6 +17,16 @@ class SyncReport:
         self._lock = threading.Lock()
         self._unreadable: Counter[str] = Counter()
         self._notes: Counter[str] = Counter()
+        self._at_end: list[Callable[[], Exception | None]] = []
+
+    def at_end(self, ask: Callable[[], Exception | None]) -> None:
+        """Have a question asked at the end: whether the sync failed as a whole, and why."""
+        self._at_end.append(ask)
+
+    def failure(self) -> Exception | None:
+        """Why the sync failed as a whole, if it did."""
+        failures = [ask() for ask in self._at_end]
+        return next((failure for failure in failures if failure is not None), None)
 
     def unreadable(self, column: str) -> None:
         """Count a value that is there but could not be read into the column."""

@@ -17,8 +17,9 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared import converters
 from calls_shared.body import parsed
+from calls_shared.extractor import PageRecords
 from calls_shared.pagination import PageNumbers, whole_number
-from calls_shared.passes import NewestFirstProof, PassAudit
+from calls_shared.passes import NewestFirstProof, PassAudit, Repetition
 from calls_shared.read_ahead import pages_in_order
 from calls_shared.report import report_of
 
@@ -180,9 +181,11 @@ class CallRetriever(SimpleRetriever):
             return response
 
         responses = pages_in_order(fetch, strategy.page_count, self._worker_count())
+        repetition = Repetition()
         for number, response in responses:
             page = self._page(response, schema, stream_slice, {"next_page_token": number})
             yield page
+            self._refuse_repetition(repetition, response)
             if strategy.page_count(response) is None and not page.records:
                 return
 
@@ -195,6 +198,7 @@ class CallRetriever(SimpleRetriever):
         """Pages that each name the next one; a token that comes again is a fault of the answer."""
         token: Mapping[str, Any] | None = None
         tokens: set[str] = set()
+        repetition = Repetition()
         while True:
             response = self._fetch_next_page(stream_slice, token)
             assert response is not None  # CallRequester answers or raises
@@ -210,13 +214,22 @@ class CallRetriever(SimpleRetriever):
                 return
             name = str(token["next_page_token"])
             if name in tokens:
-                raise AirbyteTracedException(
-                    message=f"The provider's pages of {self.name} lead in a circle: a page names"
-                    " one that was read before. Run the sync again later.",
-                    internal_message=f"stream {self.name}: repeated page token",
-                    failure_type=FailureType.transient_error,
-                )
+                raise self._no_progress("a page names one that was read before")
             tokens.add(name)
+            self._refuse_repetition(repetition, response)
+
+    def _refuse_repetition(self, repetition: Repetition, response: requests.Response) -> None:
+        extractor = getattr(self.record_selector, "extractor", None)
+        if isinstance(extractor, PageRecords) and repetition.page(extractor.ids(response)):
+            raise self._no_progress("page after page holds the very same records, or none")
+
+    def _no_progress(self, reason: str) -> AirbyteTracedException:
+        return AirbyteTracedException(
+            message=f"The provider's pages of {self.name} lead in a circle: {reason}. Run the sync"
+            " again later.",
+            internal_message=f"stream {self.name}: no progress",
+            failure_type=FailureType.transient_error,
+        )
 
 
 def _id_and_creation(call: Record) -> tuple[str, str | None]:

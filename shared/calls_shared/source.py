@@ -31,10 +31,11 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from airbyte_cdk.utils.yaml_loader import safe_load_yaml
 
 from calls_shared import converters
-from calls_shared.budget import CHECK_PATIENCE, CallBudget, Patience
+from calls_shared.budget import CallBudget
 from calls_shared.configuration import check_config, refusal
 from calls_shared.heartbeat import Heartbeat
 from calls_shared.manifest import budget_from, stream_cursors
+from calls_shared.patience import CHECK_PATIENCE, Patience
 from calls_shared.secrets import clean_trace, mask_secrets
 from calls_shared.state import StateGuard
 from calls_shared.tally import RecordTally
@@ -158,7 +159,7 @@ class CallsSource(Source):
         inner = self._build(config, catalog=catalog, states=guard.usable)
         self._check_streams(inner, catalog, config)
         tally = RecordTally({n: (cursors[n].field, guard.known.get(n)) for n in cursors})
-        failure: AirbyteTracedException | None = None
+        failure: Exception | None = None
         last_failure: AirbyteMessage | None = None
         heartbeat = Heartbeat(inner.budget.is_paused, inner.budget.stopped.set)
         try:
@@ -184,7 +185,7 @@ class CallsSource(Source):
             logger.warning(sentence)
         for sentence in tally.sentences([s.stream.name for s in catalog.streams]):
             logger.info(sentence)
-        if failure is not None:
+        if (failure := failure or inner.budget.report.failure()) is not None:
             raise failure
 
     def _check_streams(

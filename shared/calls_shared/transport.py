@@ -1,7 +1,8 @@
 """The transport: one request, one answer, its whole body, within a bounded time.
 
-- Redirects are not followed: an API key never travels to a host that is not the provider's.
-- The answer has a deadline as a whole, so that a dripping body ends too (facts, trap 12).
+- An API key never travels to a host that is not the provider's: each final URL is checked here,
+  whatever a link says, and redirects are not followed.
+- The answer has a deadline as a whole, so that a dripping body ends too.
 - For the sandbox and tests only, `CALLS_SANDBOX_URL` sends requests to a loopback address.
 """
 
@@ -18,7 +19,8 @@ import urllib3
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from calls_shared.budget import Patience
+from calls_shared.envelope import quoted
+from calls_shared.patience import Patience
 
 SANDBOX_URL = "CALLS_SANDBOX_URL"
 SANDBOX_WAIT_SCALE = "CALLS_SANDBOX_WAIT_SCALE"
@@ -81,6 +83,35 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+class ForeignUrlError(ValueError):
+    """A URL that is not the provider's; the message names its host."""
+
+
+_DEFAULT_PORTS = (None, 80, 443)
+
+
+def at_origin(url: str, origin: str) -> str:
+    """A URL's path and query at the provider's own scheme and host.
+
+    A link to the provider's own host may have another scheme of the web, a default port or
+    capitals: of a link only path and query are used.
+
+    Raises:
+        ForeignUrlError: if the URL names another host, or is no URL of the web.
+    """
+    own = urllib3.util.parse_url(origin)
+    try:
+        parts = urllib3.util.parse_url(url)
+    except urllib3.exceptions.LocationParseError:
+        raise ForeignUrlError("one that cannot be read") from None
+    host = (parts.host or "").lower().rstrip(".")
+    same_port = parts.port == own.port or {parts.port, own.port} <= {*_DEFAULT_PORTS}
+    if parts.scheme not in ("https", "http") or host != own.host or not same_port:
+        raise ForeignUrlError(quoted(host) or "one without a host")
+    query = "" if parts.query is None else f"?{parts.query}"
+    return f"{own.scheme}://{own.netloc}{parts.path or '/'}{query}"
+
+
 class _Session(requests.Session):
     """A session that leaves redirects alone; even unfollowed, the base class reads into them."""
 
@@ -104,15 +135,25 @@ class Transport:
         self,
         url: str,
         *,
+        origin: str,
         headers: Mapping[str, str],
         params: Mapping[str, Any],
         patience: Patience,
     ) -> requests.Response:
         """Send a GET request and read the whole answer.
 
+        Args:
+            url: what a link or the manifest says.
+            origin: a URL of the provider's own; no other scheme and host is ever asked.
+            headers: those of the request.
+            params: query parameters to add.
+            patience: the time-outs.
+
         Raises:
+            ForeignUrlError: if the URL is not the provider's.
             requests.RequestException or urllib3.exceptions.HTTPError: on any network fault.
         """
+        url = at_origin(url, origin)
         headers = dict(headers)
         if self._sandbox is not None:
             headers["X-Sandbox-Host"] = urlsplit(url).netloc

@@ -8,8 +8,7 @@ from email.utils import parsedate_to_datetime
 LONGEST_WAIT = 3600.0
 """Seconds. A provider that names more is asked again after an hour; that is harmless."""
 
-_FIRST_EPOCH_MILLISECOND = 100_000_000_000
-_FIRST_EPOCH_SECOND = 1_000_000_000
+_DAY = 86_400.0
 
 
 def named_wait(headers: Mapping[str, str], now: float | None = None) -> float | None:
@@ -17,30 +16,34 @@ def named_wait(headers: Mapping[str, str], now: float | None = None) -> float | 
 
     `Retry-After` in seconds or as an HTTP date (RFC 9110); else `X-RateLimit-Reset` as a Unix time
     in seconds or milliseconds (Intercom, Skipcall; Skipcall's unit is UNKNOWN), or as seconds to
-    wait. Times are compared with the answer's own `Date`, so a wrong clock here does no harm.
+    wait. Times are compared with the answer's own `Date`, so a wrong clock here does no harm. A
+    number that is no wait of a day or less is read in the other units; if none fits, it counts as
+    not given.
     """
     own_now = time.time() if now is None else now
     server_now = _http_date(headers.get("Date", "")) or own_now
     retry_after = headers.get("Retry-After", "").strip()
-    seconds = _number(retry_after)
-    if seconds is None:
+    number = _number(retry_after)
+    if number is not None:
+        seconds = _within_a_day(number, server_now)
+    else:
         moment = _http_date(retry_after)
         seconds = None if moment is None else moment - server_now
     if seconds is None:
-        seconds = _until_reset(headers.get("X-RateLimit-Reset", "").strip(), server_now)
+        reset = _number(headers.get("X-RateLimit-Reset", "").strip())
+        seconds = None if reset is None else _within_a_day(reset, server_now)
     if seconds is None or seconds <= 0.0:
         return None
     return min(seconds, LONGEST_WAIT)
 
 
-def _until_reset(reset: str, server_now: float) -> float | None:
-    number = _number(reset)
-    if number is None:
-        return None
-    if number >= _FIRST_EPOCH_MILLISECOND:
-        number /= 1000
+def _within_a_day(number: float, now: float) -> float | None:
+    """The wait that a number means: seconds, milliseconds, or a Unix time in either unit."""
+    if number <= _DAY:
+        return number
     # `Date` has whole seconds: without the extra second we would come back too early
-    return number - server_now + 1.0 if number >= _FIRST_EPOCH_SECOND else number
+    until = (number - now + 1.0, number / 1000 - now + 1.0)
+    return next((wait for wait in (number / 1000, *until) if 0.0 < wait <= _DAY), None)
 
 
 def _number(words: str) -> float | None:

@@ -101,7 +101,7 @@ def check_config(config: Any, specification: Mapping[str, Any]) -> None:
         if isinstance(value, list) and not all(str(item).isprintable() for item in value):
             raise refusal(f"The configuration key {key} holds a line break. Remove it.")
         is_moment = declared.get("format") == "date-time" and value is not None
-        if is_moment and not isinstance(converters.timestamp(value), str):
+        if is_moment and not isinstance(converters.moment(value), str):
             raise refusal(_must_be(key, declared, "is not a date that exists"))
 
 

@@ -1,8 +1,11 @@
 """Converters: pure, total functions from a provider's value to a column's value.
 
 Each takes any JSON value. It returns the converted value, `None` where the provider does not say
-(an absent field, a null, an empty string), or `UNREADABLE` where a value is there but cannot be
-read; nothing is guessed and nothing is raised.
+(an absent field, a null, an empty string, a time that stands for "never"), or `UNREADABLE` where a
+value is there but cannot be read; nothing is guessed and nothing is raised.
+
+A time before 1990 stands for "never": 0, 1970-01-01, 0001-01-01, 0000-00-00 and their like are what
+programs write for an empty field, and no provider has calls that old.
 """
 
 import re
@@ -25,10 +28,16 @@ _NAIVE_EPOCH: Final = datetime(1970, 1, 1)  # UTC too; adding to it takes half t
 _FIRST_EPOCH_MILLISECOND: Final = (
     100_000_000_000  # seconds of the year 5138: larger is milliseconds
 )
+_FIRST_YEAR: Final = "1990"
+_FIRST_SECOND: Final = 631_152_000  # 1990-01-01T00:00:00Z since 1970
+_ZERO_DATE: Final = re.compile(r"[01]\d{3}-\d\d-\d\d", re.ASCII)
+_ZERO_NUMBER: Final = re.compile(r"0+(\.0*)?|-\d+(\.\d*)?", re.ASCII)
 _UUID7: Final = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
     re.ASCII | re.IGNORECASE,
 )
+_FIRST_UUID7: Final = "0092f397-3c00"  # the milliseconds of 1990-01-01T00:00:00Z
+_UUID7_END: Final = "e677d21f-dc00"  # those of the year 10000
 _LARGEST_INTEGER: Final = 2**63 - 1  # what warehouses keep in a 64-bit integer
 
 
@@ -67,8 +76,8 @@ def timestamp(value: Any) -> str | None | Unreadable:
     """A moment as RFC 3339 in UTC with `Z`, in the precision given, cut at six fraction digits.
 
     Reads ISO 8601 date-times (with `Z`, an offset, or none, which is UTC) and epoch numbers:
-    seconds, or milliseconds from 100,000,000,000 on. Intercom's page allows both an ISO string and
-    epoch seconds (facts: CONFIRMED union).
+    seconds, or milliseconds from 100,000,000,000 on. (Intercom's page "List all calls" allows both
+    an ISO string and epoch seconds.) A moment before 1990 is null; `moment` reads it.
     """
     kind = value.__class__
     if kind is str:
@@ -79,20 +88,44 @@ def timestamp(value: Any) -> str | None | Unreadable:
             and value[10] == "T"
             and value[13] == ":"
             and value[5] != "W"
+            and value >= _FIRST_YEAR
         ):  # our own form, if Python reads it (it reads week dates and times without colons too)
             try:
                 datetime.fromisoformat(value)
             except ValueError:
                 return UNREADABLE
             return value  # type: ignore[no-any-return]
-        return _iso_timestamp(value) if value else None
-    if kind is int and 0 <= value < _FIRST_EPOCH_MILLISECOND:
-        return (_NAIVE_EPOCH + timedelta(0, value)).isoformat() + "Z"
-    if value is None:
+        if not value or _is_zero_text(value):
+            return None
+    elif kind is int or kind is float:
+        if value < _FIRST_SECOND:
+            return None
+        if kind is int and value < _FIRST_EPOCH_MILLISECOND:
+            return (_NAIVE_EPOCH + timedelta(0, value)).isoformat() + "Z"
+    found = moment(value)
+    return None if isinstance(found, str) and found < _FIRST_YEAR else found
+
+
+def moment(value: Any) -> str | None | Unreadable:
+    """The same for any moment of the calendar, as a configuration or a state may hold it."""
+    if value is None or value == "":
         return None
+    if isinstance(value, str):
+        return _iso_timestamp(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return UNREADABLE
     return _epoch_timestamp(value)
+
+
+def _is_zero_text(value: str) -> bool:
+    """Whether a text stands for "never", though it may be no moment of the calendar.
+
+    That is a date, with or without a time, before the last day of 1989 (an offset can lead from
+    there into 1990), or the digits of a number that is not positive.
+    """
+    if value <= "1989-12-31" and _ZERO_DATE.match(value):
+        return True
+    return value[0] in "0-" and _ZERO_NUMBER.fullmatch(value) is not None
 
 
 def _iso_timestamp(value: str) -> str | Unreadable:
@@ -101,15 +134,15 @@ def _iso_timestamp(value: str) -> str | Unreadable:
     if value[-1] == "z":  # RFC 3339 allows it, Python does not
         value = f"{value[:-1]}Z"
     try:
-        moment = datetime.fromisoformat(value)
+        read = datetime.fromisoformat(value)
     except ValueError:
         return UNREADABLE
     digits = _fraction_digits(value)
     try:
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        read = read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
     except OverflowError:
         return UNREADABLE
-    return format_timestamp(moment, digits)
+    return format_timestamp(read, digits)
 
 
 def _fraction_digits(value: str) -> int:
@@ -173,18 +206,24 @@ def seconds_between(start: str, end: str) -> int | None:
 
 
 def is_uuid7(value: Any) -> bool:
-    """Whether the value is a UUID of version 7 in its usual form (RFC 9562)."""
-    return isinstance(value, str) and _UUID7.fullmatch(value) is not None
+    """Whether the value is a UUID of version 7 in its usual form (RFC 9562), with a readable moment.
+
+    A moment before 1990 or after 9999 is none: such an id tells nothing about its creation.
+    """
+    return (
+        isinstance(value, str)
+        and _UUID7.fullmatch(value) is not None
+        and _FIRST_UUID7 <= value.lower() < _UUID7_END
+    )
 
 
 def uuid7_timestamp(value: Any) -> str | None | Unreadable:
     """The moment in a UUIDv7, in milliseconds; null for any other id, which holds no moment."""
-    if not is_uuid7(value):
+    if not isinstance(value, str) or _UUID7.fullmatch(value) is None:
         return None
-    return _epoch_timestamp_milliseconds(int(value[:8] + value[9:13], 16))
-
-
-def _epoch_timestamp_milliseconds(milliseconds: int) -> str | Unreadable:
+    milliseconds = int(value[:8] + value[9:13], 16)
+    if milliseconds < _FIRST_SECOND * 1000:
+        return None
     try:
         return format_timestamp(_EPOCH + timedelta(milliseconds=milliseconds), 3)
     except OverflowError:

@@ -31,7 +31,6 @@ class PageRecords(RecordExtractor):
 
     def extract_records(self, response: requests.Response) -> Iterable[Mapping[str, Any]]:
         """The records, in the order of the page."""
-        self._shape.check(response)
         records = self._shape.records(response)
         return [{self.under: record} for record in records] if self.under else records
 

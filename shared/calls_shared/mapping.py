@@ -5,13 +5,14 @@ A column's source is one of (first match in this order):
     {cases: [{value: V, equals: {path: V, ...}, present: [path, ...]}, ...], ...}   first case met
     {from: path}  {from: [path, ...]}     the first field that is not null
     {join: [path, ...]}                   texts joined by a blank
-    {latest: [path, ...]}                 the last of several timestamps
+    {latest: [path, ...]}                 the last of several timestamps; each must be readable
     {uuid7: path}                         the moment in a UUIDv7, then `from`
     {from_slice: path}                    a field of the parent, from the stream slice
     {lookup: path, in_slice: path, at: path, join: [path, ...]}   a text of a parent's list item
 
-with these additions: `words: {theirs: ours}` translates, `unless: path` gives null where that
-field is true. A path is the names of nested fields joined by dots.
+with these additions: `words: {theirs: ours}` translates, beside the words that telephony vendors
+share, `unless: path` gives null where that field is true. A path is the names of nested fields
+joined by dots; where one of them holds something else than an object, the column is unreadable.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,17 +20,12 @@ from typing import Any
 
 from calls_shared import converters
 from calls_shared.converters import UNREADABLE
+from calls_shared.words import COLUMNS_OF_WORDS, UnknownWord, ignore, translator
 
 Convert = Callable[[Any], Any]
 Read = Callable[[Mapping[str, Any], Mapping[str, Any]], Any]
 """A compiled source: takes the provider's record and the slice's extra fields, gives a value."""
 
-STATUSES = frozenset(
-    "queued ringing in-progress completed no-answer busy canceled failed forwarded".split()
-)
-DIRECTIONS = frozenset({"inbound", "outbound"})
-
-_WORDS = {"status": (STATUSES, "unknown"), "direction": (DIRECTIONS, None)}
 _CONVERTERS: Mapping[str, Convert] = {
     "string": converters.text,
     "timestamp": converters.timestamp,
@@ -71,16 +67,46 @@ def field(path: str) -> Callable[[Mapping[str, Any]], Any]:
     return nested
 
 
-def plain_field(name: str, kind: str, source: Mapping[str, Any]) -> tuple[str, Convert] | None:
+def value_at(path: str) -> Callable[[Mapping[str, Any]], Any]:
+    """The same for a column: `UNREADABLE` where a part on the way is no object, but says something.
+
+    An empty text or list in place of an object says nothing (PHP writes an empty object as `[]`).
+    """
+    first, *names = path.split(".")
+    if not names:
+        return lambda record: record.get(path)
+
+    def nested(record: Mapping[str, Any]) -> Any:
+        value = record.get(first)
+        for name in names:
+            if value.__class__ is not dict:
+                return None if value is None or value == "" or value == [] else UNREADABLE
+            value = value.get(name)
+        return value
+
+    return nested
+
+
+def plain_field(
+    name: str, kind: str, source: Mapping[str, Any], unknown_word: UnknownWord = ignore
+) -> tuple[str, Convert] | None:
     """The field and the converter of a column that needs nothing else, as most columns do."""
     path = source.get("from")
     if not source.keys() <= {"from", "words"} or not isinstance(path, str) or "." in path:
         return None
-    return path, _converter(name, kind, source)
+    return path, _converter(name, kind, source, unknown_word)
 
 
-def compile_column(name: str, kind: str, source: Mapping[str, Any]) -> Read:
+def compile_column(
+    name: str, kind: str, source: Mapping[str, Any], unknown_word: UnknownWord = ignore
+) -> Read:
     """Compile one column's source.
+
+    Args:
+        name: the column's name.
+        kind: its kind, see `calls_shared.columns.Column`.
+        source: where it comes from, see above.
+        unknown_word: is told each word of a status or a direction that is in no vocabulary.
 
     Raises:
         MappingError: if the source has an unknown key or none that says where to read.
@@ -89,7 +115,7 @@ def compile_column(name: str, kind: str, source: Mapping[str, Any]) -> Read:
         raise MappingError(f"column {name}: unknown key {sorted(unknown)[0]!r} in its mapping")
     if kind not in _CONVERTERS:
         raise MappingError(f"column {name}: a column of kind {kind!r} cannot be mapped")
-    read = _source(name, _converter(name, kind, source), source)
+    read = _source(name, _converter(name, kind, source, unknown_word), source)
     if "cases" in source:
         for case in source["cases"]:
             if "value" not in case or set(case) - {"value", "equals", "present"}:
@@ -100,21 +126,16 @@ def compile_column(name: str, kind: str, source: Mapping[str, Any]) -> Read:
     return read
 
 
-def _converter(name: str, kind: str, source: Mapping[str, Any]) -> Convert:
-    if name not in _WORDS:
+def _converter(
+    name: str, kind: str, source: Mapping[str, Any], unknown_word: UnknownWord
+) -> Convert:
+    if name not in COLUMNS_OF_WORDS:
         if "words" in source:
             raise MappingError(f"column {name}: only status and direction have words")
         return _CONVERTERS[kind]
     if not {"from", "from_slice", "cases"} & source.keys():
         raise MappingError(f"column {name}: its words come with from, from_slice or cases")
-    known, otherwise = _WORDS[name]
-    ours = {word: word for word in known} | dict(source.get("words", {}))
-
-    def translated(value: Any) -> Any:
-        word = value if value.__class__ is str else converters.text(value)
-        return ours.get(word, otherwise) if isinstance(word, str) and word else word or None
-
-    return translated
+    return translator(name, source.get("words", {}), unknown_word)
 
 
 def _needs(name: str, source: Mapping[str, Any], *keys: str) -> None:
@@ -132,15 +153,15 @@ def _source(name: str, convert: Convert, source: Mapping[str, Any]) -> Read:
         _needs(name, source, "in_slice", "at", "join")
         return _lookup(source)
     if "join" in source:
-        reads = [field(path) for path in source["join"]]
+        reads = [value_at(path) for path in source["join"]]
         if len(reads) == 2:  # a first and a last name
             first, last = reads
             return lambda record, _: converters.joined((first(record), last(record)))
         return lambda record, _: converters.joined([read(record) for read in reads])
     if "latest" in source:
-        return _latest([field(path) for path in source["latest"]])
+        return _latest([value_at(path) for path in source["latest"]])
     if "from_slice" in source:
-        read_slice = field(source["from_slice"])
+        read_slice = value_at(source["from_slice"])
         return lambda _, extra: convert(read_slice(extra))
     if "cases" in source:
         return lambda _record, _extra: None
@@ -152,7 +173,7 @@ def _fields(convert: Convert, paths: str | Sequence[str]) -> Read:
     if len(paths) == 1 and "." not in paths[0]:
         only = paths[0]
         return lambda record, _: convert(record.get(only))
-    reads = [field(path) for path in paths]
+    reads = [value_at(path) for path in paths]
 
     def first(record: Mapping[str, Any], _: Mapping[str, Any]) -> Any:
         answer: Any = None
@@ -180,14 +201,18 @@ def _either(first: Read, second: Read) -> Read:
 
 
 def _latest(reads: Sequence[Callable[[Mapping[str, Any]], Any]]) -> Read:
+    """The last of the moments; unreadable if one of them is, for it might be the last."""
+
     def read(record: Mapping[str, Any], _: Mapping[str, Any]) -> Any:
-        found: Any = None
+        found: str | None = None
         for part in reads:
             value = part(record)
-            moment = None if value is None else converters.timestamp(value)
-            if not isinstance(moment, str):
-                found = found or moment
-            elif not isinstance(found, str) or found[:-1] < moment[:-1]:
+            if value is None:
+                continue
+            moment = converters.timestamp(value)
+            if moment is UNREADABLE:
+                return UNREADABLE
+            if isinstance(moment, str) and (found is None or found[:-1] < moment[:-1]):
                 found = moment
         return found
 
@@ -196,7 +221,7 @@ def _latest(reads: Sequence[Callable[[Mapping[str, Any]], Any]]) -> Read:
 
 def _lookup(source: Mapping[str, Any]) -> Read:
     wanted, items, at = field(source["lookup"]), field(source["in_slice"]), field(source["at"])
-    parts = [field(path) for path in source["join"]]
+    parts = [value_at(path) for path in source["join"]]
 
     def read(record: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
         key = wanted(record)

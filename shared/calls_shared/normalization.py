@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
+from functools import partial
 from typing import Any
 
 from airbyte_cdk.models import FailureType
@@ -16,6 +17,7 @@ from calls_shared.converters import UNREADABLE, text
 from calls_shared.envelope import quoted
 from calls_shared.mapping import Convert, MappingError, Read, compile_column, field, plain_field
 from calls_shared.report import report_of
+from calls_shared.words import ANSWERED
 
 _FALLBACK_TIMES = ("started_at", "answered_at", "ended_at", "deleted_at", "updated_at")
 
@@ -54,16 +56,20 @@ class CallNormalization(RecordTransformation):
             raise MappingError(f"column {sorted(computed)[0]} cannot be computed")
         self._computes_answered = "answered" in computed
         self._computes_duration = "duration_seconds" in computed
+        self._report = report_of(self.api_budget)
         self._fields: list[tuple[str, str, Convert]] = []
         self._reads: list[tuple[str, Read]] = []
         for name in [name for name in kinds if name in self.columns and name not in computed]:
-            read = compile_column(name, kinds[name], self.columns[name])
-            if plain := plain_field(name, kinds[name], self.columns[name]):
+            unknown_word = partial(self._unknown_word, name)
+            read = compile_column(name, kinds[name], self.columns[name], unknown_word)
+            if plain := plain_field(name, kinds[name], self.columns[name], unknown_word):
                 self._fields.append((name, *plain))
             else:
                 self._reads.append((name, read))
         self._reads += self._compile_parties()
-        self._report = report_of(self.api_budget)
+
+    def _unknown_word(self, column: str, word: str) -> None:
+        self._report.unknown_word(column, quoted(word))
 
     def _compile_parties(self) -> list[tuple[str, Read]]:
         if set(self.parties) not in ({"external", "internal"}, {"from", "to"}, {"external"}, set()):
@@ -107,18 +113,22 @@ class CallNormalization(RecordTransformation):
                 internal_message=quoted(f"fields of the record: {sorted(original)[:40]}"),
                 failure_type=FailureType.system_error,
             )
-        self._complete(record, knows_answer="answered_at" not in unreadable)
+        self._complete(record, unreadable)
 
-    def _complete(self, call: dict[str, Any], *, knows_answer: bool) -> None:
+    def _complete(self, call: dict[str, Any], unreadable: list[str]) -> None:
         created = call.get("created_at")
         if created is None:
             created = converters.earliest([call[name] for name in _FALLBACK_TIMES if name in call])
         if created is not None:
             call["created_at"] = created
-            call.setdefault("updated_at", created)
+            if "updated_at" not in unreadable and "created_at" not in unreadable:
+                call.setdefault("updated_at", created)  # else the change may be of any time
             call.setdefault("occurred_at", call.get("started_at", created))
         answered, ended = call.get("answered_at"), call.get("ended_at")
-        if self._computes_answered and knows_answer:
+        if call.get("status") == ANSWERED:
+            has_ended = ended is not None or "ended_at" in unreadable
+            call["status"] = "completed" if has_ended else "in-progress"
+        if self._computes_answered and "answered_at" not in unreadable:
             if answered is not None:
                 call["answered"] = True
             elif ended is not None or call.get("status") in self.ended_statuses:

@@ -3,7 +3,14 @@
 import threading
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
+
+_MOST_WORDS: Final = 20  # unknown words that are told one by one; a provider may send any number
+_LONGEST_WORD: Final = 60  # characters of it
+_UNKNOWN_WORDS: Final = (
+    "Words of the provider that are not known: {words}. Such a status is unknown and such a"
+    " direction null; the words stand in provider_record."
+)
 
 
 class SyncReport:
@@ -17,6 +24,8 @@ class SyncReport:
         self._lock = threading.Lock()
         self._unreadable: Counter[str] = Counter()
         self._notes: Counter[str] = Counter()
+        self._words: Counter[tuple[str, str]] = Counter()
+        self._further_words = 0
         self._at_end: list[Callable[[], Exception | None]] = []
 
     def at_end(self, ask: Callable[[], Exception | None]) -> None:
@@ -33,6 +42,15 @@ class SyncReport:
         with self._lock:
             self._unreadable[column] += 1
 
+    def unknown_word(self, column: str, word: str) -> None:
+        """Count a word, safe to quote, that has no meaning in the column."""
+        key = (column, word[:_LONGEST_WORD])
+        with self._lock:
+            if key in self._words or len(self._words) < _MOST_WORDS:
+                self._words[key] += 1
+            else:
+                self._further_words += 1
+
     def note(self, sentence: str, count: int = 1) -> None:
         """Count something worth a warning; `{count}` in the sentence becomes the total."""
         with self._lock:
@@ -43,11 +61,16 @@ class SyncReport:
         with self._lock:
             notes = [sentence.replace("{count}", str(n)) for sentence, n in self._notes.items()]
             columns = [
-                f"{n} values could not be read into the column {column}; it is null there, and the"
-                " values stand in provider_record."
+                f"{n} values could not be read into the column {column}; they stand in"
+                " provider_record only."
                 for column, n in self._unreadable.items()
             ]
-        return notes + columns
+            words = [f"{column} {word!r} ({n})" for (column, word), n in self._words.items()]
+            if self._further_words:
+                words.append(f"others ({self._further_words})")
+        if not words:
+            return notes + columns
+        return [*notes, *columns, _UNKNOWN_WORDS.replace("{words}", ", ".join(words))]
 
 
 def report_of(api_budget: Any) -> SyncReport:

@@ -36,6 +36,7 @@ class CallRequester(HttpRequester):
         key: the configuration key that holds its credential.
         records_at: path of the list of records in a page; "" if the body is one record.
         page_count_at: path of the number of pages, where the provider numbers pages.
+        total_at: path of the announced number of records, where there is one.
         request_headers, request_parameters: as in the CDK's `HttpRequester`.
         error_rows: the provider's rows of the error table (`calls_shared.errors.ErrorRow`).
         error_envelopes: the forms of the provider's own error body
@@ -50,6 +51,7 @@ class CallRequester(HttpRequester):
     key: str = ""
     records_at: str = ""
     page_count_at: str = ""
+    total_at: str = ""
     request_headers: Mapping[str, str] = dataclass_field(default_factory=dict)
     request_parameters: Mapping[str, str] = dataclass_field(default_factory=dict)
     error_rows: Sequence[Mapping[str, Any]] = dataclass_field(default_factory=list)
@@ -79,7 +81,7 @@ class CallRequester(HttpRequester):
             self.key,
             errors.rows_from(self.error_rows),
             forms_from(self.error_envelopes),
-            PageShape(self.records_at, self.page_count_at),
+            PageShape(self.records_at, self.page_count_at, self.total_at),
             resumes=patience.whole is None,
         )
         self._sender = Sender(

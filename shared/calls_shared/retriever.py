@@ -30,6 +30,7 @@ _UNVERIFIED = (
     " slipped between two pages. All calls seen were emitted; the state stays where it was, and the"
     " next sync reads them again."
 )
+_TIMELESS = "{count} records have no {column} that can be read; such records come with every sync."
 
 
 class Page(NamedTuple):
@@ -66,7 +67,7 @@ class CallRetriever(SimpleRetriever):
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
         super().__post_init__(parameters)
         self._report = report_of(self.api_budget)
-        start_date = converters.timestamp(self.config.get("start_date"))
+        start_date = converters.moment(self.config.get("start_date"))
         self._earliest = converters.lower_bound(start_date) if isinstance(start_date, str) else ""
 
     def read_records(
@@ -150,7 +151,10 @@ class CallRetriever(SimpleRetriever):
 
     def _is_before(self, bound: str, call: Mapping[str, Any]) -> bool:
         changed = call.get(self.cursor_field)
-        if changed is None or converters.sort_key(changed) >= bound:
+        if changed is None:
+            self._report.note(_TIMELESS.replace("{column}", self.cursor_field))
+            return False
+        if converters.sort_key(changed) >= bound:
             return False
         # The creation of an id that is no UUIDv7 is only a guess (its start): keep the call.
         return not self.stop_early or converters.is_uuid7(call.get("id"))

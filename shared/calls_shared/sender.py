@@ -90,6 +90,8 @@ class Sender:
             if response is not None and resolution.action in ("accept", "skip"):
                 if resolution.action == "accept":
                     self.budget.succeeded()
+                    for sentence, count in self.judge.shape.notes(response).items():
+                        self.budget.report.note(sentence, count)
                 if resolution.message:
                     self.budget.report.note(resolution.message)
                 return response

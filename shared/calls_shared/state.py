@@ -66,7 +66,7 @@ def check_state(
             failure_type=FailureType.config_error,
         )
     for value in cursor_values(state, {cursor_field, *parents.values()}):
-        if not isinstance(value, str) or not isinstance(converters.timestamp(value), str):
+        if not isinstance(value, str) or not isinstance(converters.moment(value), str):
             raise AirbyteTracedException(
                 message=f"The state of the stream {stream} holds a cursor {cursor_field} that is"
                 f" not a date-time such as 2026-01-31T00:00:00.000000Z. {fix}",
@@ -77,7 +77,7 @@ def check_state(
 
 def newest(state: Any, cursor_fields: Collection[str]) -> str | None:
     """The newest cursor value in a state that has been checked."""
-    moments = (converters.timestamp(value) for value in cursor_values(state, cursor_fields))
+    moments = (converters.moment(value) for value in cursor_values(state, cursor_fields))
     return converters.latest(moment for moment in moments if isinstance(moment, str))
 
 

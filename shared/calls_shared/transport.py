@@ -24,6 +24,7 @@ from calls_shared.patience import Patience
 
 SANDBOX_URL = "CALLS_SANDBOX_URL"
 SANDBOX_WAIT_SCALE = "CALLS_SANDBOX_WAIT_SCALE"
+LARGEST_BODY = 256 << 20  # bytes, unpacked: a few kilobytes can unpack to more than any memory
 _CHUNK = 1 << 16
 
 
@@ -154,7 +155,8 @@ class Transport:
             requests.RequestException or urllib3.exceptions.HTTPError: on any network fault.
         """
         url = at_origin(url, origin)
-        headers = dict(headers)
+        # ours, for the request is prepared without the session, which would ask for it too
+        headers = {"Accept-Encoding": "gzip", **headers}
         if self._sandbox is not None:
             headers["X-Sandbox-Host"] = urlsplit(url).netloc
             url = self._sandbox.rewrite(url)
@@ -189,11 +191,18 @@ class Transport:
         self._session.close()
 
 
+class AnswerTooLargeError(requests.RequestException):
+    """An answer whose body, unpacked, is larger than any page can be."""
+
+
 def _read_body(response: requests.Response, deadline: float) -> None:
-    """Read the body into `response.content`, chunk by chunk, up to a deadline."""
-    chunks = []
+    """Read the body into `response.content`, chunk by chunk, up to a deadline and a size."""
+    chunks, size = [], 0
     while chunk := response.raw.read1(_CHUNK, decode_content=True):
         chunks.append(chunk)
+        size += len(chunk)
+        if size > LARGEST_BODY:
+            raise AnswerTooLargeError
         if time.monotonic() > deadline:
             raise requests.ReadTimeout("the answer did not end in time")
     response._content = b"".join(chunks)
@@ -203,6 +212,8 @@ def _read_body(response: requests.Response, deadline: float) -> None:
 
 def fault_name(fault: Exception | None) -> str:
     """What a network fault is called in a message to the user; never the fault's own text."""
+    if isinstance(fault, AnswerTooLargeError):
+        return f"the answer is larger than {LARGEST_BODY >> 20} MB"
     if isinstance(fault, (requests.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError)):
         return "the connection timed out"
     if isinstance(fault, (requests.Timeout, urllib3.exceptions.ReadTimeoutError)):

@@ -119,7 +119,7 @@ def test_each_incremental_stream_has_a_cursor_that_never_bounds_by_our_clock(pro
     for stream in streams_of(provider):
         cursor = stream.get("incremental_sync")
         if cursor is not None:
-            assert cursor["start_datetime"] == "2000-01-01T00:00:00.000000Z"
+            assert cursor["start_datetime"] == "1990-01-01T00:00:00.000000Z"
             windowed = stream["retriever"]["class_name"] == "calls_shared.OldestFirstRetriever"
             # windows must end; what is newer than our clock then comes with the first one
             assert windowed or cursor["end_datetime"] == "9999-12-30T00:00:00.000000Z"

@@ -37,7 +37,7 @@ pytestmark = [pytest.mark.timeout(200), pytest.mark.usefixtures("quick_start")]
 
 ORDERS: tuple[ListOrder, ...] = ("created_desc", "created_asc", "updated_desc", "shuffled")
 PAGE_NUMBERED = ("intercom", "skipcall")
-BEGINNING = "2000-01-01T00:00:00.000000Z"
+BEGINNING = "1990-01-01T00:00:00.000000Z"
 SIZES = {"intercom": 140, "skipcall": 110, "amplemarket": 350, "openphone": 90}
 OPENPHONE_PAGES = {"conversations": 3, "calls": 5}
 

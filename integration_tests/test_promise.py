@@ -16,7 +16,7 @@ from integration_tests.sandbox import Sandbox, SeenRequest, Switches, World
 
 ORDERS = ("created_desc", "created_asc", "updated_desc", "shuffled")
 PAGE_NUMBERED = ("intercom", "skipcall")
-BEGINNING = "2000-01-01T00:00:00.000000Z"
+BEGINNING = "1990-01-01T00:00:00.000000Z"
 
 
 def switches_with_order(provider: str, order: Any) -> Switches:

@@ -30,7 +30,7 @@ _FIRST_EPOCH_MILLISECOND: Final = (
 )
 _FIRST_YEAR: Final = "1990"
 _FIRST_SECOND: Final = 631_152_000  # 1990-01-01T00:00:00Z since 1970
-_ZERO_DATE: Final = re.compile(r"[01]\d{3}-\d\d-\d\d", re.ASCII)
+_ZERO_DATE: Final = re.compile(r"(?:-\d|[01])\d{3}-\d\d-\d\d", re.ASCII)
 _ZERO_NUMBER: Final = re.compile(r"0+(\.0*)?|-\d+(\.\d*)?", re.ASCII)
 _UUID7: Final = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",

@@ -22,8 +22,8 @@ class ParentFields(RecordTransformation):
 
     Attributes:
         keep: the fields of the record that stay; null for all.
-        latest: `{new field: [path, ...]}`: the last of several timestamps, left out if none can be
-            read.
+        latest: `{new field: [path, ...]}`: the last of several timestamps, left out if there is
+            none, or one that cannot be read (it might be the last).
         from_slice: names of extra fields of the slice (of the grandparent) to carry along.
     """
 

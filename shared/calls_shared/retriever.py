@@ -30,7 +30,10 @@ _UNVERIFIED = (
     " slipped between two pages. All calls seen were emitted; the state stays where it was, and the"
     " next sync reads them again."
 )
-_TIMELESS = "{count} records have no {column} that can be read; such records come with every sync."
+_TIMELESS = (
+    "{count} records of {stream} have no {column} that can be read; such records come with every"
+    " sync."
+)
 
 
 class Page(NamedTuple):
@@ -67,6 +70,9 @@ class CallRetriever(SimpleRetriever):
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
         super().__post_init__(parameters)
         self._report = report_of(self.api_budget)
+        self._timeless = _TIMELESS.replace("{stream}", self.name).replace(
+            "{column}", self.cursor_field
+        )
         start_date = converters.moment(self.config.get("start_date"))
         self._earliest = converters.lower_bound(start_date) if isinstance(start_date, str) else ""
 
@@ -152,7 +158,7 @@ class CallRetriever(SimpleRetriever):
     def _is_before(self, bound: str, call: Mapping[str, Any]) -> bool:
         changed = call.get(self.cursor_field)
         if changed is None:
-            self._report.note(_TIMELESS.replace("{column}", self.cursor_field))
+            self._report.note(self._timeless)
             return False
         if converters.sort_key(changed) >= bound:
             return False

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 from calls_shared.converters import UNREADABLE
-from calls_shared.mapping import MappingError, compile_column, field
+from calls_shared.mapping import MappingError, compile_column, field, value_at
 
 UUID7 = "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"  # the example of RFC 9562, appendix A.6
 
@@ -34,6 +34,39 @@ def read(
 )
 def test_field(path: str, expected: Any) -> None:
     assert field(path)({"a": 1, "b": {"c": 2, "d": {"e": [3]}}}) == expected
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        ({"a": {"b": {"c": "x"}}}, "x"),
+        ({"a": {"b": {}}}, None),
+        ({"a": {"b": None}}, None),
+        ({"a": {}}, None),
+        ({"a": None}, None),
+        ({}, None),
+        # another type than an object; an empty one says nothing
+        ({"a": "x"}, UNREADABLE),
+        ({"a": {"b": "x"}}, UNREADABLE),
+        ({"a": {"b": ["x"]}}, UNREADABLE),
+        ({"a": {"b": 0}}, UNREADABLE),
+        ({"a": False}, UNREADABLE),
+        ({"a": ""}, None),
+        ({"a": {"b": []}}, None),
+    ],
+)
+def test_value_at(record: dict[str, Any], expected: Any) -> None:
+    assert value_at("a.b.c")(record) == expected
+    assert read({"from": "a.b.c"}, record) == expected
+    assert read({"join": ["a.b.c", "d"]}, record) == expected
+    assert read({"from": ["d", "a.b.c"]}, record) == expected
+
+
+@pytest.mark.parametrize("kind", ["string", "timestamp", "integer", "boolean"])
+def test_a_changed_type_on_the_way_is_unreadable_in_a_column_of_any_kind(kind: str) -> None:
+    assert read({"from": "a.b"}, {"a": "2026-01-01T00:00:00Z"}, kind=kind) is UNREADABLE
+    assert read({"from": "a.b"}, {"a": 5}, name="status") is UNREADABLE
+    assert read({"latest": ["a.b", "c"]}, {"a": 5, "c": 1734537437}) is UNREADABLE
 
 
 @pytest.mark.parametrize(
@@ -90,7 +123,11 @@ def test_join(record: dict[str, Any], expected: Any) -> None:
         ({"a": "2026-01-01T00:00:00.9Z", "b": "2026-01-01T00:00:01Z"}, "2026-01-01T00:00:01Z"),
         ({"a": "2026-01-02T00:00:00Z", "b": "2026-01-01T00:00:00Z"}, "2026-01-02T00:00:00Z"),
         ({"a": "2026-01-02T00:00:00Z", "b": None}, "2026-01-02T00:00:00Z"),
-        ({"a": "garbled", "b": "2026-01-01T00:00:00Z"}, "2026-01-01T00:00:00Z"),
+        ({"a": 0, "b": "2026-01-01T00:00:00Z"}, "2026-01-01T00:00:00Z"),
+        ({"a": "0001-01-01T00:00:00Z", "b": "1970-01-01T00:00:00Z"}, None),
+        # one that cannot be read might be the last
+        ({"a": "garbled", "b": "2026-01-01T00:00:00Z"}, UNREADABLE),
+        ({"a": "2026-01-01T00:00:00Z", "b": "garbled"}, UNREADABLE),
         ({"a": "garbled", "b": None}, UNREADABLE),
         ({"a": None}, None),
     ],
@@ -104,7 +141,15 @@ def test_latest(record: dict[str, Any], expected: Any) -> None:
     [
         ({"id": UUID7, "start": "2026-01-01T00:00:00Z"}, "2022-02-22T19:22:22.000Z"),
         ({"id": "other", "start": "2026-01-01T00:00:00Z"}, "2026-01-01T00:00:00Z"),
-        ({"id": "ffffffff-ffff-7fff-8fff-ffffffffffff", "start": 0}, "1970-01-01T00:00:00Z"),
+        (
+            {"id": "ffffffff-ffff-7fff-8fff-ffffffffffff", "start": 1734537437},
+            "2024-12-18T15:57:17Z",
+        ),
+        (
+            {"id": "00000000-0001-7000-8000-000000000000", "start": 1734537437},
+            "2024-12-18T15:57:17Z",
+        ),
+        ({"id": "00000000-0001-7000-8000-000000000000", "start": 0}, None),
         ({"id": "other", "start": "garbled"}, UNREADABLE),
         ({"id": "other"}, None),
     ],
@@ -177,13 +222,19 @@ def test_lookup_in_a_number(users: Any) -> None:
         ("in-progress", "in-progress"),
         ("completed", "completed"),
         ("no-answer", "no-answer"),
-        ("busy", "busy"),
         ("canceled", "canceled"),
         ("failed", "failed"),
         ("forwarded", "forwarded"),
-        ("Completed", "unknown"),
-        ("completed ", "unknown"),
-        ("on hold", "unknown"),
+        ("Completed", "completed"),
+        ("completed ", "completed"),
+        ("CANCELLED", "canceled"),
+        ("In_Progress", "in-progress"),
+        ("NO ANSWER", "no-answer"),
+        ("no _ answer", "no-answer"),
+        ("Left Early", "no-answer"),  # the manifest's own
+        ("left-early", "no-answer"),
+        ("busy", "failed"),  # the manifest's own word comes first
+        ("com pleted", "unknown"),
         ("unknown", "unknown"),
         (7, "unknown"),
         (None, None),
@@ -192,7 +243,7 @@ def test_lookup_in_a_number(users: Any) -> None:
     ],
 )
 def test_words_of_status(word: Any, expected: Any) -> None:
-    source = {"from": "state", "words": {"missed": "no-answer"}}
+    source = {"from": "state", "words": {"left_early": "no-answer", "Busy": "failed"}}
     assert read(source, {"state": word}, name="status") == expected
 
 
@@ -202,15 +253,17 @@ def test_words_of_status(word: Any, expected: Any) -> None:
         ("incoming", "inbound"),
         ("inbound", "inbound"),
         ("outbound", "outbound"),
-        ("outgoing", None),
-        ("INBOUND", None),
+        ("Outgoing", "outbound"),
+        ("outbound_api", "outbound"),
+        ("INBOUND", "inbound"),
+        ("to us", "inbound"),
         ("internal", None),
         (None, None),
         (["inbound"], UNREADABLE),
     ],
 )
 def test_words_of_direction(word: Any, expected: Any) -> None:
-    source = {"from": "type", "words": {"incoming": "inbound"}}
+    source = {"from": "type", "words": {"to us": "inbound"}}
     assert read(source, {"type": word}, name="direction") == expected
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.types import StreamSlice
+from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from calls_shared import CallNormalization, CallSchema
 from calls_shared.budget import CallBudget
@@ -237,6 +238,9 @@ FULL: dict[str, tuple[Record, Record]] = {
 }
 
 
+T = 1769817600  # 2026-01-31T00:00:00Z
+
+
 def slice_with(extra: Mapping[str, Any]) -> StreamSlice:
     return StreamSlice(partition={}, cursor_slice={}, extra_fields=dict(extra))
 
@@ -373,8 +377,8 @@ def test_garbled_values_leave_their_columns_null_and_are_counted(
     assert call.keys().isdisjoint(columns)
     assert call["provider_record"] == record
     assert sorted(sentences) == sorted(
-        f"2 values could not be read into the column {column}; it is null there, and the values"
-        " stand in provider_record."
+        f"2 values could not be read into the column {column}; they stand in"
+        " provider_record only."
         for column in columns
     )
 
@@ -402,8 +406,8 @@ def test_one_garbled_value_is_counted_once_a_record(
     good = FULL[provider][0]
     _, sentences = normalize_and_report(provider, good, {**good, field: value}, good)
     assert sentences == [
-        f"1 values could not be read into the column {column}; it is null there, and the values"
-        " stand in provider_record."
+        f"1 values could not be read into the column {column}; they stand in"
+        " provider_record only."
     ]
 
 
@@ -415,8 +419,8 @@ def test_one_garbled_value_is_counted_once_a_record(
     [
         ("intercom", "direction", "outbound", "outbound"),
         ("intercom", "direction", "inbound", "inbound"),
-        ("intercom", "direction", "incoming", None),
-        ("intercom", "direction", "Outbound", None),
+        ("intercom", "direction", "incoming", "inbound"),
+        ("intercom", "direction", "Outbound", "outbound"),
         ("openphone", "direction", "incoming", "inbound"),
         ("openphone", "direction", "outgoing", "outbound"),
         ("openphone", "direction", "sideways", None),
@@ -472,8 +476,9 @@ def test_direction(
                 ("failed", "failed"),
                 ("forwarded", "forwarded"),
                 ("unknown", "unknown"),
-                ("missed", "unknown"),
-                ("in_progress", "unknown"),
+                ("missed", "no-answer"),
+                ("in_progress", "in-progress"),
+                ("zigzag", "unknown"),
                 (None, None),
             ]
         ),
@@ -488,8 +493,10 @@ def test_direction(
                 ("failed", "failed"),
                 ("no-answer", "no-answer"),
                 ("canceled", "canceled"),
-                ("initiated", "unknown"),
-                ("COMPLETED", "unknown"),
+                ("initiated", "queued"),
+                ("COMPLETED", "completed"),
+                ("declined", "no-answer"),
+                ("zigzag", "unknown"),
                 (None, None),
             ]
         ),
@@ -505,14 +512,92 @@ def test_status(
 
 
 @pytest.mark.parametrize(
-    ("completed_at", "expected"), [(None, "in-progress"), ("2026-01-31T12:01:00Z", "completed")]
+    ("end", "expected"),
+    [
+        (None, "in-progress"),
+        ("", "in-progress"),
+        ("0001-01-01T00:00:00Z", "in-progress"),
+        ("2026-01-31T12:01:00Z", "completed"),
+        ("2026-01-31T12:01:77Z", "completed"),  # there is an end, though it cannot be read
+    ],
 )
-def test_openphone_status_answered(
-    normalize: Normalize, completed_at: str | None, expected: str
+@pytest.mark.parametrize(
+    ("provider", "word", "names"),
+    [
+        ("openphone", "answered", ("status", "completedAt")),
+        ("intercom", "On Hold", ("state", "ended_at")),
+        ("skipcall", "CONNECTED", ("status", "endedAt")),
+    ],
+)
+def test_an_answered_call_goes_on_until_it_ends(
+    normalize: Normalize,
+    provider: str,
+    word: str,
+    names: tuple[str, str],
+    end: str | None,
+    expected: str,
 ) -> None:
-    record = {**FULL["openphone"][0], "status": "answered", "completedAt": completed_at}
-    assert normalize("openphone", record)["status"] == expected
-    assert normalize("openphone", record)["provider_status"] == "answered"
+    record = {**FULL[provider][0], **dict(zip(names, (word, end), strict=True))}
+    assert normalize(provider, record)["status"] == expected
+    assert normalize(provider, record)["provider_status"] == word
+
+
+def test_unknown_words_are_told_with_their_counts(
+    normalize_and_report: Callable[..., tuple[Record, list[str]]],
+) -> None:
+    records = [
+        {**FULL["skipcall"][0], "type": direction, "status": status}
+        for direction, status in [
+            ("OUTBOUND", "zigzag"),
+            ("sideways", "zigzag"),
+            ("Inbound", "In_Progress"),
+            ("outbound", 7),
+        ]
+    ]
+    _, sentences = normalize_and_report("skipcall", *records)
+    assert sentences == [
+        "Words of the provider that are not known: status 'zigzag' (2), direction 'sideways' (1),"
+        " status '7' (1). Such a status is unknown and such a direction null; the words stand in"
+        " provider_record."
+    ]
+
+
+def test_an_unknown_word_is_masked_and_harmless(
+    normalize_and_report: Callable[..., tuple[Record, list[str]]],
+) -> None:
+    update_secrets(["made-up-secret"])
+    try:
+        record = {"id": "1", "state": "a\x1b[31m\nmade-up-secret" + "x" * 1000}
+        _, (sentence,) = normalize_and_report("intercom", record)
+    finally:
+        update_secrets([])
+    assert "made-up-secret" not in sentence
+    assert sentence.isprintable()
+    assert len(sentence) < 300
+
+
+@pytest.mark.parametrize(
+    ("provider", "name", "column"),
+    [
+        ("skipcall", "phoneNumber", "external_number"),
+        ("skipcall", "callerPhoneNumber", "internal_number"),
+        ("skipcall", "caller", "user_name"),
+        ("amplemarket", "contact", "contact_id"),
+    ],
+)
+def test_a_field_whose_type_changed_is_counted(
+    normalize_and_report: Callable[..., tuple[Record, list[str]]],
+    provider: str,
+    name: str,
+    column: str,
+) -> None:
+    record = {**FULL[provider][0], name: "+33100000009"}
+    call, sentences = normalize_and_report(provider, record)
+    assert column not in call
+    assert (
+        f"1 values could not be read into the column {column}; they stand in provider_record only."
+        in sentences
+    )
 
 
 @pytest.mark.parametrize("reason", ["completed", "answered", "on fire"])
@@ -702,6 +787,13 @@ def test_talk_seconds(
     assert normalize(provider, {**FULL[provider][0], **changes}).get("talk_seconds") == seconds
 
 
+def test_a_missed_call_with_a_zero_answer_time_was_not_answered(normalize: Normalize) -> None:
+    record = {**FULL["intercom"][0], "state": "missed", "answered_at": 0}
+    call = normalize("intercom", record)
+    assert call["answered"] is False
+    assert call.keys().isdisjoint({"answered_at", "talk_seconds"})
+
+
 # --- times ---
 
 
@@ -711,40 +803,95 @@ def test_talk_seconds(
         # the record says all
         (
             "intercom",
-            {"initiated_at": 200, "created_at": 100, "updated_at": 300},
-            "1970-01-01T00:01:40Z",
-            "1970-01-01T00:05:00Z",
-            "1970-01-01T00:03:20Z",
+            {"initiated_at": T + 200, "created_at": T + 100, "updated_at": T + 300},
+            "2026-01-31T00:01:40Z",
+            "2026-01-31T00:05:00Z",
+            "2026-01-31T00:03:20Z",
         ),
         # no creation: the earliest time of the record
         (
             "intercom",
-            {"initiated_at": 200, "answered_at": 150, "ended_at": 300, "updated_at": 400},
-            "1970-01-01T00:02:30Z",
-            "1970-01-01T00:06:40Z",
-            "1970-01-01T00:03:20Z",
+            {"initiated_at": T + 200, "answered_at": T + 150, "updated_at": T + 400},
+            "2026-01-31T00:02:30Z",
+            "2026-01-31T00:06:40Z",
+            "2026-01-31T00:03:20Z",
         ),
         (
             "intercom",
-            {"created_at": "garbled", "ended_at": 300},
-            "1970-01-01T00:05:00Z",
-            "1970-01-01T00:05:00Z",
-            "1970-01-01T00:05:00Z",
+            {"created_at": "", "ended_at": T + 300},
+            "2026-01-31T00:05:00Z",
+            "2026-01-31T00:05:00Z",
+            "2026-01-31T00:05:00Z",
         ),
         (
             "intercom",
-            {"updated_at": 400},
-            "1970-01-01T00:06:40Z",
-            "1970-01-01T00:06:40Z",
-            "1970-01-01T00:06:40Z",
+            {"updated_at": T + 400},
+            "2026-01-31T00:06:40Z",
+            "2026-01-31T00:06:40Z",
+            "2026-01-31T00:06:40Z",
         ),
         # no start: the creation
         (
             "intercom",
-            {"created_at": 100, "updated_at": 300},
-            "1970-01-01T00:01:40Z",
-            "1970-01-01T00:05:00Z",
-            "1970-01-01T00:01:40Z",
+            {"created_at": T + 100, "updated_at": T + 300},
+            "2026-01-31T00:01:40Z",
+            "2026-01-31T00:05:00Z",
+            "2026-01-31T00:01:40Z",
+        ),
+        # zero times are no times
+        (
+            "intercom",
+            {"initiated_at": 0, "answered_at": -1, "created_at": T + 100, "updated_at": 0},
+            "2026-01-31T00:01:40Z",
+            "2026-01-31T00:01:40Z",
+            "2026-01-31T00:01:40Z",
+        ),
+        (
+            "skipcall",
+            {
+                "createdAt": "0000-00-00T00:00:00Z",
+                "updatedAt": "0001-01-01T00:00:00Z",
+                "deletedAt": "1970-01-01T00:00:00.000Z",
+                "startedAt": "2026-01-01T00:00:00Z",
+            },
+            "2026-01-01T00:00:00Z",
+            "2026-01-01T00:00:00Z",
+            "2026-01-01T00:00:00Z",
+        ),
+        ("intercom", {"created_at": 0, "updated_at": -1, "initiated_at": 1}, None, None, None),
+        (
+            "amplemarket",
+            {"id": "00000000-0001-7000-8000-000000000000", "start_date": "2026-01-31T12:00:00Z"},
+            "2026-01-31T12:00:00Z",
+            "2026-01-31T12:00:00Z",
+            "2026-01-31T12:00:00Z",
+        ),
+        # a change that cannot be read may be of any time
+        (
+            "intercom",
+            {"created_at": T + 100, "updated_at": "soon"},
+            "2026-01-31T00:01:40Z",
+            None,
+            "2026-01-31T00:01:40Z",
+        ),
+        (
+            "skipcall",
+            {
+                "createdAt": "2026-01-01T00:00:00Z",
+                "updatedAt": "2026-01-02T00:00:00Z",
+                "deletedAt": "2026-01-03T00:00:77Z",
+            },
+            "2026-01-01T00:00:00Z",
+            None,
+            "2026-01-01T00:00:00Z",
+        ),
+        # and so may a creation, where there is no change
+        (
+            "intercom",
+            {"created_at": "soon", "ended_at": T + 300},
+            "2026-01-31T00:05:00Z",
+            None,
+            "2026-01-31T00:05:00Z",
         ),
         # no change: the creation
         (
@@ -825,7 +972,7 @@ def test_fallbacks_of_the_times(
 
 
 def test_a_fallback_is_no_statement_of_the_provider(normalize: Normalize) -> None:
-    call = normalize("intercom", {"id": "1", "created_at": 100})
+    call = normalize("intercom", {"id": "1", "created_at": T})
     assert call.keys().isdisjoint({"started_at", "answered_at", "ended_at", "deleted_at"})
 
 

@@ -21,7 +21,10 @@ SLICE = StreamSlice(partition={}, cursor_slice={}, extra_fields=PHONE)
             "2026-01-03T00:00:00Z",
         ),
         ({"updatedAt": None, "createdAt": "2026-01-01T00:00:00Z"}, "2026-01-01T00:00:00Z"),
-        ({"updatedAt": "garbled", "createdAt": "2026-01-01T00:00:00Z"}, "2026-01-01T00:00:00Z"),
+        # what cannot be read might be the last activity
+        ({"updatedAt": "garbled", "createdAt": "2026-01-01T00:00:00Z"}, None),
+        ({"updatedAt": 0, "createdAt": "2026-01-01T00:00:00Z"}, "2026-01-01T00:00:00Z"),
+        ({"updatedAt": "0001-01-01T00:00:00Z", "createdAt": "1970-01-01T00:00:00Z"}, None),
         ({"updatedAt": "2026-01-01T02:00:00+02:00"}, "2026-01-01T00:00:00Z"),
         ({"updatedAt": "garbled"}, None),
         ({"updatedAt": None, "lastActivityAt": "", "active_at": "theirs"}, None),

@@ -17,13 +17,37 @@ def test_sentences() -> None:
     expected = [
         "2 were skipped ({x}).",
         "The list changed 3 times.",
-        "2 values could not be read into the column started_at; it is null there, and the values"
-        " stand in provider_record.",
-        "1 values could not be read into the column notes; it is null there, and the values stand"
-        " in provider_record.",
+        "2 values could not be read into the column started_at; they stand in provider_record"
+        " only.",
+        "1 values could not be read into the column notes; they stand in provider_record only.",
     ]
     assert report.sentences() == expected
     assert report.sentences() == expected  # telling it changes nothing
+
+
+def test_unknown_words_are_one_sentence() -> None:
+    report = SyncReport()
+    for word in ("zigzag", "parked", "zigzag"):
+        report.unknown_word("status", word)
+    report.unknown_word("direction", "zigzag")
+    report.note("A note.")
+    assert report.sentences() == [
+        "A note.",
+        "Words of the provider that are not known: status 'zigzag' (2), status 'parked' (1),"
+        " direction 'zigzag' (1). Such a status is unknown and such a direction null; the words"
+        " stand in provider_record.",
+    ]
+
+
+def test_words_without_end_take_no_memory_without_end() -> None:
+    report = SyncReport()
+    for number in range(3000):
+        report.unknown_word("status", f"{number:04d}" + "x" * 1000)
+    report.unknown_word("status", "0019" + "x" * 1000)
+    (sentence,) = report.sentences()
+    assert "'0000xx" in sentence
+    assert f"'0019{'x' * 56}' (2), others (2980)." in sentence
+    assert "'0020" not in sentence
 
 
 def test_several_threads_count_together() -> None:

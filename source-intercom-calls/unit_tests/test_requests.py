@@ -83,7 +83,7 @@ def test_without_pages_and_total_until_an_empty_page_and_the_state_stays() -> No
         states = [message.state for message in messages if message.state is not None]
         assert states[-1].stream is not None
         blob = states[-1].stream.stream_state
-        assert vars(blob) == {"updated_at": "2000-01-01T00:00:00.000000Z"}
+        assert vars(blob) == {"updated_at": "1990-01-01T00:00:00.000000Z"}
 
 
 def test_state_and_lookback_choose_on_our_side_only() -> None:

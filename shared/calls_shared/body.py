@@ -116,7 +116,7 @@ class PageShape:
         """
         *parents, name = self.records_at.split(".")
         holder = field(".".join(parents))(body) if parents else body
-        if name not in holder:
+        if not isinstance(holder, dict) or name not in holder:
             return False
         paths = (self.total_at, self.page_count_at)
         announced = [field(path)(body) for path in paths if path]

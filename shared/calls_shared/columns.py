@@ -51,7 +51,12 @@ COLUMNS: tuple[Column, ...] = (
     Column("answered_at", "timestamp", "When the call was answered, as the provider states it."),
     Column("ended_at", "timestamp", "End of the call, as the provider states it."),
     Column("created_at", "timestamp", "When the provider created the record."),
-    Column("updated_at", "timestamp", "The provider's last change of the record, else created_at."),
+    Column(
+        "updated_at",
+        "timestamp",
+        "The provider's last change of the record; created_at if it reports none, null if it"
+        " reports one that cannot be read.",
+    ),
     Column("answered", "boolean", "Whether the call was answered; null where it is not known."),
     Column("answered_by_type", "string", "human, machine or ai."),
     Column("duration_seconds", "integer", "Duration of the call in whole seconds."),

@@ -206,9 +206,9 @@ def seconds_between(start: str, end: str) -> int | None:
 
 
 def is_uuid7(value: Any) -> bool:
-    """Whether the value is a UUID of version 7 in its usual form (RFC 9562), with a readable moment.
+    """Whether the value is a UUID of version 7 in its usual form (RFC 9562) that holds a moment.
 
-    A moment before 1990 or after 9999 is none: such an id tells nothing about its creation.
+    One before 1990 or after 9999 is none: such an id tells nothing about its creation.
     """
     return (
         isinstance(value, str)

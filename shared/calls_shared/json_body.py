@@ -81,12 +81,11 @@ def read_json(content: bytes, content_type: str = "") -> Body:
 def _repaired(content: bytes, content_type: str) -> Body:
     repairs: Counter[str] = Counter()
 
-    def no_number(_: str) -> None:
-        repairs[_NO_NUMBERS] += 1
-
     def number(digits: str) -> float | None:
-        value = float(digits)
-        return value if math.isfinite(value) else no_number(digits)
+        if math.isfinite(value := float(digits)):
+            return value
+        repairs[_NO_NUMBERS] += 1
+        return None
 
     def integer(digits: str) -> int | str:
         """An integer beyond 64 bits stays as its digits: no writer of records keeps the number."""
@@ -100,7 +99,7 @@ def _repaired(content: bytes, content_type: str) -> Body:
         repairs[_CUT_CHARACTERS] = broken
     try:
         value = json.loads(
-            text, strict=False, parse_constant=no_number, parse_float=number, parse_int=integer
+            text, strict=False, parse_constant=number, parse_float=number, parse_int=integer
         )
     except (ValueError, RecursionError):
         return Body(None)

@@ -80,7 +80,7 @@ def value_at(path: str) -> Callable[[Mapping[str, Any]], Any]:
         value = record.get(first)
         for name in names:
             if value.__class__ is not dict:
-                return None if value is None or value == "" or value == [] else UNREADABLE
+                return None if value in (None, "", []) else UNREADABLE
             value = value.get(name)
         return value
 

@@ -1,14 +1,14 @@
 from collections.abc import Callable
 from typing import Any
 
-import orjson
 import pytest
 import requests
 from calls_shared import body
 from calls_shared.body import BadShapeError, PageShape
+from calls_shared.json_body import Body, read_json
 
 Answer = Callable[..., requests.Response]
-LIST = PageShape("data", "pages.total_pages")
+LIST = PageShape("data", "pages.total_pages", "total")
 ONE = PageShape("")
 
 
@@ -30,8 +30,9 @@ ONE = PageShape("")
         (b'{"data": []', "a JSON body that is cut short or broken"),
         (b'[{"id": 1}', "a JSON body that is cut short or broken"),
         (b'{"data": []}{"data": []}', "a JSON body that is cut short or broken"),
-        (b'{"data": [NaN]}', "a JSON body that is cut short or broken"),
-        (b'{"data": ["\xff\xfe"]}', "a JSON body that is cut short or broken"),
+        (b'\xef\xbb\xbf{"data": [{"id"', "a JSON body that is cut short or broken"),
+        (b"\xef\xbb\xbf<html></html>", "an HTML or XML page"),
+        (b"[" * 100_000, "a JSON body that is cut short or broken"),
         (b"upstream connect error", "a body that is not JSON"),
         (b"\x1f\x8b\x08\x00", "a body that is not JSON"),
         (b"{}", "no list under 'data'"),
@@ -41,7 +42,14 @@ ONE = PageShape("")
         (b'{"data": "none"}', "no list under 'data'"),
         (b'{"data": 0}', "no list under 'data'"),
         (b'{"data": ["1"]}', "an entry under 'data' that is no object"),
-        (b'{"data": [{"id": "1"}, null]}', "an entry under 'data' that is no object"),
+        (b'{"data": [{"id": "1"}, null, "2"]}', "an entry under 'data' that is no object"),
+        (b'{"data": [NaN], "pages": {"total_pages": 3}}', "an empty page 2 of 3"),
+        (b'{"data": null, "total": 3}', "no list under 'data'"),
+        (b'{"data": null, "total": null}', "no list under 'data'"),
+        (b'{"data": null, "total": false}', "no list under 'data'"),
+        (b'{"data": null, "pages": {"total_pages": 3}}', "no list under 'data'"),
+        (b'{"total": 0}', "no list under 'data'"),
+        (b'{"data": "", "total": 0}', "no list under 'data'"),
         (b'{"data": [[]]}', "an entry under 'data' that is no object"),
         (b'{"data": [], "pages": {"total_pages": 3}}', "an empty page 2 of 3"),
     ],
@@ -67,6 +75,14 @@ def test_a_bad_page_has_a_reason(answer: Answer, content: bytes, reason: str) ->
         ({"data": [], "pages": {"total_pages": True}}, 0, []),
         ({"data": [], "pages": "3"}, 2, []),
         ({"data": []}, 7, []),
+        # null in place of an empty list, as an announced 0 says
+        ({"data": None, "total": 0}, 1, []),
+        ({"data": None, "total": "0"}, 1, []),
+        ({"data": None, "pages": {"total_pages": 0}}, 1, []),
+        ({"data": None, "pages": {"total_pages": 0}, "total": None}, 1, []),
+        # a null among the records
+        ({"data": [None, {"id": "1"}, None, {"id": "2"}]}, 1, ["1", "2"]),
+        ({"data": [None], "pages": {"total_pages": 1}}, 1, []),
     ],
 )
 def test_a_good_page(answer: Answer, content: Any, page: int, records: list[str]) -> None:
@@ -109,21 +125,63 @@ def test_one_record(answer: Answer) -> None:
         ONE.check(answer([{"id": "1"}]))
 
 
+def test_null_in_place_of_a_list_at_a_deeper_path(answer: Answer) -> None:
+    shape = PageShape("result.calls", total_at="result.count")
+    shape.check(answer({"result": {"calls": None, "count": 0}}))
+    for content in (
+        {"result": {"calls": None, "count": 1}},
+        {"result": {"count": 0}},
+        {"result": None, "count": 0},
+        {"result": {"calls": None}, "count": 0},
+    ):
+        with pytest.raises(BadShapeError, match=r"no list under 'result\.calls'"):
+            shape.check(answer(content))
+
+
+def test_null_without_an_announced_number_is_no_page(answer: Answer) -> None:
+    with pytest.raises(BadShapeError, match="no list under 'data'"):
+        PageShape("data").check(answer({"data": None, "total": 0}))
+
+
+def test_what_was_found_holds_for_a_shape_that_knows_less(answer: Answer) -> None:
+    response = answer({"data": None, "total": 0})
+    LIST.check(response)
+    assert PageShape("data").records(response) == []
+
+
+def test_notes_tell_what_was_repaired_and_left_out(answer: Answer) -> None:
+    nulls = "{count} records of a list were null; they were left out."
+    good = answer({"data": [{"id": "1"}], "total": 1})
+    assert LIST.notes(good) == {}
+    assert LIST.notes(answer({"data": [None, {"id": "1"}, None]})) == {nulls: 2}
+    assert LIST.notes(answer({"data": None, "total": 0})) == {}
+    broken = answer(rb'{"data": [{"id": "\ud83d"}, null, {"id": NaN}]}')
+    assert LIST.notes(broken) == {
+        "{count} broken characters (such as half an emoji) in the provider's texts were read as"
+        " U+FFFD.": 1,
+        "{count} numbers that are none (NaN, infinity) were read as null.": 1,
+        nulls: 1,
+    }
+    assert ONE.notes(answer(b'\xef\xbb\xbf{"id": "1"}')) == {}
+
+
+def test_the_declared_character_set_counts(answer: Answer) -> None:
+    content = '{"data": [{"id": "café"}]}'.encode("latin-1")
+    response = answer(content, headers={"content-type": "application/json; charset=ISO-8859-1"})
+    assert LIST.records(response) == [{"id": "café"}]
+
+
 @pytest.mark.parametrize("content", [b'{"data": []}', b"<html>", b"null"])
 def test_a_body_is_parsed_once(
     answer: Answer, monkeypatch: pytest.MonkeyPatch, content: bytes
 ) -> None:
     parsed: list[bytes] = []
 
-    def loads(text: bytes) -> Any:
+    def read(text: bytes, content_type: str) -> Body:
         parsed.append(text)
-        return orjson.loads(text)
+        return read_json(text, content_type)
 
-    class Counting:
-        JSONDecodeError = orjson.JSONDecodeError
-
-    monkeypatch.setattr(Counting, "loads", staticmethod(loads), raising=False)
-    monkeypatch.setattr(body, "orjson", Counting)
+    monkeypatch.setattr(body, "read_json", read)
     one, other = answer(content), answer(content)
     assert body.parsed(one) is body.parsed(one)
     assert parsed == [content]

@@ -17,6 +17,12 @@ def test_page_records_extracts_what_it_has_checked(answer: Answer) -> None:
     assert list(PageRecords().extract_records(answer({"id": "3"}))) == [{"id": "3"}]
 
 
+def test_a_null_among_the_records_is_left_out(answer: Answer) -> None:
+    extractor = PageRecords(records_at="data", under="provider_record")
+    records = extractor.extract_records(answer({"data": [None, {"id": "2"}, None]}))
+    assert list(records) == [{"provider_record": {"id": "2"}}]
+
+
 def test_records_come_out_under_a_field(answer: Answer) -> None:
     extractor = PageRecords(records_at="data", under="provider_record")
     records = extractor.extract_records(answer({"data": [{"id": "1"}, {"id": "2"}]}))

@@ -377,8 +377,7 @@ def test_garbled_values_leave_their_columns_null_and_are_counted(
     assert call.keys().isdisjoint(columns)
     assert call["provider_record"] == record
     assert sorted(sentences) == sorted(
-        f"2 values could not be read into the column {column}; they stand in"
-        " provider_record only."
+        f"2 values could not be read into the column {column}; they stand in provider_record only."
         for column in columns
     )
 
@@ -406,8 +405,7 @@ def test_one_garbled_value_is_counted_once_a_record(
     good = FULL[provider][0]
     _, sentences = normalize_and_report(provider, good, {**good, field: value}, good)
     assert sentences == [
-        f"1 values could not be read into the column {column}; they stand in"
-        " provider_record only."
+        f"1 values could not be read into the column {column}; they stand in provider_record only."
     ]
 
 

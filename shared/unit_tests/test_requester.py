@@ -86,6 +86,28 @@ def test_a_request_in_full(server: requests_mock.Mocker) -> None:
     assert request.headers["Acme-Version"] == "2.14"
 
 
+def test_what_was_repaired_is_told_once_a_page(server: requests_mock.Mocker) -> None:
+    body = rb'{"data": [{"id": "1", "notes": "\ud83d"}, null, {"id": NaN}], "total": 3}'
+    cut = body[:-4]
+    server.get(URL, [{"content": cut}, {"content": body}, {"json": GOOD}, {"content": body}])
+    requester = requester_of()
+    for _ in range(3):
+        requester.send_request()
+    assert requester.budget.report.sentences() == [
+        "2 broken characters (such as half an emoji) in the provider's texts were read as U+FFFD.",
+        "2 numbers that are none (NaN, infinity) were read as null.",
+        "2 records of a list were null; they were left out.",
+    ]
+
+
+def test_null_in_place_of_a_list_beside_a_total_of_0_is_an_empty_page(
+    server: requests_mock.Mocker,
+) -> None:
+    server.get(URL, [{"json": {"data": None, "total": 1}}, {"json": {"data": None, "total": 0}}])
+    assert requester_of(total_at="total").send_request() is not None
+    assert server.call_count == 2
+
+
 @pytest.mark.parametrize(
     "bad",
     [

@@ -120,6 +120,36 @@ def test_records_before_the_state_are_left_out(
     assert read(retriever_of(requester, TOKENS, cursor_field="updated_at"), start) == expected
 
 
+def test_records_without_a_cursor_value_are_counted(answer: Answer) -> None:
+    budget = CallBudget(10, 1.0)
+    page = [call("a", None), call("b", "2026-01-15T00:00:00Z"), call("c", None)]
+    for number in (1, 2):
+        requester = Requester([answer({"data": page})])
+        retriever = retriever_of(requester, TOKENS, cursor_field="updated_at", api_budget=budget)
+        assert read(retriever, "2026-01-20T00:00:00Z") == ["a", "c"]
+        assert budget.report.sentences() == [
+            f"{2 * number} records of calls have no updated_at that can be read; such records come"
+            " with every sync."
+        ]
+
+
+def test_a_creation_in_the_year_0_of_an_id_is_no_reason_to_leave_a_call_out(
+    answer: Answer,
+) -> None:
+    zero = call("00000000-0001-7000-8000-000000000001", "2026-01-15T00:00:00Z")
+    old = call("017f22e2-79b0-7cc3-98c4-dc0c0c07398f", "2022-02-22T19:22:22.000Z")
+    requester = Requester([answer({"data": [zero, old]})])
+    retriever = retriever_of(requester, TOKENS, cursor_field="created_at", stop_early=True)
+    assert read(retriever, "2026-01-20T00:00:00Z") == [zero["id"]]
+
+
+@pytest.mark.parametrize("start_date", ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z"])
+def test_a_start_date_before_all_calls_leaves_nothing_out(answer: Answer, start_date: str) -> None:
+    requester = Requester([answer({"data": [call("a", occurred_at="1990-01-01T00:00:00Z")]})])
+    config = {"start_date": start_date}
+    assert read(retriever_of(requester, TOKENS, config, start_date_field="occurred_at")) == ["a"]
+
+
 def test_without_a_cursor_field_the_state_bounds_nothing(answer: Answer) -> None:
     requester = Requester([answer({"data": [call("a", "2000-01-01T00:00:00Z")]})])
     assert read(retriever_of(requester, TOKENS), "2026-01-15T00:00:00Z") == ["a"]

@@ -3,6 +3,8 @@ import os
 import socket
 import threading
 import time
+import tracemalloc
+import zlib
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,10 +15,22 @@ import urllib3
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from calls_shared.budget import Patience
-from calls_shared.transport import Sandbox, Transport, fault_name, sandbox_from_environment
+from calls_shared.transport import (
+    LARGEST_BODY,
+    Sandbox,
+    Transport,
+    fault_name,
+    sandbox_from_environment,
+)
 
 QUICK = Patience(connect=2.0, read=2.0, answer=2.0)
 BIG = bytes(range(256)) * 4096  # a megabyte
+
+
+def bomb(megabytes: int) -> bytes:
+    """A gzip body that unpacks to so many megabytes of blanks, a thousandth of it long."""
+    packer, block = zlib.compressobj(1, wbits=31), b" " * (1 << 20)
+    return b"".join(packer.compress(block) for _ in range(megabytes)) + packer.flush()
 
 
 class Server(ThreadingHTTPServer):
@@ -62,6 +76,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer_gzip(self) -> None:
         self.reply(200, {"Content-Encoding": "gzip"}, gzip.compress(BIG))
+
+    def answer_deflate(self) -> None:
+        self.reply(200, {"Content-Encoding": "deflate"}, zlib.compress(BIG))
+
+    def answer_bomb(self) -> None:
+        self.reply(200, {"Content-Encoding": "gzip"}, bomb(1024))
 
     def answer_damaged(self) -> None:
         self.reply(200, {"Content-Encoding": "gzip"}, gzip.compress(BIG)[:20] + b"\xff" * 99)
@@ -264,6 +284,7 @@ def test_a_request_reaches_the_server_as_given(server: Server, transport: Transp
     )
     assert headers["Authorization"] == "Bearer 12e5"
     assert headers["Accept"] == "application/json"
+    assert headers["Accept-Encoding"] == "gzip"
     assert "X-Sandbox-Host" not in headers
 
 
@@ -303,10 +324,38 @@ def test_a_redirect_to_no_address_is_an_answer(
     assert get(transport, f"{server.url}/{path}").status_code == 302
 
 
-@pytest.mark.parametrize("path", ["big", "gzip", "chunked"])
+@pytest.mark.parametrize("path", ["big", "gzip", "deflate", "chunked"])
 def test_the_whole_body_is_read(server: Server, transport: Transport, path: str) -> None:
     assert get(transport, f"{server.url}/{path}").content == BIG
     # the connection went back to the pool in good order
+    assert get(transport, f"{server.url}/calls").content == b'{"data": []}'
+
+
+def test_a_body_has_a_largest_size(
+    server: Server, transport: Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert LARGEST_BODY == 256 * 1024 * 1024
+    for path in ("big", "gzip", "deflate", "chunked"):
+        monkeypatch.setattr("calls_shared.transport.LARGEST_BODY", len(BIG))
+        assert get(transport, f"{server.url}/{path}").content == BIG
+        monkeypatch.setattr("calls_shared.transport.LARGEST_BODY", len(BIG) - 1)
+        with pytest.raises(requests.RequestException):
+            get(transport, f"{server.url}/{path}")
+
+
+def test_a_body_that_unpacks_to_a_gigabyte_is_a_fault_and_does_not_fill_the_memory(
+    server: Server, transport: Transport
+) -> None:
+    patience = Patience(connect=120.0, read=120.0, answer=120.0)
+    tracemalloc.start()
+    try:
+        with pytest.raises(requests.RequestException) as caught:
+            get(transport, f"{server.url}/bomb", patience=patience)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert fault_name(caught.value) == "the answer is larger than 256 MB"
+    assert most < 300 << 20
     assert get(transport, f"{server.url}/calls").content == b'{"data": []}'
 
 

@@ -305,7 +305,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "an unknown status becomes null",
         f"{SHARED}/words.py",
-        '{"status": "unknown",
+        '{"status": "unknown",',
         '{"status": None,',
         (f"{UNIT}/test_mapping.py",),
     ),

@@ -343,7 +343,7 @@ MUTANTS: tuple[Mutant, ...] = (
             manifest(provider),
             "1990-01-01T00:00:00.000000Z",
             "2000-01-01T00:00:00.000000Z",
-            ("integration_tests/test_manifests.py",),
+            (requests_of(provider), "integration_tests/test_manifests.py"),
         )
         for provider in ("intercom", "openphone", "amplemarket", "skipcall")
     ),

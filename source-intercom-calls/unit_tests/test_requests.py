@@ -139,3 +139,19 @@ def test_the_start_date_is_compared_with_the_start_of_the_call() -> None:
         config = {**CONFIG, "start_date": "2026-01-06T00:00:00Z"}
         found = records(read(SourceIntercomCalls(), config, catalog_for("intercom")))
         assert [record["id"] for record in found] == ["001"]
+
+
+def test_without_a_state_calls_of_any_time_are_read() -> None:
+    times = [631_152_000, 0, -1, "0001-01-01T00:00:00Z", "soon", 915_200_000]
+    calls = [{**call(n), "created_at": at, "updated_at": at} for n, at in enumerate(times)]
+    with requests_mock.Mocker() as mock:
+        mock.get(URL, json=page(*calls, pages=numbers(1, 1), total=6))
+        found = records(read(SourceIntercomCalls(), CONFIG, catalog_for("intercom")))
+        assert {record["id"]: record.get("updated_at") for record in found} == {
+            "000": "1990-01-01T00:00:00Z",
+            "001": None,
+            "002": None,
+            "003": None,
+            "004": None,
+            "005": "1999-01-01T14:13:20Z",
+        }

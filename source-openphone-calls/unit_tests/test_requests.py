@@ -144,3 +144,27 @@ def test_check_reads_the_phone_numbers_and_costs_one_request() -> None:
         status = SourceOpenphoneCalls().check(LOGGER, CONFIG)
         assert (status.status.value, status.message) == ("SUCCEEDED", None)
         assert sent(mock) == ["/phone-numbers"]
+
+
+def test_without_a_state_conversations_of_any_time_are_read() -> None:
+    times = {
+        "CN1990": "1990-01-01T00:00:00.000Z",
+        "CN1995": "1995-06-01T00:00:00Z",
+        "CN0": "0001-01-01T00:00:00Z",
+        "CNx": "soon",
+        "CN2026": "2026-01-05T00:00:00.000Z",
+    }
+    conversations = [
+        {**CONVERSATION, "id": name, "participants": [f"+1555{n:07d}"], "createdAt": None}
+        | {"updatedAt": time}
+        for n, (name, time) in enumerate(times.items())
+    ]
+
+    def one_call(request: Any, _: Any) -> dict[str, object]:
+        (participant,) = request.qs["participants"]
+        return page({**call(f"AC{participant[-1]}", "US1"), "participants": [participant]})
+
+    with requests_mock.Mocker() as mock:
+        serve(mock, page(*conversations), one_call)
+        messages = read(SourceOpenphoneCalls(), CONFIG, catalog_for("openphone"))
+        assert {record["id"] for record in records(messages)} == {f"AC{n}" for n in range(5)}

@@ -1,19 +1,18 @@
-"""Reading what the user hands in: a refusal names the key or the file, and the fix."""
+"""The configuration: what of it counts, what is refused, and what the user should know of it."""
 
-import json
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from difflib import get_close_matches
 from typing import Any
 
-from airbyte_cdk.models import (
-    AirbyteStateMessageSerializer,
-    ConfiguredAirbyteCatalogSerializer,
-    FailureType,
-)
+from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from jsonschema import Draft7Validator, ValidationError
 
-from calls_shared import converters
+from calls_shared.envelope import quoted
+from calls_shared.moments import FIRST, is_ahead, moment_of
+
+_SHORTEST_PART = 3  # letters of a key that tell which one is meant
 
 
 def refusal(message: str, internal_message: str = "") -> AirbyteTracedException:
@@ -25,64 +24,86 @@ def refusal(message: str, internal_message: str = "") -> AirbyteTracedException:
     )
 
 
-def read_json(path: str, option: str) -> Any:
-    """The JSON in a file that the user named with a command line option.
+def effective(config: Any, specification: Mapping[str, Any]) -> Any:
+    """The configuration as far as it counts, so that nobody else needs to know what does not.
 
-    Raises:
-        AirbyteTracedException: (config_error) if there is no such file or it is not JSON.
+    An optional key that is null or "" is as if it were not there (Terraform sends null, a form ""),
+    and so are such items of a list, an empty list, and a `date-time` before 1990, which bounds
+    nothing. JSON Schema takes 4.0 for an integer: it becomes 4.
+
+    Args:
+        config: what the user handed in; returned as it is if it is no object.
+        specification: the `connection_specification` of the manifest.
     """
-    try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise refusal(f"The file {path} given with {option} does not exist.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = type(error).__name__
-        raise refusal(
-            f"The file {path} given with {option} could not be read ({reason})."
-        ) from None
-    except json.JSONDecodeError as error:
-        raise refusal(
-            f"The file {path} given with {option} is not valid JSON: see line {error.lineno},"
-            f" column {error.colno}."
-        ) from None
+    if not isinstance(config, Mapping):
+        return config
+    required = specification.get("required", ())
+    properties = specification.get("properties", {})
+    counting = {key: _plain(value, properties.get(key, {})) for key, value in config.items()}
+    return {
+        key: value
+        for key, value in counting.items()
+        if key in required or not _is_unset(value, properties.get(key, {}))
+    }
 
 
-def check_catalog_file(path: str) -> None:
-    """Refuse a file that is not a configured catalog."""
-    try:
-        ConfiguredAirbyteCatalogSerializer.load(read_json(path, "--catalog"))
-    except AirbyteTracedException:
-        raise
-    except Exception as error:
-        raise refusal(
-            f"The file {path} given with --catalog is not a configured catalog: it needs a list"
-            ' "streams" of objects with "stream", "sync_mode" and "destination_sync_mode".',
-            f"{type(error).__name__}",
-        ) from None
+def _plain(value: Any, declared: Mapping[str, Any]) -> Any:
+    if isinstance(value, list) and declared.get("type") == "array":
+        return [item for item in value if item is not None and item != ""]
+    if isinstance(value, float) and declared.get("type") == "integer" and value.is_integer():
+        return int(value)
+    return value
 
 
-def check_state_file(path: str) -> None:
-    """Refuse a file that is not a list of state messages; an empty list or object is no state."""
-    state = read_json(path, "--state")
-    if state in ([], {}, None):
-        return
-    try:
-        streams = [AirbyteStateMessageSerializer.load(entry).stream for entry in list(state)]
-        if isinstance(state, dict) or None in streams:
-            raise ValueError("not a list of states of streams")
-    except Exception as error:
-        raise refusal(
-            f"The file {path} given with --state is not a list of Airbyte state messages of the"
-            ' type STREAM, such as [{"type": "STREAM", "stream": {...}}].',
-            f"{type(error).__name__}",
-        ) from None
+def _is_unset(value: Any, declared: Mapping[str, Any]) -> bool:
+    if declared.get("format") == "date-time" and (moment := moment_of(value)) is not None:
+        return moment < FIRST
+    return value is None or value in ("", [])
+
+
+def unknown_keys(
+    config: Mapping[str, Any], specification: Mapping[str, Any]
+) -> dict[str, str | None]:
+    """The keys that the specification does not know, each with the nearest that it knows, if any.
+
+    Keys that begin with two underscores are left out: platforms and test tools add them.
+    """
+    known = specification.get("properties", {})
+    return {
+        key: _nearest(key, known) for key in config if key not in known and not key.startswith("__")
+    }
+
+
+def _nearest(key: str, known: Iterable[str]) -> str | None:
+    """The known key that is meant: one that holds the other, else one with like letters."""
+    names, name = {_folded(one): one for one in known}, _folded(key)
+    holds = [one for one in names if len(name) >= _SHORTEST_PART and (name in one or one in name)]
+    near = get_close_matches(name, holds, 1, 0.0) or get_close_matches(name, names, 1)
+    return names[near[0]] if near else None
+
+
+def _folded(key: str) -> str:
+    return "".join(filter(str.isalnum, key.lower()))
+
+
+def notices(
+    config: Mapping[str, Any], specification: Mapping[str, Any], now: datetime
+) -> Iterator[str]:
+    """What the user should know of a configuration that is accepted, a sentence each."""
+    for key, nearest in unknown_keys(config, specification).items():
+        hint = f"; did you mean {nearest}?" if nearest else "."
+        yield f"The configuration key {quoted(key)} is not known and has no effect{hint}"
+    for key, declared in specification.get("properties", {}).items():
+        moment = moment_of(config.get(key)) if declared.get("format") == "date-time" else None
+        if moment is not None and is_ahead(moment, now):
+            yield f"{key} ({config[key]}) lies in the future: no call is read until then."
 
 
 def check_config(config: Any, specification: Mapping[str, Any]) -> None:
     """Check a configuration against a connector's specification.
 
     Args:
-        config: the parsed configuration.
+        config: the configuration as far as it counts (`effective`).
         specification: the `connection_specification` of the manifest.
 
     Raises:
@@ -101,7 +122,7 @@ def check_config(config: Any, specification: Mapping[str, Any]) -> None:
         if isinstance(value, list) and not all(str(item).isprintable() for item in value):
             raise refusal(f"The configuration key {key} holds a line break. Remove it.")
         is_moment = declared.get("format") == "date-time" and value is not None
-        if is_moment and not isinstance(converters.moment(value), str):
+        if is_moment and moment_of(value) is None:
             raise refusal(_must_be(key, declared, "is not a date that exists"))
 
 
@@ -124,7 +145,9 @@ def _sentence(error: ValidationError, properties: Mapping[str, Mapping[str, Any]
         given: Any = error.instance
         missing = next(name for name in required if name not in given)
         title = properties.get(missing, {}).get("title", missing)
-        return f"The configuration lacks the key {missing} ({title}). Add it."
+        meant = [key for key in given if key not in properties and _nearest(key, [missing])]
+        rename = f", or rename the key {quoted(meant[0])}" if meant else ""
+        return f"The configuration lacks the key {missing} ({title}). Add it{rename}."
     key = str(error.path[0]) if error.path else ""
     return _must_be(key, properties.get(key, {}), "is not valid")
 

@@ -1,33 +1,20 @@
 """`run`: the console script of a connector. It writes nothing but Airbyte messages to stdout."""
 
 import logging
-import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
 import orjson
 from airbyte_cdk.entrypoint import AirbyteEntrypoint, launch
-from airbyte_cdk.models import (
-    AirbyteConnectionStatus,
-    AirbyteMessage,
-    AirbyteMessageSerializer,
-    FailureType,
-    Status,
-    Type,
-)
-from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
+from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer, FailureType, Type
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from calls_shared.configuration import (
-    check_catalog_file,
-    check_config,
-    check_state_file,
-    read_json,
-    refusal,
-)
+from calls_shared.configuration import refusal
+from calls_shared.ending import end_unread, ended_by_signals
+from calls_shared.failures import failed_status
 from calls_shared.memory import keep_memory_steady
-from calls_shared.secrets import clean_trace, mask_secrets
+from calls_shared.secrets import clean_trace
 from calls_shared.source import CallsSource
 
 
@@ -54,8 +41,8 @@ class _WithoutTraceback(logging.Filter):
 def run(source: CallsSource, arguments: Sequence[str] | None = None) -> None:
     """Run one command of the Airbyte protocol and end the process.
 
-    Exit status 0, or 1 after an error trace; a failed `check` answers with a FAILED connection
-    status and exit status 0, as the protocol has it.
+    Exit status 0, or 1 after an error trace or once stdout is closed; a failed `check` answers with
+    a FAILED connection status and exit status 0, as the protocol has it. SIGINT and SIGTERM end it.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     options = AirbyteEntrypoint.parse_args(arguments)
@@ -64,16 +51,17 @@ def run(source: CallsSource, arguments: Sequence[str] | None = None) -> None:
     logging.raiseExceptions = False  # a log line that cannot be written is no news
     keep_memory_steady()
     try:
-        sys.exit(_run(source, arguments, options))
+        with ended_by_signals():
+            status = _run(source, arguments, options)
     except BrokenPipeError:
-        # The reader is gone, so there is nobody to tell; keep the interpreter from trying again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        sys.exit(1)
+        end_unread()
+    sys.exit(status)
 
 
 def _run(source: CallsSource, arguments: Sequence[str], options: Namespace) -> int:
     try:
-        _check_files(source, options)
+        if options.command is None:
+            raise refusal("Name a command: spec, check, discover or read.")
         launch(source, list(arguments))
     except AirbyteTracedException as failure:
         return _tell(failure, options.command)
@@ -87,28 +75,10 @@ def _run(source: CallsSource, arguments: Sequence[str], options: Namespace) -> i
     return 0
 
 
-def _check_files(source: CallsSource, options: Namespace) -> None:
-    """Refuse unreadable files before anything is done, each with one sentence."""
-    if options.command is None:
-        raise refusal("Name a command: spec, check, discover or read.")
-    if options.command == "spec":
-        return
-    config = read_json(options.config, "--config")
-    if isinstance(config, dict):
-        mask_secrets(config, source.specification)
-    check_config(config, source.specification)
-    if options.command == "read":
-        check_catalog_file(options.catalog)
-        if options.state:
-            check_state_file(options.state)
-
-
 def _tell(failure: AirbyteTracedException, command: str | None) -> int:
     """Print a failure as the protocol wants it; the exit status."""
     if command == "check" and failure.failure_type is FailureType.config_error:
-        status = AirbyteConnectionStatus(
-            status=Status.FAILED, message=filter_secrets(failure.message or "")
-        )
+        status = failed_status(failure)
         _print(AirbyteMessage(type=Type.CONNECTION_STATUS, connectionStatus=status))
         return 0
     message = failure.as_airbyte_message()

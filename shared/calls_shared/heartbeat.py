@@ -15,8 +15,13 @@ from airbyte_cdk.models import (
 )
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message
 
+from calls_shared.ending import reader_is_gone
+
 INTERVAL = 30.0
 """Seconds of silence after which a sign of life is due."""
+
+_LONGEST_JOIN = 1.0  # seconds; it may be in a write that nobody reads
+_LOOK = 5.0  # seconds between two looks whether anybody still reads
 
 
 def print_running(stream: str, *, rate_limited: bool = False) -> None:
@@ -51,13 +56,13 @@ class Heartbeat:
         self.running: list[str] = []
         self._is_limited = is_limited
         self._closed = closed
-        self._last = time.monotonic()
+        self._due = time.monotonic() + INTERVAL
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="heartbeat", daemon=True)
 
     def emitted(self) -> None:
         """Something was emitted, which is a sign of life of its own."""
-        self._last = time.monotonic()
+        self._due = time.monotonic() + INTERVAL
 
     def status(self, stream: str, status: str) -> None:
         """Note the status of a stream as it passes."""
@@ -77,15 +82,17 @@ class Heartbeat:
         traceback: TracebackType | None,
     ) -> None:
         self._ended.set()
+        self._thread.join(_LONGEST_JOIN)
 
     def _watch(self) -> None:
-        while not self._ended.wait(max(0.01, self._last + INTERVAL - time.monotonic())):
-            if time.monotonic() - self._last < INTERVAL:
-                continue
-            self._last = time.monotonic()
+        while not self._ended.wait(max(0.01, min(_LOOK, self._due - time.monotonic()))):
             try:
-                for stream in self.running:
-                    print_running(stream, rate_limited=self._is_limited())
+                if reader_is_gone():
+                    raise BrokenPipeError
+                if time.monotonic() >= self._due:
+                    self.emitted()
+                    for stream in self.running:
+                        print_running(stream, rate_limited=self._is_limited())
             except (OSError, ValueError):
                 self._closed()
                 return

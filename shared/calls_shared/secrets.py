@@ -2,8 +2,9 @@
 
 import json
 import re
+import threading
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -11,18 +12,50 @@ from urllib.parse import quote, quote_plus
 from airbyte_cdk.models import AirbyteTraceMessage
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, get_secrets, update_secrets
 
+from calls_shared.configuration import unknown_keys
+
 _AROUND = (("", ""), ("Bearer ", ""), ("", ":"))  # a header, and basic authentication
 _UNEXPECTED = "An unexpected error occurred"
+_SOUNDS_SECRET = re.compile("key|token|secret|passw|credential|auth", re.IGNORECASE)
+_SHORTEST_STRAY = 8  # characters; a shorter value of an unknown key is hardly a secret
+
+# The CDK's filter is one for the whole process and forgets the earlier source's secrets when it is
+# told those of another, so they are remembered here, as long as the process lives.
+_masked_forms: set[str] = set()
+_lock = threading.Lock()
 
 
 def mask_secrets(config: Mapping[str, Any], specification: Mapping[str, Any]) -> None:
-    """Tell the CDK's message filter every form in which a secret could appear."""
-    forms: set[str] = set()
-    for secret in get_secrets(specification, config):
-        if isinstance(secret, str) and secret:
-            forms |= encoded_forms(secret)
-    # the longest first: a form may be a part of another one
-    update_secrets(sorted(forms, key=len, reverse=True))
+    """Tell the CDK's message filter every form in which a secret could appear.
+
+    The secrets of all configurations that this process has seen stay masked.
+    """
+    secrets = [*get_secrets(specification, config), *_stray_secrets(config, specification)]
+    with _lock:
+        for secret in secrets:
+            if isinstance(secret, str) and secret:
+                _masked_forms.update(encoded_forms(secret))
+        # the longest first: a form may be a part of another one
+        update_secrets(sorted(_masked_forms, key=len, reverse=True))
+
+
+def _stray_secrets(value: Any, specification: Mapping[str, Any]) -> Iterator[str]:
+    """Texts under a misspelt, foreign or nested key that stands for a secret, at any depth."""
+    known = specification.get("properties", {})
+    if isinstance(value, list):
+        for item in value:
+            yield from _stray_secrets(item, specification)
+    elif isinstance(value, Mapping):
+        nearest = dict.fromkeys(known) | unknown_keys(value, specification)
+        for key, entry in value.items():
+            if not isinstance(entry, str):
+                if key in nearest:
+                    yield from _stray_secrets(entry, specification)
+            elif len(entry) >= _SHORTEST_STRAY and (
+                known.get(nearest.get(key) or key, {}).get("airbyte_secret")
+                or (key not in known and _SOUNDS_SECRET.search(key))
+            ):
+                yield entry
 
 
 def encoded_forms(secret: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""`CallsSource`: the source class of a connector, and the declarative source inside it."""
+"""`CallsSource`: the source class of a connector."""
 
 import logging
 import sys
@@ -13,48 +13,33 @@ from airbyte_cdk.models import (
     AirbyteConnectionStatus,
     AirbyteMessage,
     AirbyteStateMessage,
-    AirbyteTraceMessage,
     ConfiguredAirbyteCatalog,
     ConnectorSpecification,
-    FailureType,
     Status,
     TraceType,
     Type,
 )
-from airbyte_cdk.sources.declarative.concurrent_declarative_source import (
-    ConcurrentDeclarativeSource,
-)
 from airbyte_cdk.sources.message import MessageRepository
 from airbyte_cdk.sources.source import Source
-from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from airbyte_cdk.utils.yaml_loader import safe_load_yaml
 
-from calls_shared import converters
-from calls_shared.budget import CallBudget
-from calls_shared.configuration import check_config, refusal
+from calls_shared.configuration import check_config, effective, notices, refusal
+from calls_shared.declarative import DeclarativeCalls
+from calls_shared.failures import as_exception, failed_status, same_error
+from calls_shared.files import catalog_in, read_json, states_in
 from calls_shared.heartbeat import Heartbeat
 from calls_shared.manifest import budget_from, stream_cursors
 from calls_shared.patience import CHECK_PATIENCE, Patience
 from calls_shared.secrets import clean_trace, mask_secrets
-from calls_shared.state import StateGuard
+from calls_shared.state import StateGuard, of_incremental
 from calls_shared.tally import RecordTally
+from calls_shared.transport import SANDBOX_URL, sandbox_from_environment
 
-_QUEUED_RECORDS = 1_000
-
-
-class DeclarativeCalls(ConcurrentDeclarativeSource):
-    """The CDK's declarative source with our budget, which it hands to all of its components."""
-
-    def __init__(self, budget: CallBudget, **arguments: Any) -> None:
-        self.budget = budget
-        super().__init__(**arguments)
-        # The CDK queues 10,000 records; with transcripts of 50 KB that took 660 MB (facts, 6.4).
-        self._concurrent_source._queue.maxsize = _QUEUED_RECORDS
-
-    def _prepare_for_stream_build(self) -> None:
-        # The CDK would build its own budget here, from the same lines of the manifest.
-        self._constructor._api_budget = self.budget  # type: ignore[assignment]
+_SANDBOX_IN_FORCE = (
+    f"The environment variable {SANDBOX_URL} is in force: all requests go to a sandbox on this"
+    " machine, none to the provider. Unset it to read from the provider."
+)
 
 
 class CallsSource(Source):
@@ -88,9 +73,32 @@ class CallsSource(Source):
         """Messages that the declarative source has queued; the entry point emits them."""
         return self._inner._message_repository if self._inner else None
 
-    def configure(self, config: Mapping[str, Any], temp_dir: str) -> Mapping[str, Any]:
-        """The configuration as it is; unlike the CDK's own, it is not written to a file."""
-        return config
+    @staticmethod
+    def read_config(config_path: str) -> Any:
+        """The configuration in a file, in any encoding of JSON."""
+        return read_json(config_path, "--config")
+
+    @classmethod
+    def read_catalog(cls, catalog_path: str) -> ConfiguredAirbyteCatalog:
+        """The configured catalog in a file."""
+        return catalog_in(catalog_path)
+
+    @classmethod
+    def read_state(cls, state_path: str) -> list[AirbyteStateMessage]:
+        """The states in a file; none without one."""
+        return states_in(state_path) if state_path else []
+
+    def configure(self, config: Any, temp_dir: str = "") -> dict[str, Any]:
+        """The configuration as far as it counts; unlike the CDK, we do not write it to a file.
+
+        Raises:
+            AirbyteTracedException: (config_error) naming the first wrong key and what it must be.
+        """
+        if isinstance(config, Mapping):
+            mask_secrets(config, self.specification)
+        counting: dict[str, Any] = effective(config, self.specification)
+        check_config(counting, self.specification)
+        return counting
 
     def spec(self, logger: logging.Logger) -> ConnectorSpecification:
         """The specification that the manifest holds."""
@@ -101,17 +109,15 @@ class CallsSource(Source):
 
     def _build(
         self,
-        config: Mapping[str, Any],
+        config: dict[str, Any],
         patience: Patience | None = None,
         catalog: ConfiguredAirbyteCatalog | None = None,
         states: list[AirbyteStateMessage] | None = None,
     ) -> DeclarativeCalls:
-        check_config(config, self.specification)
-        mask_secrets(config, self.specification)
         self._inner = DeclarativeCalls(
             budget_from(self.manifest, config, patience),
             catalog=catalog,
-            config=dict(config),
+            config=config,
             state=states or [],
             source_config=dict(self.manifest),
         )
@@ -120,11 +126,13 @@ class CallsSource(Source):
     def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
         """Prove the key with one request to the real resource; an empty workspace is fine."""
         try:
+            config = self.configure(config)
+            self._warn(logger, config)
             # without a start date the first call of the first page ends the check
-            config = {key: value for key, value in config.items() if key != "start_date"}
+            config.pop("start_date", None)
             inner = self._build(config, CHECK_PATIENCE)
         except AirbyteTracedException as failure:
-            return _failed(failure)
+            return failed_status(failure)
         wanted = self.manifest["check"]["stream_names"]
         try:
             for stream in inner.streams(config=config):
@@ -133,13 +141,14 @@ class CallsSource(Source):
                     if partition is not None:
                         next(iter(partition.read()), None)
         except AirbyteTracedException as failure:
-            return _failed(failure)
+            return failed_status(failure)
         finally:
-            inner.budget.stopped.set()
+            inner.end()
         return AirbyteConnectionStatus(status=Status.SUCCEEDED)
 
     def discover(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteCatalog:
         """The streams that this configuration offers."""
+        config = self.configure(config)
         return self._build(config).discover(logger, config)
 
     def read(
@@ -154,23 +163,25 @@ class CallsSource(Source):
         Raises:
             AirbyteTracedException: the failure of the (last) stream that failed, in its own words.
         """
+        config = self.configure(config)
         cursors = stream_cursors(self.manifest)
-        guard = StateGuard(cursors, state or [], converters.format_timestamp(datetime.now(UTC)))
+        guard = StateGuard(cursors, of_incremental(state or [], catalog), datetime.now(UTC))
         inner = self._build(config, catalog=catalog, states=guard.usable)
         self._check_streams(inner, catalog, config)
+        self._warn(logger, config, guard.warnings)
         tally = RecordTally({n: (cursors[n].field, guard.known.get(n)) for n in cursors})
         failure: Exception | None = None
         last_failure: AirbyteMessage | None = None
         heartbeat = Heartbeat(inner.budget.is_paused, inner.budget.stopped.set)
         try:
-            for message in _with_heartbeat(inner.read(logger, config, catalog, state), heartbeat):
+            for message in _with_heartbeat(inner.read(logger, config, catalog), heartbeat):
                 if message.type is Type.RECORD and message.record is not None:
                     tally.record(message.record)
                 elif message.type is Type.STATE and message.state is not None:
                     guard.cap(message.state)
                 elif message.trace is not None and message.trace.type is TraceType.ERROR:
                     clean_trace(message.trace)
-                    if last_failure is not None and not _same_error(last_failure, message):
+                    if last_failure is not None and not same_error(last_failure, message):
                         yield last_failure
                     last_failure = message
                     continue
@@ -178,15 +189,24 @@ class CallsSource(Source):
         except AirbyteTracedException as summary:
             # The CDK's summary is always a config_error; the stream's own failure tells more.
             trace = last_failure.trace if last_failure else None
-            failure = _as_exception(trace) if trace else summary
+            failure = as_exception(trace) if trace else summary
         finally:
-            inner.budget.stopped.set()
+            inner.end()
         for sentence in inner.budget.report.sentences():
             logger.warning(sentence)
         for sentence in tally.sentences([s.stream.name for s in catalog.streams]):
             logger.info(sentence)
         if (failure := failure or inner.budget.report.failure()) is not None:
             raise failure
+
+    def _warn(
+        self, logger: logging.Logger, config: Mapping[str, Any], more: Iterable[str] = ()
+    ) -> None:
+        """Tell what the user should know before anything is sent."""
+        for sentence in [*notices(config, self.specification, datetime.now(UTC)), *more]:
+            logger.warning(sentence)
+        if sandbox_from_environment("") is not None:
+            logger.warning(_SANDBOX_IN_FORCE)
 
     def _check_streams(
         self,
@@ -214,25 +234,3 @@ def _with_heartbeat(
                 status = message.trace.stream_status
                 heartbeat.status(status.stream_descriptor.name, status.status.value)
             yield message
-
-
-def _failed(failure: AirbyteTracedException) -> AirbyteConnectionStatus:
-    message = filter_secrets(failure.message or "")
-    return AirbyteConnectionStatus(status=Status.FAILED, message=message)
-
-
-def _same_error(one: AirbyteMessage, other: AirbyteMessage) -> bool:
-    """Whether two error traces say the same (one failure of many partitions of a stream)."""
-    errors = [message.trace.error for message in (one, other) if message.trace]
-    return len({(error.message, str(error.stream_descriptor)) for error in errors if error}) == 1
-
-
-def _as_exception(trace: AirbyteTraceMessage) -> AirbyteTracedException:
-    error = trace.error
-    assert error is not None  # an ERROR trace has one
-    return AirbyteTracedException(
-        message=error.message,
-        internal_message=error.internal_message,
-        failure_type=error.failure_type or FailureType.system_error,
-        stream_descriptor=error.stream_descriptor,
-    )

@@ -14,11 +14,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any
 
@@ -50,10 +48,8 @@ SOURCES: dict[str, type[CallsSource]] = {
 CLOSED_STDOUT = "closed stdout"
 SIGNALS = {"SIGKILL": signal.SIGKILL, "SIGTERM": signal.SIGTERM, "SIGINT": signal.SIGINT}
 WAYS = ("SIGKILL", "SIGTERM", CLOSED_STDOUT)
-PROMPTLY = 10.0
-"""Seconds within which a process that is told to end has ended, also on a busy machine."""
-BUSY = 10.0
-"""Seconds by which a sign of life may be late on a busy machine: 30 + 10 are below a minute."""
+LONG_ENOUGH = 120.0
+"""Seconds in which a process has ended, on any machine; what it does would else last longer."""
 
 
 def of_type(messages: Sequence[Message], kind: str) -> list[Message]:
@@ -81,8 +77,6 @@ class Interrupted:
     """These, and all that had been written before the end (not known after a closed stdout)."""
     exit_status: int
     stderr: str
-    seconds: float
-    """How long the process lived after it was told to end."""
 
 
 def start(
@@ -112,14 +106,11 @@ def interrupted(
     *,
     config: Any = None,
     environment: Mapping[str, str] | None = None,
-    patience: float = 30.0,
-    settled: float = 0.0,
+    settle: Callable[[], None] = lambda: None,
 ) -> Interrupted:
     """Read until the messages are enough, then end the process; a test fails if it goes on.
 
-    CPython forgets a SIGINT that comes in the instant in which the main thread falls asleep, until
-    something wakes it up. So `settled` is a pause in between, and one that seems to be forgotten is
-    sent once more, as a person would press the keys again.
+    Nothing more is read before it has ended. `settle` waits for something in between.
     """
     with tempfile.TemporaryFile() as stderr:
         process = start(connector, stderr, environment or {}, config)
@@ -130,18 +121,12 @@ def interrupted(
                 line = process.stdout.readline()
                 assert line, f"the read ended after {len(delivered)} messages"
                 delivered.append(json.loads(line))
-            time.sleep(settled)
-            told = time.monotonic()
+            settle()
             if how == CLOSED_STDOUT:
                 process.stdout.close()
             else:
                 process.send_signal(SIGNALS[how])
-            if how == "SIGINT":
-                with suppress(subprocess.TimeoutExpired):
-                    process.wait(PROMPTLY / 2)
-                process.send_signal(SIGNALS[how])  # does nothing if it has ended
-            process.wait(patience)
-            seconds = time.monotonic() - told
+            process.wait(LONG_ENOUGH)
             rest = b"" if process.stdout.closed else process.stdout.read()
         finally:
             process.kill()
@@ -151,7 +136,7 @@ def interrupted(
         errors = stderr.read().decode()
     whole, _, _torn = rest.rpartition(b"\n")
     written = delivered + [json.loads(line) for line in whole.splitlines()]
-    return Interrupted(delivered, written, process.returncode, errors, seconds)
+    return Interrupted(delivered, written, process.returncode, errors)
 
 
 def messages(number: int) -> Enough:
@@ -255,7 +240,6 @@ def test_a_killed_sync_is_resumed_from_its_last_state(
         # it may just have come to its end by itself
         assert cut.exit_status == 1 or point in ("after the last record", "after the first state")
     assert cut.stderr == ""
-    assert cut.seconds < PROMPTLY
 
     held = {**by_id(cut.delivered), **small.resumed(last_state(cut.delivered))}
     assert held == small.sandbox.expected(small.provider)
@@ -273,7 +257,6 @@ def test_a_larger_sync_is_killed_at_random(provider: str, tmp_path: Path) -> Non
             moment = chance.randrange(1, 2000)
             cut = interrupted(large.connector, how, messages(moment), config=large.config)
             assert cut.stderr == ""
-            assert cut.seconds < PROMPTLY
             assert len(by_id(cut.written)) < len(expected)
             after = large.resumed_in_this_process(last_state(cut.written))
             assert {**by_id(cut.written), **after} == expected
@@ -551,41 +534,73 @@ def test_a_signal_ends_a_wait_for_a_rate_limit(provider: str, how: str, tmp_path
     with Sandbox(World(calls=350)) as sandbox:
         sandbox.faults = [long_limit(provider)]
         connector = Connector(provider, sandbox, tmp_path)
-        cut = interrupted(connector, how, waits_for_a_limit, settled=0.5)
+        cut = interrupted(connector, how, waits_for_a_limit, settle=lambda: time.sleep(0.5))
         assert cut.exit_status == -SIGNALS[how]
-        assert cut.seconds < PROMPTLY
         assert last_state(cut.written) == []
-        if how == "SIGTERM":
-            assert cut.stderr == ""
-        else:
-            assert cut.stderr == "" or cut.stderr.endswith("KeyboardInterrupt\n")
+        assert cut.stderr == ""
         assert "not-real" not in cut.stderr + json.dumps(cut.written)
 
 
 BEAT_QUICKLY = "import calls_shared.heartbeat\ncalls_shared.heartbeat.INTERVAL = 0.3\n"
+BEAT_NEVER = "import calls_shared.heartbeat\ncalls_shared.heartbeat.INTERVAL = 1e6\n"
 
 
-@pytest.mark.parametrize(
-    "provider",
-    [
-        "intercom",
-        pytest.param("openphone"),
-    ],
-)
-def test_a_stdout_that_closes_during_a_wait_ends_it_at_the_next_sign_of_life(
-    provider: str, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("provider", ["intercom", "openphone"])
+def test_a_stdout_that_closes_during_a_wait_ends_it(provider: str, tmp_path: Path) -> None:
+    """Nothing is written during the wait, and no sign of life: it is looked for."""
     with Sandbox(World(calls=350)) as sandbox:
         sandbox.faults = [long_limit(provider, nth=4 if provider == "openphone" else 2)]
         cut = interrupted(
             Connector(provider, sandbox, tmp_path),
             CLOSED_STDOUT,
             waits_for_a_limit,
-            environment=patched_environment(tmp_path, BEAT_QUICKLY),
-            patience=10.0,
+            environment=patched_environment(tmp_path, BEAT_NEVER),
         )
         assert (cut.exit_status, cut.stderr) == (1, "")
-        assert cut.seconds < PROMPTLY
+
+
+# Ending while nobody reads
+
+
+def requests_cease(sandbox: Sandbox) -> Callable[[], None]:
+    """Waits until the reading stands still, because the pipe and the queue of records are full."""
+
+    def wait() -> None:
+        asked = -1
+        while len(sandbox.requests) > asked:
+            asked = len(sandbox.requests)
+            time.sleep(3.0)
+
+    return wait
+
+
+FULL_QUEUE = [
+    *(("skipcall", how) for how in (CLOSED_STDOUT, "SIGINT", "SIGTERM")),
+    *(("openphone", how) for how in (CLOSED_STDOUT, "SIGINT")),
+    ("intercom", CLOSED_STDOUT),
+    ("amplemarket", CLOSED_STDOUT),
+]
+
+
+@pytest.mark.parametrize(("provider", "how"), FULL_QUEUE)
+def test_a_process_whose_reader_stalls_ends_when_it_is_told_to(
+    provider: str, how: str, tmp_path: Path
+) -> None:
+    """Its main thread is within a write, and its workers wait for a place in the full queue.
+
+    Nobody reads again before the process has ended. It would else last for ever.
+    """
+    world = World(calls=4_000, conversations=200)
+    with Sandbox(world, Switches(enforce_limits=False)) as sandbox:
+        cut = interrupted(
+            Connector(provider, sandbox, tmp_path),
+            how,
+            count_of("RECORD", 50),
+            settle=requests_cease(sandbox),
+        )
+        assert cut.exit_status == (1 if how == CLOSED_STDOUT else -SIGNALS[how])
+        assert cut.stderr == ""
+        assert 50 <= len(by_id(cut.written)) < 1_000  # of at least 2,500 that had been read
 
 
 def closed_from_the_start(command: Sequence[str], sandbox: Sandbox) -> tuple[int, str]:
@@ -598,7 +613,7 @@ def closed_from_the_start(command: Sequence[str], sandbox: Sandbox) -> tuple[int
             env={**os.environ, "CALLS_SANDBOX_URL": sandbox.url},
             stdout=writer,
             stderr=subprocess.PIPE,
-            timeout=30.0,
+            timeout=LONG_ENOUGH,
             check=False,
         )
     finally:
@@ -661,10 +676,6 @@ def signs_of_life(output: str) -> list[tuple[float, str, list[dict[str, Any]] | 
     ]
 
 
-def longest_silence(moments: Sequence[float]) -> float:
-    return max(later - earlier for earlier, later in pairwise(moments))
-
-
 def test_the_interval_is_well_below_a_minute() -> None:
     assert calls_shared.heartbeat.INTERVAL <= 30.0
 
@@ -685,16 +696,14 @@ def test_signs_of_life_while_waiting_for_a_rate_limit(
         ended = time.time()
         assert {call["id"]: call for call in records(found)} == sandbox.expected(provider)
     signs = signs_of_life(capsys.readouterr().out)
-    assert sum(reasons is None for _, _, reasons in signs) <= 2  # before the limit and after it
-    limited = [sign for sign in signs if sign[2] is not None]
-    assert {(stream, json.dumps(reasons)) for _, stream, reasons in limited} == {
+    limited = [number for number, (_, _, reasons) in enumerate(signs) if reasons is not None]
+    during = signs[limited[0] : limited[-1] + 1]
+    assert {(stream, json.dumps(reasons)) for _, stream, reasons in during} == {
         ("calls", '[{"type": "RATE_LIMITED"}]')
     }
-    moments = [moment for moment, _, _ in limited]
-    assert 3 <= len(moments) <= 16
-    assert longest_silence(moments) < quick_beat + BUSY
-    assert began <= moments[0]
-    assert moments[-1] <= ended
+    assert 3 <= len(during) <= 3 / quick_beat + 1
+    assert began <= signs[0][0]
+    assert signs[-1][0] <= ended
 
 
 QUIET = {
@@ -733,24 +742,29 @@ def test_signs_of_life_while_pages_hold_nothing_new(
     signs = signs_of_life(capsys.readouterr().out)
     assert {(stream, reasons) for _, stream, reasons in signs} == {("calls", None)}
     assert len(signs) >= 3
-    assert longest_silence([began, *(moment for moment, _, _ in signs), ended]) < quick_beat + BUSY
+    assert began <= signs[0][0]
+    assert signs[-1][0] <= ended
 
 
-def test_no_silence_longer_than_a_minute_while_a_provider_does_not_answer(tmp_path: Path) -> None:
-    """Everything a hundred times as fast, so a minute is 0.6 s; the last gaps are the longest."""
-    statements = BEAT_QUICKLY
+def test_a_sign_of_life_in_each_wait_for_a_provider_that_does_not_answer(tmp_path: Path) -> None:
+    """Everything a hundred times as fast: each attempt lasts 0.6 s, and a sign is due after 0.3 s.
+
+    So no silence is longer than a minute, however slow the machine.
+    """
     with Sandbox(World(calls=10)) as sandbox, tempfile.TemporaryFile() as stderr:
         sandbox.faults = [Fault("skipcall", kind="no_answer", times=ENDLESS)]
-        environment = patched_environment(tmp_path, statements)
+        environment = patched_environment(tmp_path, BEAT_QUICKLY)
         environment["CALLS_SANDBOX_WAIT_SCALE"] = "0.01"
-        connector = Connector("skipcall", sandbox, tmp_path)
-        process = start(connector, stderr, environment)
+        process = start(Connector("skipcall", sandbox, tmp_path), stderr, environment)
         assert process.stdout is not None
-        moments: list[float] = []
+        signs = [0]
         for line in process.stdout:
-            if "attempt" in json.loads(line).get("log", {}).get("message", "") or moments:
-                moments.append(time.monotonic())
+            message = json.loads(line)
+            if "attempt" in message.get("log", {}).get("message", ""):
+                signs.append(0)
+            elif '"RUNNING"' in line.decode():
+                signs[-1] += 1
         process.stdout.close()
-        assert process.wait(10.0) == 1
-    assert len(moments) >= 8
-    assert longest_silence(moments) < 0.6 + 3.0
+        assert process.wait(LONG_ENOUGH) == 1
+    assert len(signs) == 8
+    assert all(count >= 1 for count in signs)

@@ -53,8 +53,10 @@ def _wait(numbers: list[signal.Signals], over: threading.Event) -> None:
 
 
 def end_unread() -> None:
-    """End the process at once with exit status 1: there is nobody to tell, and none to wait for."""
-    sys.stderr.flush()
+    """End the process at once with exit status 1, because nobody reads what it writes.
+
+    Neither is a thread waited for, nor is what could not be written tried once more.
+    """
     os._exit(1)
 
 
@@ -69,4 +71,4 @@ def reader_is_gone() -> bool:
         return False
     poll = select.poll()
     poll.register(number, 0)
-    return any(event & select.POLLERR for _, event in poll.poll(0))
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))

@@ -11,6 +11,7 @@ import yaml
 from airbyte_cdk.sources.declarative.parsers.manifest_reference_resolver import (
     ManifestReferenceResolver,
 )
+from calls_shared import secrets
 
 ROOT = Path(__file__).parents[2]
 PROVIDERS = ("intercom", "openphone", "amplemarket", "skipcall")
@@ -69,3 +70,9 @@ def _no_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads the sandbox's address from the machine that it runs on."""
     monkeypatch.delenv("CALLS_SANDBOX_URL", raising=False)
     monkeypatch.delenv("CALLS_SANDBOX_WAIT_SCALE", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _no_known_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test masks what another one has taught the process."""
+    monkeypatch.setattr(secrets, "_masked_forms", set())

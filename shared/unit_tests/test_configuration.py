@@ -1,17 +1,11 @@
-import json
 from collections.abc import Mapping
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
-from calls_shared.configuration import (
-    check_catalog_file,
-    check_config,
-    check_state_file,
-    read_json,
-)
+from calls_shared.configuration import check_config, effective, notices, unknown_keys
 
 SECRET = "sk_live_5e3-hush-hush"
 KEYS = {
@@ -94,7 +88,16 @@ def test_a_missing_key(specifications: Specifications, provider: str) -> None:
     key, title = KEYS[provider], TITLES[provider]
     sentence = f"The configuration lacks the key {key} ({title}). Add it."
     assert refused({}, specifications[provider]) == sentence
-    assert refused({"Api_Key": SECRET}, specifications[provider]) == sentence
+    assert refused({"start_date": SECRET}, specifications[provider]) == sentence
+
+
+@pytest.mark.parametrize("provider", KEYS)
+def test_a_missing_key_under_another_name(specifications: Specifications, provider: str) -> None:
+    key, title = KEYS[provider], TITLES[provider]
+    for name in (key.upper(), key.replace("_", ""), key.title(), f"{key}s"):
+        assert refused({name: SECRET}, specifications[provider]) == (
+            f"The configuration lacks the key {key} ({title}). Add it, or rename the key {name}."
+        )
 
 
 @pytest.mark.parametrize("config", [[], [SECRET], "api_key", 5, None, True])
@@ -237,150 +240,154 @@ def test_the_first_of_several_wrong_keys_is_named(specifications: Specifications
     assert refused(config, specifications["intercom"]) == LOOKBACK
 
 
-# --- files ---
+# --- what counts ---
 
 
-def refused_file(check: Any, *arguments: Any) -> str:
-    with pytest.raises(AirbyteTracedException) as caught:
-        check(*arguments)
-    assert caught.value.failure_type is FailureType.config_error
-    assert "hush" not in f"{caught.value.message} {caught.value.internal_message}"
-    return caught.value.message or ""
+@pytest.mark.parametrize("provider", KEYS)
+@pytest.mark.parametrize("unset", [None, ""])
+def test_an_optional_key_without_a_value_does_not_count(
+    specifications: Specifications, provider: str, unset: Any
+) -> None:
+    specification = specifications[provider]
+    optional = set(specification["properties"]) - {KEYS[provider]}
+    assert len(optional) >= 4
+    config = {KEYS[provider]: SECRET, **dict.fromkeys(optional, unset)}
+    assert effective(config, specification) == {KEYS[provider]: SECRET}
+    for key in optional:
+        kept = {"lookback_days": 3} if key != "lookback_days" else {"num_workers": 2}
+        config = {key: unset, KEYS[provider]: SECRET, **kept}
+        assert effective(config, specification) == {KEYS[provider]: SECRET, **kept}
+
+
+@pytest.mark.parametrize("provider", KEYS)
+@pytest.mark.parametrize("unset", [None, ""])
+def test_a_required_key_without_a_value_is_refused(
+    specifications: Specifications, provider: str, unset: Any
+) -> None:
+    counting = effective({KEYS[provider]: unset}, specifications[provider])
+    assert counting == {KEYS[provider]: unset}
+    assert KEYS[provider] in refused(counting, specifications[provider])
 
 
 @pytest.mark.parametrize(
-    "content", [{"api_key": "x", "deep": [1, None, "é"]}, [], "text", None, 1.5]
-)
-def test_read_json(tmp_path: Path, content: Any) -> None:
-    file = tmp_path / "config.json"
-    file.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
-    assert read_json(str(file), "--config") == content
-
-
-def test_a_file_that_does_not_exist(tmp_path: Path) -> None:
-    path = tmp_path / "nowhere" / "config.json"
-    sentence = f"The file {path} given with --config does not exist."
-    assert refused_file(read_json, str(path), "--config") == sentence
-
-
-@pytest.mark.parametrize(
-    ("content", "where"),
+    ("provider", "key", "item"),
     [
-        (b"", "line 1, column 1"),
-        (b'{"api_key": "hush",}', "line 1, column 20"),
-        (b'{\n  "api_key": hush\n}', "line 2, column 14"),
-        (b"api_key: hush", "line 1, column 1"),
+        ("intercom", "call_ids", "123"),
+        ("skipcall", "workspace_ids", "550e8400-e29b-41d4-a716-446655440000"),
     ],
 )
-def test_a_file_that_is_not_json(tmp_path: Path, content: bytes, where: str) -> None:
-    file = tmp_path / "config.json"
-    file.write_bytes(content)
-    sentence = f"The file {file} given with --config is not valid JSON: see {where}."
-    assert refused_file(read_json, str(file), "--config") == sentence
+def test_holes_in_a_list(
+    specifications: Specifications, provider: str, key: str, item: str
+) -> None:
+    def counting(items: Any) -> Any:
+        return effective({KEYS[provider]: SECRET, key: items}, specifications[provider]).get(key)
+
+    assert counting([None, item, "", item, None]) == [item, item]
+    assert counting([item]) == [item]
+    assert counting([None, ""]) is None
+    assert counting([]) is None
+    # what is no hole stays, to be refused
+    assert counting([item, 0, " "]) == [item, 0, " "]
+    assert counting(item) == item
 
 
-def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
-    latin = tmp_path / "latin.json"
-    latin.write_bytes(b'{"api_key": "hush\xe9"}')
-    assert refused_file(read_json, str(latin), "--config") == (
-        f"The file {latin} given with --config could not be read (UnicodeDecodeError)."
-    )
-    assert refused_file(read_json, str(tmp_path), "--state") == (
-        f"The file {tmp_path} given with --state could not be read (IsADirectoryError)."
-    )
+@pytest.mark.parametrize("provider", KEYS)
+def test_whole_numbers(specifications: Specifications, provider: str) -> None:
+    keys = ("lookback_days", "num_workers", "requests_per_minute")
+    config = {KEYS[provider]: SECRET, **dict.fromkeys(keys, 2.0)}
+    counting = effective(config, specifications[provider])
+    assert [type(counting[key]) for key in keys] == [int] * 3
+    assert [counting[key] for key in keys] == [2] * 3
+    for odd in (2.5, float("nan"), float("inf"), "2", True, 0, 0.0):
+        config = {KEYS[provider]: SECRET, "lookback_days": odd}
+        counting = effective(config, specifications[provider])
+        assert refused(counting, specifications[provider]) == LOOKBACK
 
 
-CATALOG = {
-    "streams": [
-        {
-            "stream": {
-                "name": "calls",
-                "json_schema": {},
-                "supported_sync_modes": ["full_refresh"],
-            },
-            "sync_mode": "full_refresh",
-            "destination_sync_mode": "append",
-        }
+@pytest.mark.parametrize("provider", KEYS)
+def test_a_start_date_before_all_calls_does_not_count(
+    specifications: Specifications, provider: str
+) -> None:
+    def counting(moment: str) -> Any:
+        config = {KEYS[provider]: SECRET, "start_date": moment}
+        return effective(config, specifications[provider]).get("start_date")
+
+    for moment in ("0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "1989-12-31T23:59:59.999999Z"):
+        assert counting(moment) is None
+    for moment in ("1990-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "0000-01-01T00:00:00Z", "soon"):
+        assert counting(moment) == moment
+    assert refused(
+        {KEYS[provider]: SECRET, "start_date": "0000-01-01T00:00:00Z"}, specifications[provider]
+    ) == (NO_SUCH_DATE)
+
+
+@pytest.mark.parametrize("config", [[], "api_key", 5, None])
+def test_what_is_no_configuration_is_left_to_be_refused(
+    specifications: Specifications, config: Any
+) -> None:
+    assert effective(config, specifications["skipcall"]) is config
+
+
+def test_what_counts_is_a_copy_that_changes_nothing_more(specifications: Specifications) -> None:
+    config = {"api_key": SECRET, "num_workers": 4.0, "region": None, "other": {"a": [None]}}
+    counting = effective(config, specifications["skipcall"])
+    assert counting == {"api_key": SECRET, "num_workers": 4, "other": {"a": [None]}}
+    assert effective(counting, specifications["skipcall"]) == counting
+    assert config == {"api_key": SECRET, "num_workers": 4.0, "region": None, "other": {"a": [None]}}
+
+
+# --- what the user should know ---
+
+
+@pytest.mark.parametrize(
+    ("provider", "key", "nearest"),
+    [
+        ("skipcall", "lookbak_days", "lookback_days"),
+        ("skipcall", "lookbackDays", "lookback_days"),
+        ("skipcall", "LOOKBACK-DAYS", "lookback_days"),
+        ("skipcall", "lookback", "lookback_days"),
+        ("skipcall", "startdate", "start_date"),
+        ("skipcall", "start", "start_date"),
+        ("skipcall", "workspace_id", "workspace_ids"),
+        ("skipcall", "request_per_minutes", "requests_per_minute"),
+        ("skipcall", "workers", "num_workers"),
+        ("skipcall", "apikey", "api_key"),
+        ("intercom", "token", "access_token"),
+        ("intercom", "regoin", "region"),
+        ("intercom", "call_id", "call_ids"),
+        ("openphone", "colour", None),
+        ("openphone", "id", None),
+        ("openphone", "", None),
+        ("amplemarket", "region", None),
+    ],
+)
+def test_the_nearest_known_key(
+    specifications: Specifications, provider: str, key: str, nearest: str | None
+) -> None:
+    config = {KEYS[provider]: SECRET, "lookback_days": 3, key: "x"}
+    assert unknown_keys(config, specifications[provider]) == {key: nearest}
+
+
+def test_keys_of_platforms_are_no_news(specifications: Specifications) -> None:
+    config = {"api_key": SECRET, "__injected_declarative_manifest": {}, "__components": "x"}
+    assert unknown_keys(config, specifications["skipcall"]) == {}
+
+
+NOW = datetime(2026, 1, 31, tzinfo=UTC)
+
+
+def test_notices(specifications: Specifications) -> None:
+    config = {
+        "api_key": SECRET,
+        "lookbak_days": SECRET,
+        "colour\n\x1b": SECRET,
+        "start_date": "2026-01-31T00:00:00.000001Z",
+    }
+    assert list(notices(config, specifications["skipcall"], NOW)) == [
+        "The configuration key lookbak_days is not known and has no effect; did you mean"
+        " lookback_days?",
+        "The configuration key colour is not known and has no effect.",
+        "start_date (2026-01-31T00:00:00.000001Z) lies in the future: no call is read until then.",
     ]
-}
-
-
-def test_a_configured_catalog(tmp_path: Path) -> None:
-    file = tmp_path / "catalog.json"
-    file.write_text(json.dumps(CATALOG))
-    check_catalog_file(str(file))  # raises nothing
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        [],
-        {},
-        "hush",
-        5,
-        None,
-        {"streams": None},
-        {"streams": {"calls": {}}},
-        {"streams": ["calls"]},
-        {"streams": [{"name": "calls", "json_schema": {}}]},  # what discover prints
-        {"streams": [{**CATALOG["streams"][0], "sync_mode": "sometimes"}]},
-        {"streams": [{**CATALOG["streams"][0], "stream": "calls"}]},
-    ],
-)
-def test_a_file_that_is_no_configured_catalog(tmp_path: Path, content: Any) -> None:
-    file = tmp_path / "catalog.json"
-    file.write_text(json.dumps(content))
-    assert refused_file(check_catalog_file, str(file)) == (
-        f"The file {file} given with --catalog is not a configured catalog: it needs a list"
-        ' "streams" of objects with "stream", "sync_mode" and "destination_sync_mode".'
-    )
-
-
-def test_a_missing_catalog_is_told_apart_from_a_wrong_one(tmp_path: Path) -> None:
-    path = tmp_path / "catalog.json"
-    sentence = f"The file {path} given with --catalog does not exist."
-    assert refused_file(check_catalog_file, str(path)) == sentence
-
-
-STATE = {
-    "type": "STREAM",
-    "stream": {
-        "stream_descriptor": {"name": "calls"},
-        "stream_state": {"updated_at": "2026-01-31T00:00:00.000000Z"},
-    },
-}
-
-
-@pytest.mark.parametrize("content", [[], {}, None, [STATE], [STATE, STATE]])
-def test_a_state_file(tmp_path: Path, content: Any) -> None:
-    file = tmp_path / "state.json"
-    file.write_text(json.dumps(content))
-    check_state_file(str(file))  # raises nothing
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        STATE,
-        {"updated_at": "2026-01-31T00:00:00Z"},
-        {"calls": {"updated_at": "2026-01-31T00:00:00Z"}},
-        "hush",
-        5,
-        [5],
-        [None],
-        ["calls"],
-        [{}],
-        [{"type": "STREAM"}],
-        [{"type": "STREAM", "stream": {}}],
-        [{"type": "STREAM", "stream": {"stream_descriptor": {}}}],
-        [{"type": "LEGACY", "data": {"calls": {}}}],
-        [STATE, {"type": "GLOBAL", "global": {"stream_states": []}}],
-    ],
-)
-def test_a_file_that_is_no_state(tmp_path: Path, content: Any) -> None:
-    file = tmp_path / "state.json"
-    file.write_text(json.dumps(content))
-    assert refused_file(check_state_file, str(file)) == (
-        f"The file {file} given with --state is not a list of Airbyte state messages of the type"
-        ' STREAM, such as [{"type": "STREAM", "stream": {...}}].'
-    )
+    config = {"api_key": SECRET, "start_date": "2026-01-31T00:00:00Z", "num_workers": 4}
+    assert list(notices(config, specifications["skipcall"], NOW)) == []

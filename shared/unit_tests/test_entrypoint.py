@@ -113,7 +113,7 @@ def test_an_unexpected_error_keeps_its_stack_and_no_secret(
     def fail(*_: object) -> None:
         raise KeyError("sk_hush")
 
-    monkeypatch.setattr(entrypoint, "launch", fail)
+    monkeypatch.setattr(CallsSource, "discover", fail)
     config = written(tmp_path, "config.json", {"api_key": "sk_hush"})
     status, messages = run("discover", "--config", config)
     assert status == 1

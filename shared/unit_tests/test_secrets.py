@@ -72,6 +72,53 @@ def test_mask_secrets_without_a_secret_hides_nothing(
     assert filter_secrets("5 apples, None of them eaten") == "5 apples, None of them eaten"
 
 
+def test_secrets_of_an_earlier_source_stay_masked(
+    specifications: Mapping[str, Mapping[str, Any]],
+) -> None:
+    mask_secrets({"api_key": "first-made-up"}, specifications["skipcall"])
+    update_secrets(["second-made-up"])  # what the CDK's own entry point does for the next one
+    mask_secrets({"access_token": "second-made-up+more"}, specifications["intercom"])
+    told = "first-made-up second-made-up+more Zmlyc3QtbWFkZS11cA=="
+    assert filter_secrets(told) == "**** **** ****"
+
+
+@pytest.mark.parametrize(
+    ("provider", "config"),
+    [
+        ("skipcall", {"apikey": ODD}),
+        ("skipcall", {"API_KEY": ODD}),
+        ("skipcall", {"api_key": "other-key", "key": ODD}),
+        ("skipcall", {"api_key": "other-key", "client_secret": ODD}),
+        ("intercom", {"accessToken": ODD}),
+        ("intercom", {"api_key": ODD}),
+        ("intercom", {"credentials": {"access_token": ODD}}),
+        ("intercom", {"credentials": [{"option": "token", "accesstoken": ODD}]}),
+    ],
+)
+def test_a_secret_under_a_key_that_is_not_known(
+    specifications: Mapping[str, Mapping[str, Any]], provider: str, config: Mapping[str, Any]
+) -> None:
+    mask_secrets(config, specifications[provider])
+    for form in encoded_forms(ODD):
+        assert filter_secrets(f"<{form}>") == "<****>"
+
+
+def test_what_stands_under_other_keys_is_no_secret(
+    specifications: Mapping[str, Mapping[str, Any]],
+) -> None:
+    config = {
+        "api_key": "made-up-key",
+        "apikey": "short",
+        "start_dat": "2026-01-31T00:00:00Z",
+        "colour": "turquoise",
+        "region": "europe-west",
+        "__injected_declarative_manifest": {"api_key": "a manifest's words"},
+    }
+    mask_secrets(config, specifications["skipcall"])
+    told = "short 2026-01-31T00:00:00Z turquoise europe-west a manifest's words"
+    assert filter_secrets(told) == told
+
+
 def trace(message: str, internal: str | None, stack: str | None) -> AirbyteTraceMessage:
     error = AirbyteErrorTraceMessage(message=message, internal_message=internal, stack_trace=stack)
     return AirbyteTraceMessage(type=TraceType.ERROR, emitted_at=0.0, error=error)

@@ -1,6 +1,8 @@
 import logging
+import threading
 import time
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ LOGGER = logging.getLogger("airbyte")
 URL = "https://api-public.skipcall.app/v1/calls"
 CONFIG = {"api_key": "sk_test_hush"}
 BEGAN = "2026-01-31T12:00:00.000000Z"
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 CURSORS = {"calls": StreamCursor("updated_at", {"parents": "active_at"})}
 
 
@@ -54,7 +57,7 @@ def state_of(content: dict[str, Any], stream: str = "calls") -> AirbyteStateMess
     return state
 
 
-def catalog_of(*streams: str) -> ConfiguredAirbyteCatalog:
+def catalog_of(*streams: str, sync_mode: str = "incremental") -> ConfiguredAirbyteCatalog:
     catalog: ConfiguredAirbyteCatalog = ConfiguredAirbyteCatalogSerializer.load(
         {
             "streams": [
@@ -64,7 +67,7 @@ def catalog_of(*streams: str) -> ConfiguredAirbyteCatalog:
                         "json_schema": {},
                         "supported_sync_modes": ["full_refresh", "incremental"],
                     },
-                    "sync_mode": "incremental",
+                    "sync_mode": sync_mode,
                     "destination_sync_mode": "append_dedup",
                 }
                 for stream in streams
@@ -83,11 +86,15 @@ def call(call_id: str, updated_at: str) -> dict[str, Any]:
 
 
 def messages_of(
-    source: CallsSource, state: list[AirbyteStateMessage] | None = None
+    source: CallsSource,
+    state: list[AirbyteStateMessage] | None = None,
+    sync_mode: str = "incremental",
+    **settings: Any,
 ) -> tuple[list[str], list[dict[str, Any]]]:
     """Ids of the calls, and the states."""
     ids, states = [], []
-    for message in source.read(LOGGER, CONFIG, catalog_of("calls"), state):
+    catalog = catalog_of("calls", sync_mode=sync_mode)
+    for message in source.read(LOGGER, {**CONFIG, **settings}, catalog, state):
         assert isinstance(message, AirbyteMessage)
         if message.type is Type.RECORD and message.record is not None:
             ids.append(message.record.data["id"])
@@ -126,7 +133,8 @@ def test_spec(source: CallsSource, specifications: Mapping[str, Any]) -> None:
 
 
 def test_a_configuration_is_not_written_to_a_file(source: CallsSource, tmp_path: Path) -> None:
-    assert source.configure(CONFIG, str(tmp_path)) is CONFIG
+    given = {**CONFIG, "start_date": None, "num_workers": 4.0}
+    assert source.configure(given, str(tmp_path)) == {**CONFIG, "num_workers": 4}
     assert list(tmp_path.iterdir()) == []
 
 
@@ -157,6 +165,68 @@ def test_check_with_a_bad_configuration(source: CallsSource) -> None:
     status = source.check(LOGGER, {})
     assert status.status is Status.FAILED
     assert status.message == "The configuration lacks the key api_key (API key). Add it."
+
+
+def test_check_refuses_a_start_date_that_read_refuses(source: CallsSource) -> None:
+    status = source.check(LOGGER, {**CONFIG, "start_date": "2026-02-30T00:00:00Z"})
+    assert status.status is Status.FAILED
+    assert "start_date is not a date that exists" in (status.message or "")
+
+
+SANDBOX = (
+    "The environment variable CALLS_SANDBOX_URL is in force: all requests go to a sandbox on this"
+    " machine, none to the provider. Unset it to read from the provider."
+)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, []),
+        ({"start_date": "2026-01-31T00:00:00Z", "lookback_days": 3, "workspace_ids": []}, []),
+        ({"start_date": "0001-01-01T00:00:00Z", "num_workers": None}, []),
+        (
+            {"lookbak_days": 3},
+            [
+                "The configuration key lookbak_days is not known and has no effect; did you mean"
+                " lookback_days?"
+            ],
+        ),
+        (
+            {"start_date": "2999-01-01T00:00:00Z"},
+            [
+                "start_date (2999-01-01T00:00:00Z) lies in the future: no call is read until then.",
+            ],
+        ),
+    ],
+)
+def test_check_and_read_warn_of_the_same(
+    source: CallsSource,
+    caplog: pytest.LogCaptureFixture,
+    settings: dict[str, Any],
+    expected: list[str],
+) -> None:
+    caplog.set_level("WARNING")
+    with requests_mock.Mocker() as server:
+        server.get(URL, json=page(call("1", "2026-01-02T00:00:00Z")))
+        assert source.check(LOGGER, {**CONFIG, **settings}).status is Status.SUCCEEDED
+        assert caplog.messages == expected
+        caplog.clear()
+        messages_of(source, **settings)
+        assert caplog.messages == expected
+
+
+def test_a_sandbox_in_force_is_said_once_a_command(
+    source: CallsSource, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CALLS_SANDBOX_URL", "http://127.0.0.1:8900")
+    caplog.set_level("WARNING")
+    with requests_mock.Mocker() as server:
+        server.get("http://127.0.0.1:8900/skipcall/v1/calls", json=page())
+        assert source.check(LOGGER, CONFIG).status is Status.SUCCEEDED
+        assert caplog.messages == [SANDBOX]
+        messages_of(source)
+        assert caplog.messages == [SANDBOX] * 2
 
 
 def test_a_failed_check_tells_no_key(source: CallsSource, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,6 +292,100 @@ def test_read_with_a_state_goes_back_by_the_lookback(source: CallsSource) -> Non
     assert states[-1] == {"updated_at": "2026-02-01T00:00:00.000000Z"}
 
 
+@pytest.mark.parametrize(
+    "moment",
+    ["2026-01-31T00:00:00+00:00", "2026-01-31 02:00:00+02:00", "2026-01-31t00:00:00z"],
+)
+def test_read_with_a_state_in_another_form(source: CallsSource, moment: str) -> None:
+    given = state_of({"updated_at": moment})
+    with requests_mock.Mocker() as server:
+        late, early = call("2", "2026-01-24T00:00:00.000Z"), call("1", "2026-01-23T23:59:59.999Z")
+        server.get(URL, json=page(early, late))
+        ids, states = messages_of(source, [given])
+    assert ids == ["2"]
+    assert states[-1] == {"updated_at": "2026-01-31T00:00:00.000000Z"}
+    assert given == state_of({"updated_at": moment})  # the caller's own is left alone
+
+
+def test_a_full_refresh_reads_everything_whatever_the_state(source: CallsSource) -> None:
+    with requests_mock.Mocker() as server:
+        server.get(URL, json=page(call("1", "2026-01-02T00:00:00.000Z")))
+        for state in ({"updated_at": "2026-07-01T00:00:00Z"}, {"updated_at": 5}, {"odd": 1}):
+            ids, states = messages_of(source, [state_of(state)], "full_refresh")
+            assert ids == ["1"]
+            assert states[-1] == {"updated_at": "2026-01-02T00:00:00.000000Z"}
+        ids, _ = messages_of(source, [state_of({"updated_at": "2026-07-01T00:00:00Z"})])
+        assert ids == []
+
+
+def test_a_state_of_the_future_is_warned_of(
+    source: CallsSource, caplog: pytest.LogCaptureFixture
+) -> None:
+    with requests_mock.Mocker() as server, caplog.at_level("WARNING"):
+        server.get(URL, json=page())
+        messages_of(source, [state_of({"updated_at": "2999-01-01T00:00:00Z"})])
+    (warning,) = caplog.messages
+    assert warning.startswith(
+        "The state of the stream calls holds 2999-01-01T00:00:00.000000Z, which is more than a day"
+        " ahead of the time here (20"
+    )
+
+
+# --- the end of a read ---
+
+
+def many_pages(request: Any, _: Any) -> dict[str, Any]:
+    number = int(request.qs["page"][0])
+    calls = [call(f"{number}-{n}", "2026-01-02T00:00:00.000Z") for n in range(100)]
+    return {"data": calls, "page": number, "totalPages": 60, "total": 6_000}
+
+
+def assert_threads_end(before: set[threading.Thread]) -> None:
+    """The threads of a read are gone, or go once their request is answered."""
+    for thread in set(threading.enumerate()) - before:
+        thread.join(120.0)
+        assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("ways_out", ["closed", "an exception of the reader", "garbage"])
+def test_no_thread_outlives_a_read_that_is_left_while_the_queue_is_full(
+    source: CallsSource, ways_out: str
+) -> None:
+    before = set(threading.enumerate())
+    with requests_mock.Mocker() as server:
+        server.get(URL, json=many_pages)
+        messages = source.read(LOGGER, CONFIG, catalog_of("calls"))
+        assert any(message.type is Type.RECORD for message in messages)
+        asked = -1
+        while server.call_count > asked:
+            asked = server.call_count
+            time.sleep(0.3)
+        assert 10 <= asked < 60  # it is the full queue that holds it back
+        assert set(threading.enumerate()) > before
+        if ways_out == "closed":
+            messages.close()  # type: ignore[attr-defined]
+        elif ways_out == "garbage":
+            del messages
+        else:
+            with pytest.raises(KeyboardInterrupt):
+                messages.throw(KeyboardInterrupt)  # type: ignore[attr-defined]
+        assert_threads_end(before)
+        assert server.call_count <= asked + 1
+
+
+@pytest.mark.parametrize("status", [200, 403])
+def test_no_thread_outlives_a_read_that_ends(source: CallsSource, status: int) -> None:
+    before = set(threading.enumerate())
+    with requests_mock.Mocker() as server:
+        server.get(URL, status_code=status, json=page(call("1", "2026-01-02T00:00:00.000Z")))
+        if status == 200:
+            messages_of(source)
+        else:
+            with pytest.raises(AirbyteTracedException):
+                messages_of(source)
+    assert set(threading.enumerate()) <= before
+
+
 def test_the_streams_own_failure_is_raised(source: CallsSource) -> None:
     with requests_mock.Mocker() as server:
         server.get(URL, status_code=403, json={"code": "PLAN_NOT_ELIGIBLE"})
@@ -260,16 +424,45 @@ def test_check_states_gives_the_newest_cursor_value_of_each_stream() -> None:
         state_of({"anything": 5}, "phone_numbers"),
         state_of({"__ab_no_cursor_state_message": True}, "calls_by_id"),
     ]
-    assert StateGuard(CURSORS, states, BEGAN).known == {"calls": "2026-02-01T00:00:00Z"}
-    assert StateGuard(CURSORS, states[1:], BEGAN).known == {}
+    assert StateGuard(CURSORS, states, NOON).known == {"calls": "2026-02-01T00:00:00.000000Z"}
+    assert StateGuard(CURSORS, states[1:], NOON).known == {}
     with pytest.raises(AirbyteTracedException, match="The state of the stream calls has no cursor"):
-        StateGuard(CURSORS, [state_of({"other": "2026-01-31T00:00:00Z"})], BEGAN)
+        StateGuard(CURSORS, [state_of({"other": "2026-01-31T00:00:00Z"})], NOON)
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        ({"updated_at": "2026-02-01T12:00:00.000000Z"}, None),  # just a day ahead
+        ({"updated_at": "2026-02-01T12:00:00.000001Z"}, "2026-02-01T12:00:00.000001Z"),
+        ({"updated_at": "2026-02-01T13:00:01+01:00"}, "2026-02-01T12:00:01.000000Z"),
+        ({"updated_at": "0001-01-01T00:00:00Z"}, None),
+        (
+            {
+                "updated_at": "2026-01-01T00:00:00Z",
+                "parent_state": {"parents": {"state": {"active_at": "2126-02-01T00:00:00Z"}}},
+            },
+            "2126-02-01T00:00:00.000000Z",
+        ),
+    ],
+)
+def test_a_state_more_than_a_day_ahead(content: dict[str, Any], named: str | None) -> None:
+    warnings = StateGuard(CURSORS, [state_of(content)], NOON).warnings
+    assert warnings == (
+        [
+            f"The state of the stream calls holds {named}, which is more than a day ahead of the"
+            f" time here ({BEGAN}): no change of an earlier time is read. If that clock is right,"
+            " reset the stream or use an older state."
+        ]
+        if named
+        else []
+    )
 
 
 def test_a_state_that_holds_no_cursor_yet_is_left_out() -> None:
-    kept = state_of({"updated_at": "2026-01-31T00:00:00Z"})
+    kept = state_of({"updated_at": "2026-01-31T00:00:00.000000Z"})
     marker = state_of({"__ab_no_cursor_state_message": True}, "phone_numbers")
-    assert StateGuard(CURSORS, [marker, kept], BEGAN).usable == [kept]
+    assert StateGuard(CURSORS, [marker, kept], NOON).usable == [kept]
 
 
 @pytest.mark.parametrize(
@@ -294,7 +487,7 @@ def test_a_state_that_holds_no_cursor_yet_is_left_out() -> None:
 def test_cap(emitted: str, known: str | None, expected: str) -> None:
     message = state_of({"updated_at": emitted, "more": {"active_at": emitted}})
     states = [state_of({"updated_at": known})] if known else []
-    StateGuard(CURSORS, states, BEGAN).cap(message)
+    StateGuard(CURSORS, states, NOON).cap(message)
     assert message.stream is not None
     assert vars(message.stream.stream_state) == {
         "updated_at": expected,
@@ -304,5 +497,5 @@ def test_cap(emitted: str, known: str | None, expected: str) -> None:
 
 def test_cap_leaves_a_stream_without_a_cursor_alone() -> None:
     message = state_of({"updated_at": "2999-01-01T00:00:00Z"}, "phone_numbers")
-    StateGuard(CURSORS, [], BEGAN).cap(message)
+    StateGuard(CURSORS, [], NOON).cap(message)
     assert message == state_of({"updated_at": "2999-01-01T00:00:00Z"}, "phone_numbers")

@@ -146,11 +146,53 @@ def test_a_state_that_is_refused(
     assert caught.value.message == message + FIX
 
 
+def test_in_own_form() -> None:
+    found = state.in_own_form(
+        {
+            "updated_at": "2026-01-31 02:00:00.5+02:00",
+            "more": [{"active_at": "2026-01-31t00:00:00z", "partition": {"updated_at": "a b"}}],
+            "complete": {"at": "2026-01-31 00:00:00", "seen": 5, "none": None},
+        },
+        FIELDS,
+    )
+    assert found == {
+        "updated_at": "2026-01-31T00:00:00.500000Z",
+        "more": [{"active_at": "2026-01-31T00:00:00.000000Z", "partition": {"updated_at": "a b"}}],
+        "complete": {"at": "2026-01-31 00:00:00", "seen": 5, "none": None},
+    }
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("0001-01-01T00:00:00+14:00", "1990-01-01T00:00:00.000000Z"),
+        ("1970-01-01T00:00:00Z", "1990-01-01T00:00:00.000000Z"),
+        ("1990-01-01T00:00:00.000001Z", "1990-01-01T00:00:00.000001Z"),
+        ("9999-12-31T23:59:59.999999Z", "9999-12-30T00:00:00.000000Z"),
+    ],
+)
+def test_a_cursor_stays_where_arithmetic_bears_it(value: str, expected: str) -> None:
+    assert state.in_own_form({"updated_at": value}, FIELDS) == {"updated_at": expected}
+
+
+def test_a_partition_holds_no_cursor() -> None:
+    partition, late = {"updated_at": "2999-01-01"}, {"updated_at": "2026-07-01T00:00:00Z"}
+    content = {"states": [{"partition": partition, "cursor": late}]}
+    assert list(state.cursor_values(content, FIELDS)) == ["2026-07-01T00:00:00Z"]
+    assert state.capped(content, FIELDS, CEILING) == {
+        "states": [{"partition": partition, "cursor": {"updated_at": CEILING}}]
+    }
+
+
 def test_newest() -> None:
     assert state.newest(PARTITIONED, FIELDS) == "2026-02-01T00:00:00.5Z"
     assert state.newest(PARTITIONED, {"updated_at"}) == "2026-01-31T00:00:00.000Z"
-    mixed = {"updated_at": "2026-01-31T00:00:00+02:00", "deep": [{"updated_at": "garbled"}]}
-    assert state.newest(mixed, FIELDS) == "2026-01-30T22:00:00Z"
+    mixed = {
+        "updated_at": "2026-01-31T00:00:00+02:00",
+        "deep": [{"updated_at": "1970-01-01 00:00"}],
+    }
+    own = state.in_own_form(mixed, FIELDS)
+    assert state.newest(own, FIELDS) == "2026-01-30T22:00:00.000000Z"
     assert state.newest({}, FIELDS) is None
 
 

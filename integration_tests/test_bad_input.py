@@ -5,13 +5,17 @@ other command with one error trace and exit status 1; never a traceback, never a
 """
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from integration_tests.commands import (
+    CURSOR_FIELDS,
     PROVIDERS,
+    ROOT,
     Connector,
     Outcome,
     catalog_for,
@@ -126,6 +130,104 @@ def test_a_call_id_that_would_change_the_path(call_id: str, tmp_path: Path) -> N
         assert sandbox.requests == []
 
 
+# What is accepted, though it looks odd
+
+
+def warned(outcome: Outcome) -> list[str]:
+    """The warnings of what was handed in: not that a sandbox is in force, nor of what was read."""
+    told = [line.removeprefix("WARN: ") for line in outcome.logs if line.startswith("WARN: ")]
+    others = ("CALLS_SANDBOX_URL", "conversations could not be asked")
+    return [line for line in told if not any(words in line for words in others)]
+
+
+def specification_of(provider: str) -> dict[str, Any]:
+    file = ROOT / f"source-{provider}-calls" / "manifest.yaml"
+    found: dict[str, Any] = yaml.safe_load(file.read_text())["spec"]["connection_specification"]
+    return found
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("unset", [None, ""])
+def test_optional_keys_that_are_unset(provider: str, unset: Any, tmp_path: Path) -> None:
+    optional = set(specification_of(provider)["properties"]) - {credential_key(provider)}
+    config = config_for(provider, **dict.fromkeys(optional, unset))
+    with Sandbox(World(calls=10)) as sandbox:
+        connector = Connector(provider, sandbox, tmp_path, forked=True)
+        assert connector.check(config).connection_status["status"] == "SUCCEEDED"
+        with_keys, without = connector.discover(config), connector.discover()
+        assert with_keys.of_type("CATALOG") == without.of_type("CATALOG") != []
+        outcome = connector.read(config)
+        assert outcome.by_id() == sandbox.expected(provider)
+        assert warned(outcome) == []
+
+
+@pytest.mark.parametrize(
+    ("provider", "settings"),
+    [
+        ("skipcall", {"workspace_ids": [None, ""]}),
+        ("intercom", {"call_ids": ["", None]}),
+        *((provider, {"num_workers": 2.0, "lookback_days": 7.0}) for provider in PROVIDERS),
+        *((provider, {"requests_per_minute": 60_000.0}) for provider in PROVIDERS),
+        *((provider, {"start_date": "0001-01-01T00:00:00Z"}) for provider in PROVIDERS),
+    ],
+)
+def test_odd_settings_that_say_nothing_odd(
+    provider: str, settings: dict[str, Any], tmp_path: Path
+) -> None:
+    config = config_for(provider, **settings)
+    with Sandbox(World(calls=10)) as sandbox:
+        connector = Connector(provider, sandbox, tmp_path, forked=True)
+        assert connector.check(config).connection_status["status"] == "SUCCEEDED"
+        outcome = connector.read(config)
+        assert outcome.by_id() == sandbox.expected(provider)
+        assert warned(outcome) == []
+        assert all("workspaceIds" not in dict(request.query) for request in sandbox.requests)
+
+
+def test_holes_in_the_list_of_call_ids(tmp_path: Path) -> None:
+    with Sandbox(World(calls=10)) as sandbox:
+        wanted = sorted(sandbox.expected("intercom"))[:2]
+        config = config_for("intercom", call_ids=[None, wanted[0], "", wanted[1]])
+        connector = Connector("intercom", sandbox, tmp_path, forked=True)
+        outcome = connector.read(config, catalog_for("intercom", "calls_by_id"))
+        assert [call["id"] for call in outcome.records("calls_by_id")] == wanted
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_settings_that_are_warned_of(provider: str, tmp_path: Path) -> None:
+    key = credential_key(provider)
+    config = config_for(provider, lookbak_days=3, start_date="2130-01-01T00:00:00Z")
+    config |= {key.replace("_", ""): WRONG_KEY, "__injected_by_a_platform": {"a": 1}}
+    with Sandbox(World(calls=10)) as sandbox:
+        connector = Connector(provider, sandbox, tmp_path, forked=True)
+        check, read = connector.check(config), connector.read(config)
+        assert check.connection_status["status"] == "SUCCEEDED"
+        assert read.exit_status == 0
+        for outcome in (check, read):
+            assert_clean(outcome)
+            assert sorted(warned(outcome)) == [
+                f"The configuration key {key.replace('_', '')} is not known and has no effect; did"
+                f" you mean {key}?",
+                "The configuration key lookbak_days is not known and has no effect; did you mean"
+                " lookback_days?",
+                "start_date (2130-01-01T00:00:00Z) lies in the future: no call is read until then.",
+            ]
+            in_force = [line for line in outcome.logs if "CALLS_SANDBOX_URL" in line]
+            assert [line[:6] for line in in_force] == ["WARN: "]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_files_in_other_encodings(encoding: str, tmp_path: Path) -> None:
+    with Sandbox(World(calls=10)) as sandbox:
+        contents = {"config": config_for("skipcall"), "catalog": catalog_for("skipcall")}
+        arguments = ["read"]
+        for name, content in {**contents, "state": []}.items():
+            (tmp_path / name).write_bytes(json.dumps(content).encode(encoding))
+            arguments += [f"--{name}", str(tmp_path / name)]
+        outcome = run_forked("skipcall", arguments, sandbox)
+        assert outcome.by_id() == sandbox.expected("skipcall")
+
+
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_catalog_with_an_unknown_stream(provider: str, tmp_path: Path) -> None:
     with Sandbox(World(calls=10)) as sandbox:
@@ -151,7 +253,7 @@ STATES: list[tuple[str, Any, list[str]]] = [
 def test_a_state_without_a_readable_cursor(
     provider: str, content: dict[str, Any], words: list[str], tmp_path: Path
 ) -> None:
-    cursor = "created_at" if provider == "amplemarket" else "updated_at"
+    cursor = CURSOR_FIELDS[provider]
     state = {cursor if key == "CURSOR" else key: value for key, value in content.items()}
     with Sandbox(World(calls=10)) as sandbox:
         connector = Connector(provider, sandbox, tmp_path, forked=True)
@@ -159,6 +261,82 @@ def test_a_state_without_a_readable_cursor(
         outcome = connector.read(state=[{"type": "STREAM", "stream": stream}])
         assert_refused(outcome, *[cursor if word == "CURSOR" else word for word in words])
         assert sandbox.requests == []
+
+
+def moved(state: Any, change: Any) -> Any:
+    """A state with each of its moments changed, whatever it stands in."""
+    if isinstance(state, dict):
+        return {key: moved(value, change) for key, value in state.items()}
+    if isinstance(state, list):
+        return [moved(item, change) for item in state]
+    try:
+        return change(datetime.fromisoformat(state)) if isinstance(state, str) else state
+    except ValueError:
+        return state
+
+
+FORMS = {
+    "an offset": lambda moment: f"{moment + timedelta(hours=2):%Y-%m-%dT%H:%M:%S.%f}+02:00",
+    "a blank": lambda moment: f"{moment:%Y-%m-%d %H:%M:%S.%f}Z",
+    "small letters": lambda moment: f"{moment:%Y-%m-%dt%H:%M:%S.%f}000z",
+    "the offset of zero": lambda moment: moment.isoformat(timespec="microseconds"),
+}
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_state_in_any_form_is_read_as_the_same(provider: str, tmp_path: Path) -> None:
+    with Sandbox(World(calls=40, conversations=20, one_after_another=True)) as sandbox:
+        connector = Connector(provider, sandbox, tmp_path, forked=True)
+        config = config_for(provider, lookback_days=1)
+        state = connector.read(config).last_state()
+        state = moved(state, lambda moment: f"{moment - timedelta(days=60):%Y-%m-%dT%H:%M:%S.%fZ}")
+        outcome = connector.read(config, state=[state])
+        expected = outcome.by_id()
+        assert set() < set(expected) < set(sandbox.expected(provider))
+        for form in FORMS.values():
+            again = connector.read(config, state=[moved(state, form)])
+            assert again.by_id() == expected
+            assert again.last_state() == outcome.last_state()
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_state_before_all_calls_and_one_behind_them(provider: str, tmp_path: Path) -> None:
+    with Sandbox(World(calls=20, conversations=4)) as sandbox:
+        connector = Connector(provider, sandbox, tmp_path, forked=True)
+        state = connector.read().last_state()
+        for moment in ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "1970-01-01 00:00:00Z"):
+            outcome = connector.read(state=[moved(state, lambda _, moment=moment: moment)])
+            assert outcome.by_id() == sandbox.expected(provider)
+            assert warned(outcome) == []
+        for moment in ("9999-12-31T23:59:59.999999Z", "2126-01-01T00:00:00Z"):
+            outcome = connector.read(state=[moved(state, lambda _, moment=moment: moment)])
+            assert (outcome.exit_status, outcome.records()) == (0, [])
+            (warning,) = warned(outcome)
+            assert f"The state of the stream calls holds {moment[:4]}-" in warning
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_full_refresh_with_a_state(provider: str, tmp_path: Path) -> None:
+    """Whatever the state: a good one, one of the future, one that no incremental sync takes."""
+    with Sandbox(World(calls=20, conversations=4)) as sandbox:
+        connector = Connector(provider, sandbox, tmp_path, forked=True)
+        first = connector.read()
+        good = first.last_state()
+        catalog = catalog_for(provider, sync_mode="full_refresh")
+        future = moved(good, lambda _: "2126-01-01T00:00:00.000000Z")
+        bad = {**good, "stream": {**good["stream"], "stream_state": {"odd": 1}}}
+        for state in (good, future, bad):
+            outcome = connector.read(catalog=catalog, state=[state])
+            assert outcome.by_id() == sandbox.expected(provider)
+            assert warned(outcome) == []
+        now = datetime.now(UTC).isoformat()
+        assert all(moment < now for moment in cursors_in(outcome.last_state()))
+
+
+def cursors_in(state: Any) -> list[str]:
+    found: list[str] = []
+    moved(state, lambda moment: found.append(moment.isoformat()))
+    return found
 
 
 def test_a_parent_state_with_an_unreadable_cursor(tmp_path: Path) -> None:

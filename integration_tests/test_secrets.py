@@ -19,9 +19,11 @@ from urllib.parse import quote, quote_plus
 import calls_shared
 import pytest
 import requests
-from airbyte_cdk.models import AirbyteMessageSerializer
+from airbyte_cdk.models import AirbyteMessageSerializer, ConfiguredAirbyteCatalogSerializer
 from airbyte_cdk.sources.declarative import concurrent_declarative_source
-from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
+from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, update_secrets
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+from calls_shared import secrets
 from source_amplemarket_calls import SourceAmplemarketCalls
 from source_intercom_calls import SourceIntercomCalls
 from source_openphone_calls import SourceOpenphoneCalls
@@ -140,6 +142,8 @@ def commands(
     root, logger = logging.getLogger(), logging.getLogger("airbyte")
     filters = {handler: handler.filters[:] for handler in root.handlers}
     level = logger.level
+
+    monkeypatch.setattr(secrets, "_masked_forms", set())
 
     def make(provider: str, sandbox: Sandbox) -> Command:
         monkeypatch.setenv("CALLS_SANDBOX_URL", sandbox.url)
@@ -396,6 +400,49 @@ def test_a_wrong_configuration_tells_no_key(
             assert outcome.of_type("CONNECTION_STATUS") or outcome.errors
             assert_no_leak(outcome)
     assert sandbox.requests == []
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_key_under_a_misspelt_name_tells_nothing(
+    provider: str, commands: Commands, sandbox: Sandbox
+) -> None:
+    """A user who corrects the name and leaves the old one in; the provider quotes the key."""
+    command = commands(provider, sandbox)
+    sandbox.faults = [fault(provider, "418")]
+    name = credential_key(provider).replace("_", "")
+    for options in ([], ["--debug"]):
+        outcome = command.run("read", *options, key="another-key-not-real", **{name: KEY})
+        assert "****" in outcome.errors[0]["message"]
+        assert_no_leak(outcome)
+        assert any(f"key {name} is not known" in line for line in outcome.logs)
+
+
+# Several sources in one process
+
+
+def test_each_source_of_a_process_has_its_key_masked(
+    commands: Commands, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also that of the first one, in what it tells after the others have been built and told."""
+    for provider in PROVIDERS:
+        commands(provider, sandbox)
+    sandbox.keys["skipcall"].add("second-key-not-real")
+    sandbox.faults = [fault("amplemarket", "418")]
+    logger = logging.getLogger("airbyte")
+    catalog = ConfiguredAirbyteCatalogSerializer.load(catalog_for("amplemarket"))
+    first = SourceAmplemarketCalls().read(logger, {"api_key": KEY}, catalog, [])
+    started = next(iter(first))
+    assert started.trace is not None
+    second = SourceSkipcallCalls()
+    for _ in second.read(logger, {"api_key": "second-key-not-real"}, catalog, []):
+        pass
+    assert commands("skipcall", sandbox).run("check", key="third-key-not-real").exit_status == 0
+    with pytest.raises(AirbyteTracedException) as caught:
+        list(first)
+    told = f"{caught.value.message} {caught.value.internal_message}"
+    assert "****" in told
+    assert leaks_in(told) == []
+    assert filter_secrets(f"{KEY} second-key-not-real third-key-not-real") == "**** **** ****"
 
 
 # What the provider says

@@ -2,11 +2,12 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 
 import orjson
 from airbyte_cdk.models import (
+    AirbyteMessage,
     AirbyteMessageSerializer,
     AirbyteStreamStatus,
     AirbyteStreamStatusReason,
@@ -70,6 +71,16 @@ class Heartbeat:
             self.running = [*self.running, stream]
         elif status != AirbyteStreamStatus.RUNNING.value:
             self.running = [name for name in self.running if name != stream]
+
+    def beside(self, messages: Iterable[AirbyteMessage]) -> Iterator[AirbyteMessage]:
+        """The messages of a sync as they come, with signs of life beside them."""
+        with self:
+            for message in messages:
+                self.emitted()
+                if message.trace is not None and message.trace.stream_status is not None:
+                    status = message.trace.stream_status
+                    self.status(status.stream_descriptor.name, status.status.value)
+                yield message
 
     def __enter__(self) -> "Heartbeat":
         self._thread.start()

@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from airbyte_cdk.sources.declarative.parsers.manifest_reference_resolver import (
     ManifestReferenceResolver,
 )
+from airbyte_cdk.utils.yaml_loader import safe_load_yaml
 from isodate import parse_duration
 
 from calls_shared.budget import CallBudget
@@ -25,6 +28,20 @@ class StreamCursor:
     def fields(self) -> frozenset[str]:
         """All field names that hold a cursor value in the stream's state."""
         return frozenset({self.field, *self.parents.values()})
+
+
+def manifest_of(module: ModuleType) -> Mapping[str, Any]:
+    """The `manifest.yaml` from inside the module's package (wheel), else from beside it (checkout).
+
+    Raises:
+        FileNotFoundError: if there is none.
+    """
+    package = Path(module.__file__ or "").parent
+    for folder in (package, package.parent):
+        if (file := folder / "manifest.yaml").is_file():
+            manifest: Mapping[str, Any] = safe_load_yaml(file.read_text(encoding="utf-8"))
+            return manifest
+    raise FileNotFoundError(f"no manifest.yaml in or beside the package {package.name}")
 
 
 def stream_cursors(manifest: Mapping[str, Any]) -> dict[str, StreamCursor]:
@@ -64,14 +81,12 @@ def budget_from(
     rate = definition["policies"][0]["rates"][0]
     properties = manifest["spec"]["connection_specification"]["properties"]
     default_workers = properties["num_workers"]["default"]
-    rpm = config.get("requests_per_minute")
     return CallBudget(
         rate["limit"],
         parse_duration(rate["interval"]).total_seconds(),
         starts_at=definition.get("starts_at"),
         limit_header=definition.get("limit_header", ""),
-        # JSON Schema takes 2.0 for an integer too
-        requests_per_minute=None if rpm is None else int(rpm),
-        in_flight=int(config.get("num_workers") or default_workers),
+        requests_per_minute=config.get("requests_per_minute"),
+        in_flight=config.get("num_workers", default_workers),
         patience=patience,
     )

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from airbyte_cdk.models import (
@@ -22,14 +21,13 @@ from airbyte_cdk.models import (
 from airbyte_cdk.sources.message import MessageRepository
 from airbyte_cdk.sources.source import Source
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
-from airbyte_cdk.utils.yaml_loader import safe_load_yaml
 
 from calls_shared.configuration import check_config, effective, notices, refusal
 from calls_shared.declarative import DeclarativeCalls
 from calls_shared.failures import as_exception, failed_status, same_error
 from calls_shared.files import catalog_in, read_json, states_in
 from calls_shared.heartbeat import Heartbeat
-from calls_shared.manifest import budget_from, stream_cursors
+from calls_shared.manifest import budget_from, manifest_of, stream_cursors
 from calls_shared.patience import CHECK_PATIENCE, Patience
 from calls_shared.secrets import clean_trace, mask_secrets
 from calls_shared.state import StateGuard, of_incremental
@@ -55,12 +53,7 @@ class CallsSource(Source):
     @cached_property
     def manifest(self) -> Mapping[str, Any]:
         """The manifest: from inside the package (wheel), else from beside it (checkout)."""
-        package = Path(sys.modules[type(self).__module__].__file__ or "").parent
-        for folder in (package, package.parent):
-            if (file := folder / "manifest.yaml").is_file():
-                manifest: Mapping[str, Any] = safe_load_yaml(file.read_text(encoding="utf-8"))
-                return manifest
-        raise FileNotFoundError(f"no manifest.yaml in or beside the package {package.name}")
+        return manifest_of(sys.modules[type(self).__module__])
 
     @property
     def specification(self) -> Mapping[str, Any]:
@@ -174,7 +167,7 @@ class CallsSource(Source):
         last_failure: AirbyteMessage | None = None
         heartbeat = Heartbeat(inner.budget.is_paused, inner.budget.stopped.set)
         try:
-            for message in _with_heartbeat(inner.read(logger, config, catalog), heartbeat):
+            for message in heartbeat.beside(inner.read(logger, config, catalog)):
                 if message.type is Type.RECORD and message.record is not None:
                     tally.record(message.record)
                 elif message.type is Type.STATE and message.state is not None:
@@ -222,15 +215,3 @@ class CallsSource(Source):
                     f" configuration does not offer. It offers {', '.join(names)}; remove the"
                     " other from the catalog, or refresh the schema."
                 )
-
-
-def _with_heartbeat(
-    messages: Iterable[AirbyteMessage], heartbeat: Heartbeat
-) -> Iterator[AirbyteMessage]:
-    with heartbeat:
-        for message in messages:
-            heartbeat.emitted()
-            if message.trace is not None and message.trace.stream_status is not None:
-                status = message.trace.stream_status
-                heartbeat.status(status.stream_descriptor.name, status.status.value)
-            yield message

@@ -22,6 +22,7 @@ from airbyte_cdk.sources.message import MessageRepository
 from airbyte_cdk.sources.source import Source
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
+from calls_shared.bounded import within
 from calls_shared.configuration import check_config, effective, notices, refusal
 from calls_shared.declarative import DeclarativeCalls
 from calls_shared.failures import as_exception, failed_status, same_error
@@ -37,6 +38,12 @@ from calls_shared.transport import SANDBOX_URL, sandbox_from_environment
 _SANDBOX_IN_FORCE = (
     f"The environment variable {SANDBOX_URL} is in force: all requests go to a sandbox on this"
     " machine, none to the provider. Unset it to read from the provider."
+)
+_LONGEST_CHECK = 55.0  # seconds; also if what no time-out bounds takes long, such as a host's name
+_TOO_LATE = AirbyteConnectionStatus(
+    status=Status.FAILED,
+    message="The provider did not answer in the time that a check has. Check the network, any proxy"
+    " and the name server, then try again.",
 )
 
 
@@ -126,17 +133,20 @@ class CallsSource(Source):
             inner = self._build(config, CHECK_PATIENCE)
         except AirbyteTracedException as failure:
             return failed_status(failure)
-        wanted = self.manifest["check"]["stream_names"]
         try:
-            for stream in inner.streams(config=config):
-                if stream.name in wanted:
-                    partition = next(iter(stream.generate_partitions()), None)
-                    if partition is not None:
-                        next(iter(partition.read()), None)
+            return within(_LONGEST_CHECK, lambda: self._probe(inner, config)) or _TOO_LATE
         except AirbyteTracedException as failure:
             return failed_status(failure)
         finally:
             inner.end()
+
+    def _probe(self, inner: DeclarativeCalls, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
+        wanted = self.manifest["check"]["stream_names"]
+        for stream in inner.streams(config=config):
+            if stream.name in wanted:
+                partition = next(iter(stream.generate_partitions()), None)
+                if partition is not None:
+                    next(iter(partition.read()), None)
         return AirbyteConnectionStatus(status=Status.SUCCEEDED)
 
     def discover(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteCatalog:

@@ -161,6 +161,19 @@ def test_check_with_a_bad_key(source: CallsSource) -> None:
     )
 
 
+def test_a_check_that_nothing_ends_is_answered_all_the_same(
+    source: CallsSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("calls_shared.source._LONGEST_CHECK", 0.5)
+    let_go = threading.Event()
+    with requests_mock.Mocker() as provider:
+        provider.get(URL, json=lambda *_: let_go.wait())
+        status = source.check(LOGGER, CONFIG)
+        let_go.set()
+    assert status.status is Status.FAILED
+    assert "did not answer in the time that a check has" in (status.message or "")
+
+
 def test_check_with_a_bad_configuration(source: CallsSource) -> None:
     status = source.check(LOGGER, {})
     assert status.status is Status.FAILED

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import Any
-from urllib.parse import urljoin
 
 import requests
 from airbyte_cdk.sources.declarative.requesters.http_requester import HttpRequester
@@ -130,7 +129,7 @@ class CallRequester(HttpRequester):
             headers = self._request_headers({}, stream_slice, next_page_token, request_headers)
         request = Request(
             origin=origin,
-            url=urljoin(origin, path) if path else origin,
+            url=path or origin,
             headers=headers,
             params=self._request_params({}, stream_slice, next_page_token, request_params),
             page=next_page_token.get("next_page_token") if next_page_token else None,

@@ -37,7 +37,7 @@ class Request:
 
     Attributes:
         origin: a URL of the provider's own.
-        url: what is asked for, from the manifest or from a link.
+        url: what is asked for, from the manifest or from a link; it may be relative to the origin.
         headers, params: those of the request.
         page: the page number that is asked for, where pages are numbered.
         about: what is asked about, for the sentences of the error table.

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import requests
 import urllib3
@@ -95,15 +95,15 @@ def at_origin(url: str, origin: str) -> str:
     """A URL's path and query at the provider's own scheme and host.
 
     A link to the provider's own host may have another scheme of the web, a default port or
-    capitals: of a link only path and query are used.
+    capitals, or be relative to the origin: of a link only path and query are used.
 
     Raises:
         ForeignUrlError: if the URL names another host, or is no URL of the web.
     """
     own = urllib3.util.parse_url(origin)
     try:
-        parts = urllib3.util.parse_url(url)
-    except urllib3.exceptions.LocationParseError:
+        parts = urllib3.util.parse_url(urljoin(origin, url))
+    except ValueError:  # urllib3's LocationParseError is one too
         raise ForeignUrlError("one that cannot be read") from None
     host = (parts.host or "").lower().rstrip(".")
     same_port = parts.port == own.port or {parts.port, own.port} <= {*_DEFAULT_PORTS}
@@ -144,7 +144,7 @@ class Transport:
         """Send a GET request and read the whole answer.
 
         Args:
-            url: what a link or the manifest says.
+            url: what a link or the manifest says; it may be relative to the origin.
             origin: a URL of the provider's own; no other scheme and host is ever asked.
             headers: those of the request.
             params: query parameters to add.

@@ -74,9 +74,12 @@ def envelope_codes(body: Any) -> Iterator[str]:
 def envelope_titles(body: Any) -> Iterator[str]:
     """The texts that can be an error's exact title; the live OpenPhone has no field of that name.
 
-    OpenPhone: `title`, live `error.key` or `error.message`; Amplemarket: `_errors[].title`.
+    OpenPhone: `title`, live `error.key` or `error.message`; Amplemarket: `_errors[].title`. Never a
+    `message` elsewhere: many a router says "Not Found" there.
     """
-    yield from _texts_of(body, ("title", "key", "message"))
+    yield from _texts_of(body, ("title",))
+    if isinstance(body, Mapping) and isinstance(error := body.get("error"), Mapping):
+        yield from (text for name in ("key", "message") if isinstance(text := error.get(name), str))
 
 
 def envelope_text(body: Any) -> str:

@@ -35,5 +35,9 @@ class PageRecords(RecordExtractor):
         return [{self.under: record} for record in records] if self.under else records
 
     def ids(self, response: requests.Response) -> frozenset[str]:
-        """The ids of all records of a page, also of those that a filter leaves out."""
-        return frozenset(str(record.get("id")) for record in self._shape.records(response))
+        """The ids of all records of a page, also of those that a filter leaves out.
+
+        A record without an id stands for itself: two such records are not the same one.
+        """
+        records = self._shape.records(response)
+        return frozenset(str(record.get("id") or record) for record in records)

@@ -26,8 +26,9 @@ class FanOutRetriever(CallRetriever):
     (OpenPhone: `userId` defaults to one user, and its page contradicts its changelog on which.)
 
     A slice has been read if one of its requests was answered well, or if all were skipped with a
-    status that closes it. Any other slice raises, and its ticket is never closed: no state passes
-    it, while the other slices are read all the same.
+    status that closes it, and no list that began well was broken off by another status. Any other
+    slice raises, and its ticket is never closed: no state passes it, while the other slices are
+    read all the same.
 
     Attributes:
         value_field: the extra field of the slice that holds the value, for the manifest's
@@ -40,8 +41,8 @@ class FanOutRetriever(CallRetriever):
         group_in_slice: path of the group (the phone number's id) in the slice's extra fields.
         group_named_by: path of its name for the user there; where there is none, the id serves.
         closing_statuses: the statuses of skipped answers that close a slice without a good one.
-        refused_message: the sentence for the user if no request of a slice was answered well and
-            one was skipped with another status; `{group}` is filled in.
+        refused_message: the sentence for the user if a slice was not read, because another status
+            was skipped; `{group}` is filled in.
         partition_router: handed over by the CDK; a `ParentSlices`.
     """
 
@@ -82,6 +83,7 @@ class FanOutRetriever(CallRetriever):
         group = str(field(self.group_in_slice)(extra))
         seen: set[str] = set()
         statuses: set[int] = set()
+        is_broken_off = False
         for value in (None, *self._values(extra)):
             if value is not None and group in self._open_groups:
                 break
@@ -91,7 +93,10 @@ class FanOutRetriever(CallRetriever):
                 extra_fields={**extra, self.value_field: value},
             )
             rows: list[frozenset[Any]] = []
-            for page in self._told(self._pages(records_schema, variant), statuses):
+            for number, page in enumerate(self._told(self._pages(records_schema, variant))):
+                status = 200 if page.response else page.response.status_code
+                statuses.add(status)
+                is_broken_off |= number > 0 and status not in (200, *self.closing_statuses)
                 rows += [self._values_of(record) for record in page.records]
                 for record in self._wanted(page.records, stream_slice):
                     call_id = str(record.data.get("id"))
@@ -100,18 +105,17 @@ class FanOutRetriever(CallRetriever):
                         yield record
             if value is None and _is_of_several(rows):
                 self._open_groups.add(group)
-        if 200 not in statuses and not statuses <= set(self.closing_statuses):
+        if is_broken_off or not (200 in statuses or statuses <= set(self.closing_statuses)):
             raise self._refused(str(field(self.group_named_by)(extra) or group))
         if (ticket := extra.get(TICKET)) is not None:
             ticket.close()
 
-    def _told(self, pages: Iterator[Page], statuses: set[int]) -> Iterator[Page]:
-        """The pages; notes of each whether it was answered well (200) or skipped."""
+    def _told(self, pages: Iterator[Page]) -> Iterator[Page]:
+        """The pages; notes that one is asked for, and whether one was answered well."""
+        self._has_asked = True
         for page in pages:
-            self._has_asked = True
             if page.response:
                 self._was_answered = True
-            statuses.add(200 if page.response else page.response.status_code)
             yield page
 
     def _values_of(self, record: Record) -> frozenset[Any]:
@@ -121,7 +125,7 @@ class FanOutRetriever(CallRetriever):
     def _refused(self, name: str) -> AirbyteTracedException:
         return AirbyteTracedException(
             message=self.refused_message.replace("{group}", quoted(name)),
-            internal_message=f"stream {self.name}: no request of a slice was answered well",
+            internal_message=f"stream {self.name}: a slice was refused",
             failure_type=FailureType.config_error,
         )
 

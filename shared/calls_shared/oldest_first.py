@@ -59,10 +59,15 @@ class OldestFirstRetriever(CallRetriever):
         """
         failure: Exception | None = None
         timeless = []
+        seen: set[str] = set()
         try:
             for parent in super().read_records(records_schema, stream_slice):
                 assert isinstance(parent, Record)  # what our record selectors yield
                 data = dict(parent.data)
+                # a list that moves repeats parents; the CDK would drop the second one's slice
+                if (name := str(data.get("id"))) in seen:
+                    continue
+                seen.add(name)
                 if self.cursor_field in data and self._moment(data) < self._began:
                     self._waiting.append(data)
                 else:

@@ -66,6 +66,9 @@ class FanOutRetriever(CallRetriever):
         self._report.at_end(self._failure_of_all)
         if self.cursor is not None and isinstance(self.partition_router, ParentSlices):
             self._handed_in = deepcopy(self.cursor.state)
+            # else the CDK emits none before the very first slice is closed, which may be a hole
+            parents = self.partition_router.get_stream_state()
+            self.cursor._parent_state = parents  # type: ignore[attr-defined]
             StateGate(self.cursor, self._proved_state)
 
     def read_records(

@@ -447,7 +447,7 @@ def test_a_number_that_refuses_every_request(tmp_path: Path) -> None:
         assert len(sentences) == len(outcome.errors) == len(asked)
         for error in outcome.errors:
             assert error["failure_type"] == "config_error"
-            assert "refused every request for calls of the phone number +" in error["message"]
+            assert "refused requests for calls of the phone number +" in error["message"]
         # the state of no number that was asked has moved past what could not be read
         kept = outcome.last_state()["stream"]["stream_state"].get("parent_state", {})
         for entry in kept.get("conversations", {}).get("states", []):

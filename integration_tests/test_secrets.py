@@ -550,7 +550,7 @@ def test_the_name_of_a_refused_number_is_harmless(commands: Commands, sandbox: S
     ]
     sandbox.faults.append(Fault("openphone", "/calls", times=ENDLESS, status=403, body="{}"))
     outcome = command.run("read")
-    assert "refused every request" in outcome.errors[0]["message"]
+    assert "refused requests" in outcome.errors[0]["message"]
     assert_harmless(outcome)
 
 

@@ -12,6 +12,10 @@ from airbyte_cdk.sources.declarative.parsers.manifest_reference_resolver import 
     ManifestReferenceResolver,
 )
 from calls_shared import secrets
+from calls_shared.body import PageShape
+from calls_shared.envelope import forms_from
+from calls_shared.errors import rows_from
+from calls_shared.judge import Judge
 
 ROOT = Path(__file__).parents[2]
 PROVIDERS = ("intercom", "openphone", "amplemarket", "skipcall")
@@ -46,6 +50,41 @@ def specifications(raw_manifests: Mapping[str, dict[str, Any]]) -> dict[str, dic
     return {
         provider: manifest["spec"]["connection_specification"]
         for provider, manifest in raw_manifests.items()
+    }
+
+
+@pytest.fixture(scope="session")
+def requesters(manifests: Mapping[str, Any]) -> dict[tuple[str, str], Mapping[str, Any]]:
+    """All requesters of the four manifests, by provider and stream."""
+    found: dict[tuple[str, str], Mapping[str, Any]] = {}
+
+    def walk(provider: str, node: Any) -> None:
+        if isinstance(node, Mapping):
+            if node.get("class_name") == "calls_shared.CallRequester":
+                found[provider, node["name"]] = node
+            for child in node.values():
+                walk(provider, child)
+        elif isinstance(node, list):
+            for child in node:
+                walk(provider, child)
+
+    for provider, manifest in manifests.items():
+        walk(provider, manifest["streams"])
+    return found
+
+
+@pytest.fixture(scope="session")
+def judges(requesters: Mapping[tuple[str, str], Mapping[str, Any]]) -> dict[tuple[str, str], Judge]:
+    """The judge of each requester, by provider and stream."""
+    return {
+        place: Judge(
+            requester["provider_name"],
+            requester["key"],
+            rows_from(requester.get("error_rows", [])),
+            forms_from(requester.get("error_envelopes", [])),
+            PageShape(requester.get("records_at", ""), requester.get("page_count_at", "")),
+        )
+        for place, requester in requesters.items()
     }
 
 

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import pytest
 import requests
-from calls_shared.budget import CHECK_PATIENCE, CallBudget, MovingWindow, Patience
+from calls_shared.budget import CallBudget, MovingWindow
+from calls_shared.patience import Patience
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -278,23 +279,117 @@ def test_a_limit_below_one_still_lets_requests_start() -> None:
     assert window.wait(15.5) <= 0.0
 
 
-def test_scaled_patience_changes_times_and_not_counts() -> None:
-    assert Patience().scaled(0.1) == Patience(
-        attempts=8,
-        seconds=60.0,
-        first_pause=0.1,
-        longest_pause=6.0,
-        connect=1.5,
-        read=6.0,
-        answer=18.0,
-        longest_wait=None,
+# --- the end of the sync ---
+
+FIRST, SECOND = RuntimeError("first"), RuntimeError("second")
+
+
+def fail(budget: CallBudget, count: int, patiently: bool, failure: Exception = FIRST) -> None:
+    for _ in range(count):
+        budget.failed(failure, at_once=False, patiently=patiently)
+
+
+def test_three_patient_failures_in_a_row_end_the_sync() -> None:
+    budget = CallBudget(10, 1.0)
+    fail(budget, 2, patiently=True)
+    assert budget.failure is None
+    fail(budget, 1, patiently=True, failure=SECOND)
+    assert budget.failure is SECOND
+    fail(budget, 1, patiently=True, failure=FIRST)
+    assert budget.failure is SECOND  # the first one that ended it stays
+
+
+def test_sixty_refusals_in_a_row_end_the_sync() -> None:
+    budget = CallBudget(10, 1.0)
+    fail(budget, 59, patiently=False)
+    assert budget.failure is None
+    fail(budget, 1, patiently=False, failure=SECOND)
+    assert budget.failure is SECOND
+
+
+def test_failures_and_refusals_are_counted_apart() -> None:
+    budget = CallBudget(10, 1.0)
+    fail(budget, 59, patiently=False)
+    fail(budget, 2, patiently=True)
+    assert budget.failure is None
+
+
+@pytest.mark.parametrize(("patiently", "count"), [(True, 2), (False, 59)])
+def test_a_good_answer_between_failures_resets_their_count(patiently: bool, count: int) -> None:
+    budget = CallBudget(10, 1.0)
+    for _ in range(3):
+        fail(budget, count, patiently)
+        budget.succeeded()
+    fail(budget, count, patiently)
+    assert budget.failure is None
+    fail(budget, 1, patiently)
+    assert budget.failure is FIRST
+
+
+@pytest.mark.parametrize("patiently", [True, False])
+def test_a_refusal_of_the_key_ends_the_sync_at_once(patiently: bool) -> None:
+    budget = CallBudget(10, 1.0)
+    budget.failed(FIRST, at_once=True, patiently=patiently)
+    budget.failed(SECOND, at_once=True, patiently=patiently)
+    assert budget.failure is FIRST
+
+
+def test_a_good_answer_proves_the_key() -> None:
+    budget = CallBudget(10, 1.0)
+    budget.failed(FIRST, at_once=False, patiently=True)
+    assert budget.key_worked is False
+    budget.succeeded()
+    assert budget.key_worked is True
+
+
+# --- a command that has not for ever ---
+
+
+def bounded(whole: float | None, limit: int = 2) -> tuple[CallBudget, Clock]:
+    clock = Clock()
+    budget = CallBudget(limit, 60.0, patience=Patience(whole=whole), clock=clock)
+    budget.sleep = clock.sleep  # type: ignore[method-assign]
+    return budget, clock
+
+
+def test_a_start_that_comes_too_late_is_refused_without_a_wait() -> None:
+    budget, clock = bounded(50.0)
+    assert [budget.start() for _ in range(3)] == [True, True, False]
+    assert clock.now == 1000.0
+
+
+def test_a_start_in_time_is_waited_for() -> None:
+    budget, clock = bounded(70.0)
+    assert [budget.start() for _ in range(5)] == [True, True, True, True, False]
+    assert 1060.0 < clock.now < 1061.0
+
+
+def test_a_pause_beyond_the_end_is_not_waited_for() -> None:
+    budget, clock = bounded(50.0)
+    budget.pause(49.0)
+    assert budget.start() is True
+    budget.pause(2.0)
+    assert budget.start() is False
+    assert clock.now == pytest.approx(1049.0)
+
+
+def test_the_time_that_is_left() -> None:
+    budget, clock = bounded(50.0)
+    assert (budget.seconds_left(), budget.has_time(49.9), budget.has_time(50.0)) == (
+        50.0,
+        True,
+        False,
     )
-    # what a provider names is never scaled
-    assert CHECK_PATIENCE.scaled(0.1).longest_wait == CHECK_PATIENCE.longest_wait == 60.0
+    clock.now += 49.0
+    assert (budget.seconds_left(), budget.has_time(0.9), budget.has_time(1.0)) == (1.0, True, False)
+    clock.now += 100.0
+    assert (budget.seconds_left(), budget.has_time(0.0)) == (0.1, False)
 
 
-def test_patience_is_eight_tries_or_ten_minutes_and_less_for_a_check() -> None:
-    assert (Patience().attempts, Patience().seconds) == (8, 600.0)
-    assert CHECK_PATIENCE.attempts < 8
-    assert CHECK_PATIENCE.seconds <= 60.0
-    assert CallBudget(1, 1.0).patience == Patience()
+def test_a_sync_has_no_bound() -> None:
+    budget, clock = bounded(None)
+    clock.now += 1e9
+    assert (budget.seconds_left(), budget.has_time(1e9)) == (None, True)
+    budget.pause(1e6)
+    assert budget.start() is True
+    assert clock.now == pytest.approx(1e9 + 1e6 + 1000.0)

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 from calls_shared import manifest
-from calls_shared.budget import CHECK_PATIENCE, CallBudget
+from calls_shared.budget import CallBudget
 from calls_shared.manifest import StreamCursor, budget_from, stream_cursors
+from calls_shared.patience import CHECK_PATIENCE
 
 Manifests = Mapping[str, dict[str, Any]]
 
@@ -35,13 +36,19 @@ def test_fields_of_a_cursor() -> None:
 
 def test_a_parent_without_an_incremental_dependency_keeps_no_state() -> None:
     parent = {"name": "numbers", "incremental_sync": {"cursor_field": "changed"}, "retriever": {}}
-    router = {"parent_stream_configs": [{"stream": parent}]}
-    child = {
-        "name": "calls",
-        "incremental_sync": {"cursor_field": "updated_at"},
-        "retriever": {"partition_router": router},
-    }
-    assert stream_cursors({"streams": [child]}) == {"calls": StreamCursor("updated_at")}
+    for dependency in (False, True):
+        config = {"stream": parent, "incremental_dependency": dependency}
+        router = {"parent_stream_configs": [config]}
+        parents = {"numbers": "changed"} if dependency else {}
+        # the CDK's router, alone and inside of one that gives tickets
+        for found in (router, {"class_name": "calls_shared.ParentSlices", "substream": router}):
+            child = {
+                "name": "calls",
+                "incremental_sync": {"cursor_field": "updated_at"},
+                "retriever": {"partition_router": found},
+            }
+            cursors = stream_cursors({"streams": [child]})
+            assert cursors == {"calls": StreamCursor("updated_at", parents)}
 
 
 class RecordedBudget(CallBudget):

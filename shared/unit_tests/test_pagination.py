@@ -10,7 +10,7 @@ from calls_shared.pagination import whole_number
 
 Answer = Callable[..., requests.Response]
 NUMBERS = PageNumbers(page_size=25, page_count_at="pages.total_pages", total_at="total_count")
-LINK = NextLink(link_at="_links.next.href", host="api.acme.example", provider_name="Acme")
+LINK = NextLink(link_at="_links.next.href")
 TOKEN = PageToken(token_at="nextPageToken", page_size=100)
 
 
@@ -95,26 +95,26 @@ def test_first_pages() -> None:
 
 
 @pytest.mark.parametrize(
-    ("link", "token"),
+    "link",
     [
-        (
-            "https://api.acme.example/calls?page[size]=100&page[after]=5e3",
-            "/calls?page[size]=100&page[after]=5e3",
-        ),
-        (
-            "https://api.acme.example/calls?page%5Bafter%5D=%2B1415&b=%20+%2F",
-            "/calls?page%5Bafter%5D=%2B1415&b=%20+%2F",
-        ),
-        ("/calls?page[after]=007", "/calls?page[after]=007"),
-        ("https://api.acme.example/calls", "/calls"),
-        ("https://api.acme.example/calls?a=1#part", "/calls?a=1"),
-        ("", None),
-        (None, None),
+        "https://api.acme.example/calls?page[size]=100&page[after]=5e3",
+        "https://api.acme.example/calls?page%5Bafter%5D=%2B1415&b=%20+%2F",
+        "/calls?page[after]=007",
+        "{{ config['api_key'] }}",
+        # the transport refuses what is not the provider's
+        "https://evil.example/calls?page=2",
+        "////evil.example/calls",
+        "https://[evil/calls",
     ],
 )
-def test_next_link(answer: Answer, link: str | None, token: str | None) -> None:
+def test_a_link_travels_as_given(answer: Answer, link: str) -> None:
     body = {"calls": [], "_links": {"next": {"href": link}}}
-    assert LINK.next_page_token(answer(body), 1, None) == token
+    assert LINK.next_page_token(answer(body), 1, None) == link
+
+
+@pytest.mark.parametrize("link", [None, ""])
+def test_an_empty_link_ends_the_list(answer: Answer, link: str | None) -> None:
+    assert LINK.next_page_token(answer({"_links": {"next": {"href": link}}}), 1, None) is None
 
 
 @pytest.mark.parametrize("body", [{}, {"_links": None}, {"_links": {}}, {"_links": {"next": None}}])
@@ -122,28 +122,11 @@ def test_no_next_link(answer: Answer, body: Any) -> None:
     assert LINK.next_page_token(answer(body), 100, None) is None
 
 
-@pytest.mark.parametrize(
-    "link",
-    [
-        "https://evil.example/calls?page=2",
-        "//evil.example/calls",
-        "http://api.acme.example/calls",
-        "https://api.acme.example:8443/calls",
-        "https://api.acme.example@evil.example/calls",
-        "https://user:word@api.acme.example/calls",
-        "https://api.acme.example.evil.example/calls",
-        "ftp://api.acme.example/calls",
-        pytest.param("https://[evil/calls"),
-    ],
-)
-def test_a_link_to_another_host_is_a_fault_of_the_answer(answer: Answer, link: str) -> None:
-    with pytest.raises(AirbyteTracedException) as caught:
+@pytest.mark.parametrize("link", [2, True, ["/calls"], {"href": "/calls"}, 0, []])
+def test_a_link_that_is_no_text_is_a_fault_of_the_answer(answer: Answer, link: Any) -> None:
+    with pytest.raises(AirbyteTracedException, match="a link that is no text") as caught:
         LINK.next_page_token(answer({"_links": {"next": {"href": link}}}), 100, None)
     assert caught.value.failure_type is FailureType.transient_error
-    message = caught.value.message or ""
-    assert message.startswith("Acme answered with a link to another host than api.acme.example")
-    assert "evil" not in message
-    assert "Run the sync again later" in message
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ NAMES = [
     "PageRecords",
     "PageToken",
     "ParentFields",
+    "ParentSlices",
     "run",
 ]
 PROVIDERS = re.compile(r"intercom|openphone|amplemarket|skipcall|(?<![a-z])quo(?![a-z])", re.I)

@@ -21,10 +21,27 @@ DATE = "Sat, 31 Jan 2026 00:00:00 GMT"
         ({"Retry-After": "0.5"}, 0.5),
         ({"Retry-After": "0"}, None),
         ({"Retry-After": "-5"}, None),
+        ({"Retry-After": "3601"}, 3600.0),
         ({"Retry-After": "86400"}, 3600.0),
         ({"Retry-After": "99999999999999999999"}, None),
         ({"Retry-After": "inf"}, None),
         ({"Retry-After": "nan"}, None),
+        # more than a day: milliseconds
+        ({"Retry-After": "86401"}, 86.401),
+        ({"Retry-After": "90000"}, 90.0),
+        ({"Retry-After": "600000"}, 600.0),
+        ({"Retry-After": "86400000"}, 3600.0),
+        # or a Unix time in seconds or milliseconds, with a second more, as `Date` has whole ones
+        ({"Retry-After": "1769817630"}, 31.0),
+        ({"Retry-After": "1769817630.5"}, 31.5),
+        ({"Retry-After": "1769817630000"}, 31.0),
+        ({"Retry-After": "1769817630500"}, 31.5),
+        ({"Retry-After": "1769903999"}, 3600.0),  # a day ahead
+        # or none of them, which counts as not given
+        ({"Retry-After": "1769904001"}, None),
+        ({"Retry-After": "1769817000"}, None),
+        ({"Retry-After": "86400001"}, None),
+        ({"Retry-After": "1999999999"}, None),
         # Retry-After as a date
         ({"Retry-After": "Sat, 31 Jan 2026 00:00:30 GMT"}, 30.0),
         ({"Retry-After": "Sat, 31 Jan 2026 01:00:30 +0100"}, 30.0),
@@ -37,7 +54,7 @@ DATE = "Sat, 31 Jan 2026 00:00:00 GMT"
         ({"Retry-After": "soon"}, None),
         ({"Retry-After": ""}, None),
         ({}, None),
-        # the reset as a Unix time, with a second more, because `Date` has whole seconds
+        # the reset as a Unix time
         ({"X-RateLimit-Reset": "1769817630"}, 31.0),
         ({"x-ratelimit-reset": "1769817630"}, 31.0),
         ({"X-RateLimit-Reset": "1769817630000"}, 31.0),
@@ -45,15 +62,19 @@ DATE = "Sat, 31 Jan 2026 00:00:00 GMT"
         ({"X-RateLimit-Reset": "1769817600"}, 1.0),
         ({"X-RateLimit-Reset": "1769817599"}, None),
         ({"X-RateLimit-Reset": "1769817000"}, None),
-        ({"X-RateLimit-Reset": "1999999999"}, 3600.0),
-        # the reset as seconds to wait
+        ({"X-RateLimit-Reset": "1769890000"}, 3600.0),
+        ({"X-RateLimit-Reset": "1999999999"}, None),
+        # the reset as seconds or milliseconds to wait
         ({"X-RateLimit-Reset": "10"}, 10.0),
         ({"X-RateLimit-Reset": "0"}, None),
-        ({"X-RateLimit-Reset": "999999999"}, 3600.0),
+        ({"X-RateLimit-Reset": "90000"}, 90.0),
+        ({"X-RateLimit-Reset": "999999999"}, None),
         ({"X-RateLimit-Reset": "garbled"}, None),
-        # both: Retry-After is meant for us
+        # both: Retry-After is meant for us, if it means anything
         ({"Retry-After": "5", "X-RateLimit-Reset": "1769817630"}, 5.0),
+        ({"Retry-After": "90000", "X-RateLimit-Reset": "1769817630"}, 90.0),
         ({"Retry-After": "soon", "X-RateLimit-Reset": "1769817630"}, 31.0),
+        ({"Retry-After": "1999999999", "X-RateLimit-Reset": "1769817630"}, 31.0),
         ({"Retry-After": "", "X-RateLimit-Reset": "20"}, 20.0),
     ],
 )
@@ -71,6 +92,9 @@ def test_named_wait(headers: dict[str, str], seconds: float | None) -> None:
         ({"X-RateLimit-Reset": "1769817630000"}, 31.0),
         ({"X-RateLimit-Reset": "10"}, 10.0),
         ({"X-RateLimit-Reset": "1769817000"}, None),
+        ({"Retry-After": "1769817630"}, 31.0),
+        ({"Retry-After": "1769817630500"}, 31.5),
+        ({"Retry-After": "90000"}, 90.0),
     ],
 )
 def test_a_wrong_clock_here_does_no_harm(

@@ -27,3 +27,19 @@ def test_records_come_out_under_a_field(answer: Answer) -> None:
     extractor = PageRecords(records_at="data", under="provider_record")
     records = extractor.extract_records(answer({"data": [{"id": "1"}, {"id": "2"}]}))
     assert list(records) == [{"provider_record": {"id": "1"}}, {"provider_record": {"id": "2"}}]
+
+
+@pytest.mark.parametrize("under", ["", "provider_record"])
+def test_ids_are_those_of_the_providers_records(answer: Answer, under: str) -> None:
+    body = {"data": [{"id": "a"}, {"id": 7}, {"id": "a"}]}
+    assert PageRecords("data", under).ids(answer(body)) == {"a", "7"}
+
+
+def test_a_record_without_an_id_stands_for_itself(answer: Answer) -> None:
+    def ids(*records: dict[str, object]) -> frozenset[str]:
+        return PageRecords("data").ids(answer({"data": records}))
+
+    assert ids({"n": 1}) != ids({"n": 2})
+    assert ids({"id": None, "n": 1}) != ids({"id": None, "n": 2})
+    assert ids({"n": 1}) == ids({"n": 1})
+    assert ids() == frozenset()

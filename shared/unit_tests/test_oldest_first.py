@@ -147,6 +147,15 @@ def test_what_no_window_holds_comes_first_and_without_a_time(answer: Answer) -> 
     assert [read(retriever, window("PN1", number)) for number in (1, 2)] == [[], [E]]
 
 
+def test_a_parent_that_is_listed_twice_comes_out_once(answer: Answer) -> None:
+    """The CDK drops the slice of the second one, with its ticket."""
+    moved = {**A, "active_at": "2026-02-02T00:00:00Z"}
+    pages = [answer({"data": [D, C, C], "next": "1"}), answer({"data": [moved, D, A]})]
+    retriever = retriever_of(Requester({"PN1": pages, "PN2": [answer({"data": [A]})]}))
+    assert [read(retriever, window("PN1", n)) for n in range(3)] == [[], [C, moved, D], []]
+    assert read(retriever, window("PN2", 0)) == [A]  # of each partition
+
+
 def test_a_failure_comes_before_all_that_was_listed(answer: Answer) -> None:
     undated = conversation("x", None)
     requester = Requester({"PN1": [answer({"data": [E, undated, B], "next": "1"}), ANNOYED]})

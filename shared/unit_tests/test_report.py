@@ -79,3 +79,24 @@ def test_another_kind_of_budget_has_no_report() -> None:
         report.note("{count} notes.")
         assert report.sentences() == ["1 notes."]
         assert report_of(budget).sentences() == []
+
+
+def test_a_failure_of_the_sync_as_a_whole_is_asked_for_at_its_end() -> None:
+    report = SyncReport()
+    assert report.failure() is None
+    found: list[Exception] = []
+    asked: list[str] = []
+
+    def ask(name: str, answer: list[Exception]) -> Exception | None:
+        asked.append(name)
+        return answer[0] if answer else None
+
+    second = RuntimeError("second")
+    report.at_end(lambda: ask("none", []))
+    report.at_end(lambda: ask("first", found))
+    report.at_end(lambda: ask("second", [second]))
+    assert asked == []
+    assert report.failure() is second
+    found.append(RuntimeError("first"))
+    assert report.failure() is found[0]
+    assert asked == ["none", "first", "second"] * 2

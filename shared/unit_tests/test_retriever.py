@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 import requests
 from airbyte_cdk.models import FailureType
+from airbyte_cdk.sources.declarative.extractors.record_filter import RecordFilter
 from airbyte_cdk.sources.declarative.extractors.record_selector import RecordSelector
 from airbyte_cdk.sources.declarative.requesters.paginators.default_paginator import DefaultPaginator
 from airbyte_cdk.sources.types import Record, StreamSlice
@@ -79,13 +80,16 @@ def retriever_of(
     )
 
 
-def read(retriever: CallRetriever, start: str | None = None) -> list[str]:
+def read(
+    retriever: CallRetriever, start: str | None = None, calls: list[str] | None = None
+) -> list[str]:
+    """The ids, which `calls` keeps where the reading fails."""
     bounds = {} if start is None else {"start_time": start, "end_time": "9999-12-30T00:00:00Z"}
     stream_slice = StreamSlice(partition={}, cursor_slice=bounds)
-    calls = []
+    calls = [] if calls is None else calls
     for record in retriever.read_records({}, stream_slice):
         assert isinstance(record, Record)
-        calls.append(str(record.data["id"]))
+        calls.append(str(record.data.get("id")))
     return calls
 
 
@@ -200,6 +204,90 @@ def test_pages_that_lead_in_a_circle(answer: Answer) -> None:
     assert "lead in a circle" in (caught.value.message or "")
 
 
+def endless(answer: Answer, *pages: str) -> Requester:
+    """Pages of calls by one-letter ids, with tokens that never repeat, and no last page."""
+    answers = [
+        answer({"data": [call(name) for name in names], "next": f"token {number}"})
+        for number, names in enumerate(pages)
+    ]
+    return Requester(answers)
+
+
+@pytest.mark.parametrize(
+    ("pages", "seen"),
+    [
+        (["ab", "cd", "ba", "ab", "ba"], "abcdbaabba"),
+        ([""] * 100, ""),
+    ],
+    ids=["the same records", "no records"],
+)
+def test_a_list_without_end_is_a_fault_of_the_answer(
+    answer: Answer, pages: list[str], seen: str
+) -> None:
+    requester = endless(answer, *pages)
+    retriever = retriever_of(requester, TOKENS)
+    calls: list[str] = []
+    with pytest.raises(AirbyteTracedException) as caught:
+        read(retriever, calls=calls)
+    assert caught.value.failure_type is FailureType.transient_error
+    message = caught.value.message or ""
+    assert "page after page holds the very same records, or none" in message
+    assert "Run the sync again later" in message
+    assert "".join(calls) == seen
+    assert len(requester.tokens) == len(pages)
+
+
+def test_records_that_are_left_out_tell_a_list_without_end_too(answer: Answer) -> None:
+    requester = endless(answer, "ab", "ab", "ab")
+    retriever = retriever_of(requester, TOKENS, cursor_field="updated_at")
+    with pytest.raises(AirbyteTracedException, match="lead in a circle"):
+        read(retriever, "2026-02-01T00:00:00.000000Z")
+    # and other records that are left out do not
+    pages = [answer({"data": [call(name)], "next": name}) for name in "abcde"]
+    requester = Requester([*pages, answer({"data": []})])
+    retriever = retriever_of(requester, TOKENS, cursor_field="updated_at")
+    assert read(retriever, "2026-02-01T00:00:00.000000Z") == []
+    assert len(requester.tokens) == 6
+
+
+class LeavesAllOut(RecordFilter):
+    def filter_records(self, records: Any, **_: Any) -> Any:
+        return iter(())
+
+
+def test_a_filter_hides_no_record_from_the_look_for_an_end(answer: Answer) -> None:
+    pages = [answer({"data": [call(f"{n}")], "next": f"{n}"}) for n in range(150)]
+    requester = Requester([*pages, answer({"data": []})])
+    retriever = retriever_of(requester, TOKENS)
+    selector = retriever.record_selector
+    assert isinstance(selector, RecordSelector)
+    selector.record_filter = LeavesAllOut(config={}, parameters={}, condition="")
+    assert read(retriever) == []
+    assert len(requester.tokens) == 151
+
+
+def test_the_last_page_may_repeat(answer: Answer) -> None:
+    same = {"data": [call("a")]}
+    answers = [answer({**same, "next": "1"}), answer({**same, "next": "2"}), answer(same)]
+    assert read(retriever_of(Requester(answers), TOKENS)) == ["a", "a", "a"]
+
+
+def test_records_without_an_id_are_not_the_same_record(answer: Answer) -> None:
+    pages = [answer({"data": [{"n": n}, {"id": None, "n": n}], "next": str(n)}) for n in range(5)]
+    requester = Requester([*pages, answer({"data": []})])
+    assert len(read(retriever_of(requester, TOKENS))) == 10
+
+
+def test_numbered_pages_without_end_are_a_fault_too(answer: Answer) -> None:
+    page = answer({"data": [call("a")]})  # announces no number of pages
+    requester = ByPage([page] * 9)
+    with pytest.raises(AirbyteTracedException, match="lead in a circle") as caught:
+        read(retriever_of(requester, NUMBERS))
+    assert caught.value.failure_type is FailureType.transient_error
+    assert requester.tokens[:3] == [1, 2, 3]
+    assert len(requester.tokens) <= 4
+
+
 def test_a_skipped_answer_is_an_empty_slice(answer: Answer) -> None:
     requester = Requester([answer({"data": [call("a")], "next": "x"}, status=404)])
     assert read(retriever_of(requester, TOKENS)) == []
@@ -223,7 +311,7 @@ def linked(answer: Answer, *pages: list[tuple[str, str]]) -> Requester:
 
 
 def test_a_newest_first_list_is_left_early_on_proof(answer: Answer) -> None:
-    link = NextLink("_links.next.href", "api.acme.example", "Acme")
+    link = NextLink("_links.next.href")
     pages = [
         [("a", "2026-01-20T00:00:00Z"), ("b", "2026-01-16T00:00:00Z")],
         [("c", "2026-01-15T00:00:00Z"), ("d", "2026-01-14T00:00:00Z")],
@@ -245,7 +333,7 @@ def test_a_newest_first_list_is_left_early_on_proof(answer: Answer) -> None:
 
 
 def test_a_call_whose_creation_is_only_a_guess_is_kept(answer: Answer) -> None:
-    link = NextLink("_links.next.href", "api.acme.example", "Acme")
+    link = NextLink("_links.next.href")
     calls = [call("uuid4", "2026-01-01T00:00:00Z"), call(UUID7S["a"], "2026-01-01T00:00:00Z")]
     requester = Requester([answer({"data": calls})])
     retriever = retriever_of(requester, link, stop_early=True, cursor_field="created_at")

@@ -1,0 +1,191 @@
+import random
+import threading
+from typing import Any
+
+import pytest
+from calls_shared.progress import ParentProgress, Ticket
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+PROPERTY = settings(database=None, deadline=None, max_examples=300)
+ONE = {"phone": "PN1", "parent_slice": {}}
+TWO = {"phone": "PN2", "parent_slice": {}}
+
+
+def moment(day: int) -> str:
+    return f"2026-01-{day:02d}T00:00:00.000000Z"
+
+
+def second(number: int) -> str:
+    return f"2026-01-01T00:{number // 60:02d}:{number % 60:02d}.000000Z"
+
+
+def handed_in(*reached: tuple[dict[str, Any], int]) -> dict[str, Any]:
+    states = [{"partition": of, "cursor": {"active_at": moment(day)}} for of, day in reached]
+    return {"use_global_cursor": False, "states": states}
+
+
+def progress_of(*reached: tuple[dict[str, Any], int]) -> ParentProgress:
+    return ParentProgress("active_at", handed_in(*reached))
+
+
+def test_the_state_moves_once_all_earlier_slices_of_the_partition_are_closed() -> None:
+    progress = progress_of()
+    first, second, third = (progress.open(ONE, moment(day)) for day in (1, 2, 3))
+    assert progress.state() == handed_in()
+    second.close()
+    assert progress.state() == handed_in()
+    first.close()
+    assert progress.state() == handed_in((ONE, 2))
+    third.close()
+    assert progress.state() == handed_in((ONE, 3))
+
+
+def test_a_hole_holds_back_its_own_partition_alone() -> None:
+    progress = progress_of()
+    progress.open(ONE, moment(1))  # a hole
+    late = progress.open(ONE, moment(2))
+    other = progress.open(TWO, moment(3))
+    late.close()
+    other.close()
+    assert progress.state() == handed_in((TWO, 3))
+
+
+def test_a_slice_without_a_moment_holds_back_what_comes_after_it() -> None:
+    progress = progress_of()
+    timeless = progress.open(ONE, None)
+    dated = progress.open(ONE, moment(2))
+    dated.close()
+    assert progress.state() == handed_in()
+    timeless.close()
+    assert progress.state() == handed_in((ONE, 2))
+
+
+def test_a_slice_without_a_moment_moves_nothing() -> None:
+    progress = progress_of((ONE, 5))
+    progress.open(ONE, None).close()
+    progress.open(TWO, None).close()
+    assert progress.state() == handed_in((ONE, 5))
+
+
+def test_the_state_never_goes_back() -> None:
+    progress = progress_of((ONE, 5))
+    progress.open(ONE, moment(3)).close()  # read again, because of the lookback
+    assert progress.state() == handed_in((ONE, 5))
+    progress.open(ONE, moment(7)).close()
+    progress.open(ONE, moment(6)).close()
+    assert progress.state() == handed_in((ONE, 7))
+
+
+def test_what_was_handed_in_and_is_not_listed_stays() -> None:
+    progress = progress_of((ONE, 5), (TWO, 6))
+    progress.open(ONE, moment(7)).close()
+    assert progress.state() == handed_in((ONE, 7), (TWO, 6))
+
+
+def test_a_ticket_may_be_closed_twice() -> None:
+    progress = progress_of()
+    first, second = progress.open(ONE, moment(1)), progress.open(ONE, moment(2))
+    first.close()
+    first.close()
+    assert progress.state() == handed_in((ONE, 1))
+    second.close()
+    assert progress.state() == handed_in((ONE, 2))
+
+
+def test_a_partition_is_the_same_whatever_the_order_of_its_keys() -> None:
+    progress = progress_of((ONE, 1))
+    progress.open(dict(reversed(ONE.items())), moment(2)).close()
+    assert progress.state() == handed_in((ONE, 2))
+
+
+def test_a_state_that_was_given_does_not_change_later() -> None:
+    progress = progress_of()
+    ticket = progress.open(ONE, moment(1))
+    before = progress.state()
+    ticket.close()
+    assert before == handed_in()
+
+
+def proved(initial: int | None, tickets: list[tuple[int | None, bool]]) -> int | None:
+    """The rule, written down a second time: the newest moment with no open slice before it."""
+    days = [] if initial is None else [initial]
+    for day, closed in tickets:
+        if not closed:
+            break
+        days += [] if day is None else [day]
+    return max(days, default=None)
+
+
+@PROPERTY
+@given(
+    initial=st.dictionaries(st.sampled_from(["PN1", "PN2"]), st.integers(1, 28)),
+    opened=st.lists(
+        st.tuples(st.sampled_from(["PN1", "PN2", "PN3"]), st.none() | st.integers(1, 28)),
+        max_size=12,
+    ),
+    order=st.randoms(use_true_random=False),
+    holes=st.sets(st.integers(0, 11)),
+    ahead=st.integers(1, 12),
+)
+def test_whatever_the_order_of_closing(
+    initial: dict[str, int],
+    opened: list[tuple[str, int | None]],
+    order: random.Random,
+    holes: set[int],
+    ahead: int,
+) -> None:
+    """Slices are opened in order, some ahead of those that are closed, in any order."""
+    progress = progress_of(*(({"phone": name}, day) for name, day in initial.items()))
+    tickets: list[tuple[str, int | None, Ticket]] = []
+    waiting: list[Ticket] = []
+
+    def check() -> None:
+        expected = {}
+        for name in ("PN1", "PN2", "PN3"):
+            of_name = [(day, ticket.closed) for n, day, ticket in tickets if n == name]
+            day = proved(initial.get(name), of_name)
+            if day is not None:
+                expected[name] = moment(day)
+        states = progress.state()["states"]
+        assert len(states) == len(expected)
+        assert {e["partition"]["phone"]: e["cursor"]["active_at"] for e in states} == expected
+
+    for number, (name, day) in enumerate(opened):
+        ticket = progress.open({"phone": name}, None if day is None else moment(day))
+        tickets.append((name, day, ticket))
+        if number not in holes:
+            waiting.append(ticket)
+        while len(waiting) >= ahead:
+            waiting.pop(order.randrange(len(waiting))).close()
+            check()
+    order.shuffle(waiting)
+    for ticket in waiting:
+        ticket.close()
+        check()
+    check()
+
+
+@pytest.mark.parametrize("hole", [None, 700])
+def test_several_threads_close_slices(hole: int | None) -> None:
+    progress = progress_of()
+    count = 1000
+    tickets = [progress.open(ONE, second(n)) for n in range(count)]
+    shuffled = [n for n in range(count) if n != hole]
+    random.Random(5).shuffle(shuffled)
+    seen: list[list[str]] = [[] for _ in range(4)]
+
+    def work(number: int) -> None:
+        for n in shuffled[number::4]:
+            tickets[n].close()
+            seen[number] += [entry["cursor"]["active_at"] for entry in progress.state()["states"]]
+
+    threads = [threading.Thread(target=work, args=(number,), daemon=True) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120.0)
+    last = count - 1 if hole is None else hole - 1
+    (entry,) = progress.state()["states"]
+    assert entry["cursor"]["active_at"] == second(last)
+    assert all(moments == sorted(moments) for moments in seen)  # it never goes back

@@ -1,4 +1,8 @@
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext, suppress
+from copy import deepcopy
+from itertools import product
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,10 +13,13 @@ from airbyte_cdk.sources.declarative.requesters.paginators.default_paginator imp
 from airbyte_cdk.sources.types import Record, StreamSlice
 from airbyte_cdk.sources.utils.transform import TransformConfig, TypeTransformer
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
-from calls_shared import FanOutRetriever, PageRecords, PageToken
+from calls_shared import FanOutRetriever, PageRecords, PageToken, ParentSlices
+from calls_shared.budget import CallBudget
+from calls_shared.progress import ParentProgress
 
 Answer = Callable[..., requests.Response]
 Answers = Mapping[tuple[str, str | None], list[requests.Response]]
+MOMENT = "2026-01-02T00:00:00.000000Z"
 USERS = [{"id": "US1"}, {"id": "US2"}, {"id": "US3"}]
 
 
@@ -33,7 +40,7 @@ class Requester:
         return self.answers[conversation, user][int(token or 0)]
 
 
-def retriever_of(answers: Answers) -> tuple[FanOutRetriever, Requester]:
+def retriever_of(answers: Answers, **more: Any) -> tuple[FanOutRetriever, Requester]:
     requester = Requester(answers)
     selector = RecordSelector(
         extractor=PageRecords("data"),
@@ -59,24 +66,36 @@ def retriever_of(answers: Answers) -> tuple[FanOutRetriever, Requester]:
         value_field="asked_user",
         values_in_slice="phone.users",
         value_at="id",
-        value_column="user_id",
-        group_in_slice="phone.number",
+        involved_at=["user_id", "answered_by", "initiated_by"],
+        group_in_slice="phone.id",
+        group_named_by="phone.number",
+        closing_statuses=[404, 400],
         refused_message="Acme refused {group}. Add a user to {group}.",
+        **more,
     )
     return retriever, requester
 
 
-def conversation(name: str = "CN1", number: str = "+1", users: Any = None) -> StreamSlice:
+def conversation(
+    name: str = "CN1",
+    phone: str = "PN1",
+    users: Any = None,
+    number: Any = "+1",
+    **more: Any,
+) -> StreamSlice:
     users = USERS if users is None else users
     return StreamSlice(
         partition={"conversation": name},
         cursor_slice={},
-        extra_fields={"phone": {"number": number, "users": users}},
+        extra_fields={"phone": {"id": phone, "number": number, "users": users}, **more},
     )
 
 
-def ids(retriever: FanOutRetriever, stream_slice: StreamSlice) -> list[str]:
-    records = []
+def ids(
+    retriever: FanOutRetriever, stream_slice: StreamSlice, records: list[str] | None = None
+) -> list[str]:
+    """The ids of the calls, which `records` keeps where the reading fails."""
+    records = [] if records is None else records
     for record in retriever.read_records({}, stream_slice):
         assert isinstance(record, Record)
         assert record.associated_slice is not None
@@ -85,21 +104,22 @@ def ids(retriever: FanOutRetriever, stream_slice: StreamSlice) -> list[str]:
     return records
 
 
-def call(call_id: str, user: str | None) -> dict[str, Any]:
-    return {"id": call_id, "user_id": user}
+Row = tuple[str, str | None]
+Pages = Callable[..., requests.Response]
 
 
 @pytest.fixture
-def page(answer: Answer) -> Callable[..., requests.Response]:
-    """Makes a page of calls: `page(("AC1", "US1"), ..., token="1")`."""
+def page(answer: Answer) -> Pages:
+    """Makes a page of calls: `page(("AC1", "US1"), ..., token="1")`; a user owns the call."""
 
-    def make(*calls: tuple[str, str | None], token: str | None = None) -> requests.Response:
-        return answer({"data": [call(*entry) for entry in calls], "next": token})
+    def make(*calls: Row, token: str | None = None) -> requests.Response:
+        data = [{"id": call_id, "user_id": user} for call_id, user in calls]
+        return answer({"data": data, "next": token})
 
     return make
 
 
-def test_once_without_a_user_then_once_with_each(page: Callable[..., requests.Response]) -> None:
+def test_once_without_a_user_then_once_with_each(page: Pages) -> None:
     retriever, requester = retriever_of(
         {
             ("CN1", None): [page(("AC1", "US1"))],
@@ -117,7 +137,7 @@ def test_once_without_a_user_then_once_with_each(page: Callable[..., requests.Re
     ]
 
 
-def test_all_pages_of_each_reading_are_read(page: Callable[..., requests.Response]) -> None:
+def test_all_pages_of_each_reading_are_read(page: Pages) -> None:
     retriever, requester = retriever_of(
         {
             ("CN1", None): [page(("AC1", "US1"), token="1"), page(("AC2", "US1"))],
@@ -133,49 +153,60 @@ def test_all_pages_of_each_reading_are_read(page: Callable[..., requests.Respons
     ]
 
 
+# --- whether the default answer is one user's ---
+
+OWNED, ANSWERED, STARTED = "user_id", "answered_by", "initiated_by"
+
+
 @pytest.mark.parametrize(
-    "owners", [("US1", "US2"), ("US1", None, "US2"), ("US8", "US9", "US9")], ids=repr
+    ("rows", "of_several"),
+    [
+        # two owners, and no one in both
+        ([{OWNED: "US1"}, {OWNED: "US2"}], True),
+        ([{OWNED: "US8"}, {OWNED: "US9"}, {OWNED: "US9"}], True),
+        ([{OWNED: "US1", ANSWERED: "US2"}, {OWNED: "US3", STARTED: "US4"}], True),
+        ([{OWNED: "US1", ANSWERED: "US2"}, {OWNED: "US2"}, {OWNED: "US1"}], True),
+        # one user is involved in all: as owner, as the one who answered or who called
+        ([{OWNED: "US1"}, {OWNED: "US1"}], False),
+        ([{OWNED: "US1"}, {OWNED: "US2", ANSWERED: "US1"}], False),
+        ([{OWNED: "US1", ANSWERED: "US9"}, {OWNED: "US2", STARTED: "US9"}], False),
+        ([{OWNED: "US1"}, {STARTED: "US1"}, {ANSWERED: "US1"}], False),
+        ([{OWNED: "US1"}], False),
+        # a row that names no one proves nothing
+        ([{OWNED: "US1"}, {OWNED: None}, {OWNED: "US2"}], False),
+        ([{OWNED: "US1"}, {}, {OWNED: "US2"}], False),
+        ([{OWNED: "US1"}, {OWNED: ""}, {OWNED: "US2"}], False),
+        ([{}, {}], False),
+        ([], False),
+    ],
+    ids=str,
 )
-def test_two_users_in_the_default_answer_stop_the_requests_by_user_for_the_number(
-    page: Callable[..., requests.Response], owners: tuple[str | None, ...]
+def test_the_requests_by_user_are_left_out_only_if_no_user_is_in_all_rows(
+    answer: Answer, page: Pages, rows: list[dict[str, Any]], of_several: bool
 ) -> None:
-    calls = [(f"AC{number}", owner) for number, owner in enumerate(owners)]
+    data = [{"id": f"AC{number}", **row} for number, row in enumerate(rows)]
+    default = [answer({"data": data[:1], "next": "1"}), answer({"data": data[1:]})]
     retriever, requester = retriever_of(
         {
-            ("CN1", None): [page(calls[0], token="1"), page(*calls[1:])],
-            ("CN2", None): [page(("AC9", "US1"))],
+            ("CN1", None): default,
+            ("CN1", "US1"): [page(("AC9", "US1"))],
+            ("CN2", None): [page(("AC8", "US1"))],
+            ("CN2", "US1"): [page()],
             ("CN3", None): [page()],
             ("CN3", "US1"): [page()],
         }
     )
-    assert ids(retriever, conversation("CN1")) == [call_id for call_id, _ in calls]
+    known = [row["id"] for row in data]
+    assert ids(retriever, conversation(users=USERS[:1])) == known + ["AC9"] * (not of_several)
     # another conversation of the number, and one of another number
-    assert ids(retriever, conversation("CN2")) == ["AC9"]
-    assert ids(retriever, conversation("CN3", "+2", USERS[:1])) == []
-    assert requester.asked == [
-        ("CN1", None, None),
-        ("CN1", None, "1"),
-        ("CN2", None, None),
-        ("CN3", None, None),
-        ("CN3", "US1", None),
-    ]
+    assert ids(retriever, conversation("CN2", users=USERS[:1])) == ["AC8"]
+    assert ids(retriever, conversation("CN3", "PN2", users=USERS[:1])) == []
+    by_user = [(name, user) for name, user, _ in requester.asked if user is not None]
+    others = [] if of_several else [("CN1", "US1"), ("CN2", "US1")]
+    assert by_user == [*others, ("CN3", "US1")]
 
 
-@pytest.mark.parametrize("owners", [("US1", "US1"), ("US1", None), (None, None), ()])
-def test_one_user_in_the_default_answer_proves_nothing(
-    page: Callable[..., requests.Response], owners: tuple[str | None, ...]
-) -> None:
-    calls = [(f"AC{number}", owner) for number, owner in enumerate(owners)]
-    retriever, requester = retriever_of(
-        {("CN1", None): [page(*calls)], ("CN1", "US1"): [page(("AC9", "US1"))]}
-    )
-    assert ids(retriever, conversation(users=USERS[:1])) == [*(c for c, _ in calls), "AC9"]
-    assert [user for _, user, _ in requester.asked] == [None, "US1"]
-
-
-def test_two_users_in_an_answer_with_a_user_prove_nothing(
-    page: Callable[..., requests.Response],
-) -> None:
+def test_an_answer_with_a_user_proves_nothing(page: Pages) -> None:
     retriever, requester = retriever_of(
         {
             ("CN1", None): [page()],
@@ -187,83 +218,263 @@ def test_two_users_in_an_answer_with_a_user_prove_nothing(
     assert [user for _, user, _ in requester.asked] == [None, "US1", "US2"]
 
 
+def test_the_involved_stand_in_the_providers_record(answer: Answer) -> None:
+    rows = [{"provider_record": {"user_id": user}, "user_id": "US5"} for user in ("US1", "US2")]
+    data = [{"id": f"AC{n}", **row} for n, row in enumerate(rows)]
+    retriever, requester = retriever_of({("CN1", None): [answer({"data": data})]})
+    assert ids(retriever, conversation()) == ["AC0", "AC1"]
+    assert len(requester.asked) == 1
+
+
+def test_groups_are_told_apart_by_id_and_not_by_name(page: Pages) -> None:
+    """Two phone numbers without a text must not share what was proved of one."""
+    proof = [page(("AC1", "US1"), ("AC2", "US2"))]
+    retriever, requester = retriever_of(
+        {("CN1", None): proof, ("CN2", None): [page()], ("CN2", "US1"): [page(("AC3", "US1"))]}
+    )
+    one, two = (conversation(f"CN{n}", f"PN{n}", users=USERS[:1], number=None) for n in (1, 2))
+    assert ids(retriever, one) == ["AC1", "AC2"]
+    assert ids(retriever, two) == ["AC3"]
+    assert requester.asked[1:] == [("CN2", None, None), ("CN2", "US1", None)]
+
+
+# --- the users ---
+
+
 @pytest.mark.parametrize("users", [[], None, [{"id": "US1"}, {"id": "US1"}]])
-def test_users_that_are_listed(page: Callable[..., requests.Response], users: Any) -> None:
+def test_users_that_are_listed(page: Pages, users: Any) -> None:
     retriever, requester = retriever_of({("CN1", None): [page()], ("CN1", "US1"): [page()]})
     stream_slice = StreamSlice(
         partition={"conversation": "CN1"},
         cursor_slice={},
-        extra_fields={"phone": {"number": "+1", "users": users}},
+        extra_fields={"phone": {"id": "PN1", "number": "+1", "users": users}},
     )
     assert ids(retriever, stream_slice) == []
     # a user twice is asked for once
     assert [user for _, user, _ in requester.asked] == ([None, "US1"] if users else [None])
 
 
-def test_a_user_without_an_id_adds_no_request(page: Callable[..., requests.Response]) -> None:
+def test_a_user_without_an_id_adds_no_request(page: Pages) -> None:
     retriever, requester = retriever_of({("CN1", None): [page()]})
     assert ids(retriever, conversation(users=[{"email": "ada@example.com"}])) == []
     assert requester.asked == [("CN1", None, None)]
 
 
 @pytest.mark.parametrize("users", [["US1"], [None], 5, [{"id": ["US1"]}]])
-def test_users_that_are_garbled_add_no_request(
-    page: Callable[..., requests.Response], users: Any
-) -> None:
+def test_users_that_are_garbled_add_no_request(page: Pages, users: Any) -> None:
     retriever, requester = retriever_of({("CN1", None): [page(("AC1", "US1"))]})
     assert ids(retriever, conversation(users=users)) == ["AC1"]
     assert requester.asked == [("CN1", None, None)]
 
 
-def test_a_number_that_refuses_every_request_fails(answer: Answer) -> None:
-    refused = [answer({"title": "Not Phone Number User"}, 403)]
-    retriever, requester = retriever_of(
-        {("CN1", None): refused, ("CN1", "US1"): refused, ("CN1", "US2"): refused}
-    )
+# --- what was read, and what was not ---
+
+ANSWERS = {"answered": 200, "403": 403, "404": 404, "400": 400}
+
+
+def test_the_decision_about_a_conversation(answer: Answer, page: Pages) -> None:
+    """By what its requests came to: without a user, with the first, with the second."""
+    made = {name: [answer({}, status)] for name, status in ANSWERS.items()}
+    made["answered"] = [page(("AC1", "US1"))]
+    for count in (1, 2, 3):
+        for came in product(ANSWERS, repeat=count):
+            keys = [("CN1", user) for user in (None, "US1", "US2")]
+            retriever, requester = retriever_of(
+                dict(zip(keys, (made[name] for name in came), strict=False))
+            )
+            progress = ParentProgress("active_at", {})
+            ticket = progress.open({"phone": "PN1"}, MOMENT)
+            one = conversation(users=USERS[: count - 1], ticket=ticket)
+            refused = "answered" not in came and "403" in came
+            if refused:
+                with pytest.raises(AirbyteTracedException, match=r"refused \+1\. Add"):
+                    ids(retriever, one)
+            else:
+                assert ids(retriever, one) == ["AC1"] * ("answered" in came), came
+            assert ticket.closed is not refused, came
+            assert len(requester.asked) == count
+
+
+@pytest.mark.parametrize(
+    ("number", "name"), [("+14155550100", "+14155550100"), (None, "PN7"), ("\x1b[1m\n", "[1m")]
+)
+def test_a_refusal_is_a_fault_of_the_configuration_and_names_the_number(
+    answer: Answer, number: str | None, name: str
+) -> None:
+    retriever, _ = retriever_of({("CN1", None): [answer({}, 403)]})
     with pytest.raises(AirbyteTracedException) as caught:
-        ids(retriever, conversation(number="+14155550100", users=USERS[:2]))
+        ids(retriever, conversation(phone="PN7", users=[], number=number))
     assert caught.value.failure_type is FailureType.config_error
-    assert caught.value.message == "Acme refused +14155550100. Add a user to +14155550100."
-    assert [user for _, user, _ in requester.asked] == [None, "US1", "US2"]
+    assert caught.value.message == f"Acme refused {name}. Add a user to {name}."
 
 
-def test_a_number_that_has_failed_is_not_asked_again(
-    answer: Answer, page: Callable[..., requests.Response]
+def test_one_refused_conversation_changes_nothing_for_the_others(
+    answer: Answer, page: Pages
 ) -> None:
-    retriever, requester = retriever_of(
-        {("CN1", None): [answer({}, 403)], ("CN9", None): [page(("AC1", "US1"))]}
-    )
-    with pytest.raises(AirbyteTracedException, match=r"refused \+1"):
-        ids(retriever, conversation("CN1", users=[]))
-    assert ids(retriever, conversation("CN2", users=[])) == []
-    assert ids(retriever, conversation("CN9", number="+2", users=[])) == ["AC1"]
-    assert [name for name, _, _ in requester.asked] == ["CN1", "CN9"]
-
-
-def test_some_refused_requests_are_skipped(
-    answer: Answer, page: Callable[..., requests.Response]
-) -> None:
+    """Neither those of its own number, before and after it, nor those of another."""
     refused = [answer({}, 403)]
-    retriever, _ = retriever_of(
+    answers: dict[tuple[str, str | None], list[requests.Response]] = {
+        ("CN1", None): [page(("AC1", "US1"))],
+        ("CN2", None): refused,
+        ("CN3", None): [page(("AC3", "US1"))],
+        ("CN4", None): refused,
+        ("CN5", None): [page(("AC5", "US1"))],
+    }
+    retriever, requester = retriever_of(answers)
+    read = {}
+    for number in (1, 2, 3, 4, 5):
+        one = conversation(f"CN{number}", phone="PN2" if number == 5 else "PN1", users=[])
+        try:
+            read[number] = ids(retriever, one)
+        except AirbyteTracedException:
+            read[number] = None
+    assert read == {1: ["AC1"], 2: None, 3: ["AC3"], 4: None, 5: ["AC5"]}
+    assert [name for name, _, _ in requester.asked] == ["CN1", "CN2", "CN3", "CN4", "CN5"]
+
+
+@pytest.mark.parametrize(("status", "is_read"), [(403, False), (404, True), (400, True)])
+@pytest.mark.parametrize("by_user", ["answered", "404"])
+def test_a_list_that_is_broken_off(
+    answer: Answer, page: Pages, status: int, is_read: bool, by_user: str
+) -> None:
+    """A refusal after the first page leaves calls unread, whatever another request brings."""
+    first = page(("AC1", "US1"), token="1")
+    retriever, requester = retriever_of(
         {
-            ("CN1", None): refused,
-            ("CN1", "US1"): [page(("AC1", "US1"))],
-            ("CN1", "US2"): refused,
-            ("CN2", None): refused,
-            ("CN2", "US1"): refused,
-            ("CN3", None): refused,
+            ("CN1", None): [first, answer({}, status)],
+            ("CN1", "US1"): [page(("AC2", "US1")) if by_user == "answered" else answer({}, 404)],
         }
     )
-    assert ids(retriever, conversation("CN1", users=USERS[:2])) == ["AC1"]
-    # the number has answered before, so that it does not refuse every request
-    assert ids(retriever, conversation("CN2", users=USERS[:1])) == []
-    with pytest.raises(AirbyteTracedException, match=r"refused \+2"):
-        ids(retriever, conversation("CN3", number="+2", users=[]))
+    ticket = ParentProgress("active_at", {}).open({"phone": "PN1"}, MOMENT)
+    found: list[str] = []
+    refused = pytest.raises(AirbyteTracedException, match=r"refused \+1\.")
+    with nullcontext() if is_read else refused:
+        ids(retriever, conversation(users=USERS[:1], ticket=ticket), found)
+    assert ticket.closed is is_read
+    assert found == ["AC1", "AC2"] if by_user == "answered" else ["AC1"]
+    assert len(requester.asked) == 3
+
+
+def test_a_ticket_is_closed_only_once_all_records_have_been_taken(page: Pages) -> None:
+    retriever, _ = retriever_of({("CN1", None): [page(("AC1", "US1"), ("AC2", "US1"))]})
+    ticket = ParentProgress("active_at", {}).open({"phone": "PN1"}, MOMENT)
+    reading = iter(retriever.read_records({}, conversation(users=[], ticket=ticket)))
+    next(reading)
+    next(reading)
+    assert not ticket.closed
+    assert list(reading) == []
+    assert ticket.closed
+
+
+def test_a_failure_of_the_parent_is_raised_and_closes_no_ticket() -> None:
+    retriever, requester = retriever_of({})
+    failure = AirbyteTracedException(message="No conversations of +1.")
+    ticket = ParentProgress("active_at", {}).open({"phone": "PN1"}, MOMENT)
+    with pytest.raises(AirbyteTracedException) as caught:
+        ids(retriever, conversation(ticket=ticket, deferred_failure=failure))
+    assert caught.value is failure
+    assert not ticket.closed
+    assert requester.asked == []
+
+
+def test_a_failed_request_closes_no_ticket(page: Pages) -> None:
+    retriever, _ = retriever_of({("CN1", None): [page()]})  # and none for US1: it raises
+    ticket = ParentProgress("active_at", {}).open({"phone": "PN1"}, MOMENT)
+    with pytest.raises(KeyError):
+        ids(retriever, conversation(users=USERS[:1], ticket=ticket))
+    assert not ticket.closed
+
+
+# --- the state that may leave ---
+
+
+class Cursor:
+    """The part of the CDK's cursor that lets states out."""
+
+    def __init__(self, state: dict[str, Any]) -> None:
+        self.state = state
+        self.left: list[Any] = []
+        self._message_repository: Any = SimpleNamespace(emit_message=self.left.append)
+        self._connector_state_manager: Any = SimpleNamespace(
+            update_state_for_stream=lambda name, namespace, value: setattr(self, "last", value),
+            create_state_message=lambda name, namespace: deepcopy(self.last),
+        )
+        self.last: Any = None
+
+    def emit(self) -> list[Any]:
+        """Let the state out, as the CDK does; all that has left so far."""
+        self._connector_state_manager.update_state_for_stream("calls", None, {"mine": 1})
+        message = self._connector_state_manager.create_state_message("calls", None)
+        self._message_repository.emit_message(message)
+        return self.left
+
+
+HANDED_IN = {"use_global_cursor": True, "parent_state": {"conversations": {"states": []}}}
+PROVED = {"mine": 1, "parent_state": {"conversations": {"use_global_cursor": False, "states": []}}}
+
+
+def gated(answers: Answers, state: dict[str, Any]) -> tuple[FanOutRetriever, Cursor, CallBudget]:
+    parent = SimpleNamespace(name="conversations", cursor=SimpleNamespace(state={"states": []}))
+    substream = SimpleNamespace(parent_stream_configs=[SimpleNamespace(stream=parent)])
+    router = ParentSlices(substream, "active_at", {})  # type: ignore[arg-type]
+    cursor, budget = Cursor(state), CallBudget(10, 1.0)
+    retriever, _ = retriever_of(answers, cursor=cursor, partition_router=router, api_budget=budget)
+    return retriever, cursor, budget
+
+
+@pytest.mark.parametrize("state", [{}, {"updated_at": MOMENT}, HANDED_IN], ids=str)
+@pytest.mark.parametrize("status", [403, 404, 400, None])
+def test_before_a_good_answer_no_state_leaves_but_the_one_handed_in(
+    answer: Answer, page: Pages, state: dict[str, Any], status: int | None
+) -> None:
+    answers = {("CN2", None): [page()]}
+    if status is not None:  # else the request fails outright
+        answers["CN1", None] = [answer({}, status)]
+    before = deepcopy(state)
+    retriever, cursor, _ = gated(answers, state)
+    with suppress(AirbyteTracedException, KeyError):
+        ids(retriever, conversation(users=[]))
+    state.clear()  # the CDK goes on changing it
+    expected = [before] if "parent_state" in before else []
+    assert cursor.emit() == expected
+    assert ids(retriever, conversation("CN2", users=[])) == []
+    assert cursor.emit() == [*expected, PROVED]
+
+
+def test_where_nothing_was_asked_for_the_state_leaves(page: Pages) -> None:
+    _, cursor, budget = gated({}, HANDED_IN)
+    assert cursor.emit() == [PROVED]
+    assert budget.report.failure() is None
+
+
+def test_what_is_proved_later_leaves_later(page: Pages) -> None:
+    retriever, cursor, _ = gated({("CN1", None): [page()]}, {})
+    ticket = retriever.partition_router._progress.open({"phone": "PN1"}, MOMENT)
+    ids(retriever, conversation(users=[]))
+    assert cursor.emit()[-1] == PROVED
+    ticket.close()
+    entry = {"partition": {"phone": "PN1"}, "cursor": {"active_at": MOMENT}}
+    assert cursor.emit()[-1]["parent_state"]["conversations"]["states"] == [entry]
 
 
 @pytest.mark.parametrize("status", [404, 400])
-def test_another_skipped_answer_is_no_refusal(answer: Answer, status: int) -> None:
-    retriever, _ = retriever_of(
-        {("CN1", None): [answer({}, 403)], ("CN1", "US1"): [answer({}, status)]}
-    )
-    assert ids(retriever, conversation(users=USERS[:1])) == []
+def test_a_sync_in_which_every_request_was_skipped_fails(
+    answer: Answer, page: Pages, status: int
+) -> None:
+    retriever, _, budget = gated({("CN1", None): [answer({}, status)], ("CN2", None): [page()]}, {})
+    assert budget.report.failure() is None
+    assert ids(retriever, conversation(users=[])) == []
+    failure = budget.report.failure()
+    assert isinstance(failure, AirbyteTracedException)
+    assert failure.failure_type is FailureType.system_error
+    assert (failure.message or "").startswith("Not one request for calls was answered well")
+    assert "No state was moved" in (failure.message or "")
+    ids(retriever, conversation("CN2", users=[]))
+    assert budget.report.failure() is None
+
+
+def test_without_a_router_of_tickets_the_state_is_the_cdks(page: Pages) -> None:
+    cursor = Cursor({})
+    retriever, _ = retriever_of({("CN1", None): [page()]}, cursor=cursor)
+    assert ids(retriever, conversation(users=[])) == []
+    assert cursor.emit() == [{"mine": 1}]

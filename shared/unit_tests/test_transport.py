@@ -2,7 +2,6 @@ import gzip
 import os
 import socket
 import threading
-import time
 import tracemalloc
 import zlib
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ import requests
 import urllib3
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
-from calls_shared.budget import Patience
+from calls_shared.patience import Patience
 from calls_shared.transport import (
     LARGEST_BODY,
     Sandbox,
@@ -23,7 +22,7 @@ from calls_shared.transport import (
     sandbox_from_environment,
 )
 
-QUICK = Patience(connect=2.0, read=2.0, answer=2.0)
+SLOW = Patience(connect=240.0, read=240.0, answer=240.0)
 BIG = bytes(range(256)) * 4096  # a megabyte
 
 
@@ -41,6 +40,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.asked: list[tuple[str, dict[str, str]]] = []
+        self.ended = threading.Event()
 
     @property
     def url(self) -> str:
@@ -111,24 +111,24 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def answer_silent(self) -> None:
-        time.sleep(0.6)
+        self.server.ended.wait()
         self.close_connection = True
 
     def answer_dripping_redirect(self) -> None:
-        self.drip(302, {"Location": "/elsewhere"}, drops=50)
+        self.drip(302, {"Location": "/elsewhere"})
 
     def answer_dripping(self) -> None:
-        self.drip(200, {}, drops=200)
+        self.drip(200, {})
 
-    def drip(self, status: int, headers: dict[str, str], drops: int) -> None:
-        self.reply(status, {"Content-Length": "1000000", **headers}, b"")
+    def drip(self, status: int, headers: dict[str, str]) -> None:
+        """Go on until the client has gone."""
+        self.reply(status, {"Content-Length": "1000000000", **headers}, b"")
         self.close_connection = True
         try:
-            for _ in range(drops):
+            while not self.server.ended.wait(0.01):
                 self.wfile.write(b" ")
-                time.sleep(0.02)
         except OSError:
-            pass  # the client has gone
+            pass
 
 
 @pytest.fixture(autouse=True)
@@ -144,6 +144,7 @@ def server() -> Iterator[Server]:
         thread = threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         yield running
+        running.ended.set()
         running.shutdown()
         thread.join()
 
@@ -160,9 +161,11 @@ def get(
     url: str,
     headers: dict[str, str] | None = None,
     params: dict[str, str] | None = None,
-    patience: Patience = QUICK,
+    patience: Patience = SLOW,
 ) -> requests.Response:
-    return transport.send(url, headers=headers or {}, params=params or {}, patience=patience)
+    return transport.send(
+        url, origin=url, headers=headers or {}, params=params or {}, patience=patience
+    )
 
 
 # --- the sandbox's address ---
@@ -310,11 +313,9 @@ def test_the_body_of_a_redirect_is_read_too(server: Server, transport: Transport
     assert get(transport, f"{server.url}/redirect").content == b"moved"
 
 
-def test_a_dripping_redirect_ends_in_time(server: Server, transport: Transport) -> None:
-    began = time.monotonic()
+def test_a_dripping_redirect_ends(server: Server, transport: Transport) -> None:
     with pytest.raises(requests.RequestException):
-        get(transport, f"{server.url}/dripping_redirect", patience=Patience(read=2.0, answer=0.2))
-    assert time.monotonic() - began < 0.6
+        get(transport, f"{server.url}/dripping_redirect", patience=Patience(read=240.0, answer=0.2))
 
 
 @pytest.mark.parametrize("path", ["redirect_nowhere", "redirect_in_latin_1"])
@@ -366,23 +367,21 @@ def test_an_empty_body(server: Server, transport: Transport) -> None:
 @pytest.mark.parametrize(
     ("path", "patience", "name"),
     [
-        ("short", QUICK, "the answer was cut short"),
-        ("damaged", QUICK, "the compressed answer was damaged"),
-        ("closed", QUICK, "the connection was closed without an answer"),
+        ("short", SLOW, "the answer was cut short"),
+        ("damaged", SLOW, "the compressed answer was damaged"),
+        ("closed", SLOW, "the connection was closed without an answer"),
         ("silent", Patience(read=0.2), "the answer did not come in time"),
-        ("dripping", Patience(read=2.0, answer=0.2), "the answer did not come in time"),
+        ("dripping", Patience(read=240.0, answer=0.2), "the answer did not come in time"),
     ],
 )
-def test_a_fault_is_raised_in_time_and_has_a_name(
+def test_a_fault_is_raised_and_has_a_name(
     server: Server, transport: Transport, path: str, patience: Patience, name: str
 ) -> None:
-    began = time.monotonic()
     with pytest.raises(
         (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
     ) as caught:
         get(transport, f"{server.url}/{path}", patience=patience)
     assert fault_name(caught.value) == name
-    assert time.monotonic() - began < 1.5
 
 
 def test_a_refused_connection(transport: Transport) -> None:

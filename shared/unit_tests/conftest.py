@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,11 +12,15 @@ import yaml
 from airbyte_cdk.sources.declarative.parsers.manifest_reference_resolver import (
     ManifestReferenceResolver,
 )
-from calls_shared import secrets
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+from calls_shared import secrets, sender
 from calls_shared.body import PageShape
-from calls_shared.envelope import forms_from
+from calls_shared.budget import CallBudget
+from calls_shared.envelope import EnvelopeForm, forms_from
 from calls_shared.errors import rows_from
 from calls_shared.judge import Judge
+from calls_shared.patience import Patience
+from calls_shared.sender import Request, Sender
 
 ROOT = Path(__file__).parents[2]
 PROVIDERS = ("intercom", "openphone", "amplemarket", "skipcall")
@@ -100,6 +105,122 @@ def answer() -> AnswerMaker:
         response._content = body if isinstance(body, bytes) else json.dumps(body).encode()
         response.headers.update(headers or {})
         return response
+
+    return make
+
+
+# --- a sender without a network and with a clock of its own ---
+
+REQUEST = Request("https://api.acme.example/calls", "/calls", {}, {})
+GOOD = {"data": [{"id": "1"}]}
+STEADY = Patience(attempts=4, seconds=600.0, first_pause=1.0, longest_pause=60.0)
+ROWS = rows_from(
+    [
+        {"status": 404, "code": "gone", "action": "skip", "message": "{{count}} were skipped."},
+        {
+            "status": 403,
+            "code": "one",
+            "action": "fail",
+            "failure_type": "config_error",
+            "ends": "slice",
+            "message": "One group is refused.",
+        },
+    ]
+)
+
+
+class Clock:
+    """A clock that only sleeping and the answers of the test move."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Transport:
+    """Gives its answers in turn, the last one for ever; each takes some seconds."""
+
+    def __init__(self, clock: Clock, answers: list[Any], lasts: float) -> None:
+        self.clock = clock
+        self.answers = answers
+        self.lasts = lasts
+        self.times: list[float] = []
+        self.patience: list[Patience] = []
+
+    def send(self, url: str, *, patience: Patience, **_: Any) -> requests.Response:
+        """The next answer."""
+        self.times.append(self.clock.now)
+        self.patience.append(patience)
+        self.clock.now += min(self.lasts, patience.answer)
+        found = self.answers[min(len(self.times), len(self.answers)) - 1]
+        if isinstance(found, Exception):
+            raise found
+        assert isinstance(found, requests.Response)
+        return found
+
+
+class Bench:
+    """A sender whose clock, sleep and answers the test holds."""
+
+    def __init__(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        answers: list[Any],
+        patience: Patience = STEADY,
+        lasts: float = 0.0,
+        limit: int = 1_000_000,
+    ) -> None:
+        self.clock = Clock()
+        monkeypatch.setattr(sender, "time", SimpleNamespace(monotonic=self.clock))
+        # without jitter
+        monkeypatch.setattr(
+            sender,
+            "growing_pause",
+            lambda attempt, first, most: min(first * 2 ** (attempt - 1), most),
+        )
+        self.budget = CallBudget(limit, 60.0, patience=patience, clock=self.clock)
+        self.slept: list[float] = []
+
+        def sleep(seconds: float) -> None:
+            self.slept.append(seconds)
+            self.clock.now += seconds
+
+        self.budget.sleep = sleep  # type: ignore[method-assign]
+        self.transport = Transport(self.clock, answers, lasts)
+        judge = Judge(
+            "Acme",
+            "api_key",
+            ROWS,
+            (EnvelopeForm(("code",)),),
+            PageShape("data"),
+            resumes=patience.whole is None,
+        )
+        self.sender = Sender("calls", judge, self.transport, self.budget, patience)  # type: ignore[arg-type]
+
+    @property
+    def tries(self) -> int:
+        """How many requests were sent."""
+        return len(self.transport.times)
+
+    def send(self) -> requests.Response:
+        """Send a request."""
+        return self.sender.send(REQUEST)
+
+    def fail(self) -> AirbyteTracedException:
+        """Send a request that fails; its failure."""
+        with pytest.raises(AirbyteTracedException) as caught:
+            self.send()
+        return caught.value
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Bench]:
+    """Makes a bench: `bench(answer, answer, ..., patience=..., lasts=..., limit=...)`."""
+
+    def make(*answers: Any, **more: Any) -> Bench:
+        return Bench(monkeypatch, list(answers), **more)
 
     return make
 

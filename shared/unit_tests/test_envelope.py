@@ -51,7 +51,10 @@ def test_a_form_is_met_by_texts_at_its_place_only(
 
 
 def test_forms_from() -> None:
-    table = [{"needs": ["code", "title"]}, {"at": "error", "needs": ["key", "message"]}]
+    table: list[dict[str, Any]] = [
+        {"needs": ["code", "title"]},
+        {"at": "error", "needs": ["key", "message"]},
+    ]
     assert forms_from(table) == (FLAT, INNER)
     assert forms_from([]) == ()
 

@@ -13,7 +13,7 @@ def resolve(status: Any, body: Any, table: list[dict[str, Any]], own: bool = Tru
 
 
 def test_the_most_specific_row_stands_first_and_decides() -> None:
-    table = [
+    table: list[dict[str, Any]] = [
         {"status": 403, "code": "A", "action": "retry", "message": "code"},
         {"status": 403, "says": "Plan", "action": "skip", "message": "words"},
         {"status": [400, 499], "action": "wait", "message": "range"},
@@ -82,7 +82,7 @@ def test_a_row_that_skips_matches_the_providers_own_envelope_only() -> None:
 
 
 def test_other_rows_match_what_they_are_told_to() -> None:
-    table = [
+    table: list[dict[str, Any]] = [
         {"status": 500, "action": "fail", "own": True, "message": "own"},
         {"status": 500, "action": "fail", "own": False, "message": "foreign"},
         {"status": [500, 599], "action": "fail", "message": "either"},

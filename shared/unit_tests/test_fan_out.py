@@ -321,7 +321,7 @@ def test_one_refused_conversation_changes_nothing_for_the_others(
         ("CN5", None): [page(("AC5", "US1"))],
     }
     retriever, requester = retriever_of(answers)
-    read = {}
+    read: dict[int, list[str] | None] = {}
     for number in (1, 2, 3, 4, 5):
         one = conversation(f"CN{number}", phone="PN2" if number == 5 else "PN1", users=[])
         try:
@@ -427,7 +427,7 @@ def gated(answers: Answers, state: dict[str, Any]) -> tuple[FanOutRetriever, Cur
 def test_before_a_good_answer_no_state_leaves_but_the_one_handed_in(
     answer: Answer, page: Pages, state: dict[str, Any], status: int | None
 ) -> None:
-    answers = {("CN2", None): [page()]}
+    answers: dict[tuple[str, str | None], list[requests.Response]] = {("CN2", None): [page()]}
     if status is not None:  # else the request fails outright
         answers["CN1", None] = [answer({}, status)]
     before = deepcopy(state)

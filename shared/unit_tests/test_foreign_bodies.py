@@ -134,7 +134,7 @@ def may_be_skipped(provider: str, stream: str, status: int, body: Any) -> bool:
         return False
     inner = body.get("error")
     listed = [entry for name in ("errors", "_errors") for entry in as_list(body.get(name))]
-    parts = [part for part in (*listed, inner, body) if isinstance(part, dict)]
+    told: list[dict[str, Any]] = [p for p in (*listed, inner, body) if isinstance(p, dict)]
     forms = [
         is_text(body.get("code")) and (is_text(body.get("title")) or is_text(body.get("message"))),
         any(
@@ -142,8 +142,8 @@ def may_be_skipped(provider: str, stream: str, status: int, body: Any) -> bool:
             for part in (inner if isinstance(inner, list) else [inner])
         ),
     ]
-    codes = [part.get(name) for part in parts for name in ("code", "key")]
-    titles = [part.get("title") for part in parts]
+    codes = [part.get(name) for part in told for name in ("code", "key")]
+    titles = [part.get("title") for part in told]
     titles += [inner.get(name) for name in ("key", "message")] if isinstance(inner, dict) else []
     code, title = named
     return any(forms) and (code in stripped(codes) or title in stripped(titles))

@@ -1,4 +1,3 @@
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -257,7 +256,7 @@ def test_trying_again_is_spoken_of_only_if_it_was_done(answer: Answer, fault: An
 
 @pytest.mark.parametrize(
     ("status", "body"),
-    [(status, json.dumps(body).encode()) for status in range(200, 600, 3) for body in ({}, [])],
+    [(status, body) for status in range(200, 600, 3) for body in (b"{}", b"[]", b"<html>")],
 )
 def test_a_check_does_not_speak_of_resuming(answer: Answer, status: int, body: bytes) -> None:
     checking = Judge("Acme", "api_key", ROWS, FORMS, SHAPE, resumes=False)

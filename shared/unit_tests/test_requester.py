@@ -2,32 +2,20 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import requests
 import requests_mock
 from airbyte_cdk.models import FailureType
+from airbyte_cdk.sources.types import StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from calls_shared import ApiKey, CallRequester
-from calls_shared.budget import CallBudget, Patience
+from calls_shared.budget import CallBudget
+from calls_shared.patience import CHECK_PATIENCE, Patience
 
 URL = "https://api.acme.example/calls"
-QUICK = Patience(attempts=4, first_pause=0.0, longest_pause=0.0)
+QUICK = Patience(attempts=1)
 GOOD = {"data": [{"id": "1"}], "pages": 1}
 ROWS = [
-    {
-        "status": 401,
-        "code": "no_permission",
-        "action": "fail",
-        "failure_type": "config_error",
-        "message": "Give {key} the permission.",
-    },
-    {"status": 404, "action": "skip", "message": "{{count}} were skipped."},
-    {
-        "status": [200, 299],
-        "code": "slow_down",
-        "action": "wait",
-        "failure_type": "transient_error",
-        "message": "Too fast.",
-    },
+    {"status": 404, "code": "gone", "action": "skip", "message": "{{count}} were skipped."},
+    {"status": 418, "action": "fail", "message": "{slice} is a teapot, says {provider} to {key}."},
 ]
 
 
@@ -53,14 +41,15 @@ def requester_of(patience: Patience = QUICK, **more: Any) -> CallRequester:
             "records_at": "data",
             "page_count_at": "pages",
             "error_rows": ROWS,
+            "error_envelopes": [{"needs": ["code"]}],
             **more,
         }
     )
 
 
-def failure_of(requester: CallRequester) -> AirbyteTracedException:
+def failure_of(requester: CallRequester, **more: Any) -> AirbyteTracedException:
     with pytest.raises(AirbyteTracedException) as caught:
-        requester.send_request()
+        requester.send_request(**more)
     return caught.value
 
 
@@ -109,90 +98,68 @@ def test_null_in_place_of_a_list_beside_a_total_of_0_is_an_empty_page(
 
 
 @pytest.mark.parametrize(
-    "bad",
+    ("path", "url"),
     [
-        {"status_code": 500, "text": "<html>"},
-        {"status_code": 503, "json": {"message": "later"}},
-        {"status_code": 408},
-        {"exc": requests.ConnectTimeout},
-        {"exc": requests.ConnectionError("Connection reset by peer")},
-        {"status_code": 200, "text": "<html>"},
-        {"status_code": 200, "text": ""},
-        {"status_code": 200, "text": '{"data": [{"id"'},
-        {"status_code": 200, "json": {"data": None}},
-        {"status_code": 200, "json": {"data": [], "pages": 3}},
-        {"status_code": 200, "json": {"errors": [{"message": "oops"}]}},
-        {"status_code": 204},
+        (None, URL),
+        ("", URL),
+        ("/calls?after=5e3", f"{URL}?after=5e3"),
+        ("http://API.acme.example:80/calls?after=5e3", f"{URL}?after=5e3"),
+        ("?after=5e3", f"{URL}?after=5e3"),
     ],
 )
-def test_a_passing_fault_is_tried_again(server: requests_mock.Mocker, bad: dict[str, Any]) -> None:
-    server.get(URL, [bad, bad, bad, {"json": GOOD}])
-    response = requester_of().send_request()
-    assert response is not None
-    assert response.json() == GOOD
-    assert server.call_count == 4
+def test_the_page_that_a_link_names(
+    server: requests_mock.Mocker, path: str | None, url: str
+) -> None:
+    server.get(requests_mock.ANY, json=GOOD)
+    requester_of().send_request(path=path)
+    (request,) = server.request_history
+    assert request.url == url
+    assert request.headers["Authorization"] == "Bearer 12e5"
 
 
 @pytest.mark.parametrize(
-    ("bad", "fragment"),
+    ("link", "named"),
     [
-        ({"status_code": 500, "json": {"message": "boom"}}, "(HTTP 500)"),
-        ({"exc": requests.ReadTimeout}, "(the answer did not come in time)"),
-        ({"status_code": 200, "text": "<html>"}, "(an HTML or XML page)"),
-        ({"status_code": 200, "json": {"error": {"message": "boom"}}}, "(an error: boom)"),
-        ({"status_code": 200, "json": {"errors": []}}, "(an error: without a message)"),
+        ("https://evil.example/calls", "evil.example"),
+        ("//evil.example/calls", "evil.example"),
+        ("https://[evil/calls", "one that cannot be read"),
     ],
 )
-def test_a_lasting_fault_ends_in_one_sentence(
-    server: requests_mock.Mocker, bad: dict[str, Any], fragment: str
+def test_a_link_to_another_host_is_not_followed(
+    server: requests_mock.Mocker, link: str, named: str
 ) -> None:
-    server.get(URL, [bad])
-    failure = failure_of(requester_of())
+    server.get(requests_mock.ANY, json=GOOD)
+    failure = failure_of(requester_of(), path=link)
     assert failure.failure_type is FailureType.transient_error
-    assert (failure.message or "").startswith("Acme ")
-    assert fragment in (failure.message or "")
-    assert server.call_count == QUICK.attempts
-
-
-def test_the_time_of_all_attempts_is_bounded_too(server: requests_mock.Mocker) -> None:
-    server.get(URL, status_code=500)
-    failure = failure_of(requester_of(Patience(attempts=10**6, seconds=0.2, first_pause=0.01)))
-    assert failure.failure_type is FailureType.transient_error
-    assert 2 <= server.call_count <= 30
+    assert failure.message == (
+        f"Acme answered with a link to another host than its own, {named}; it was not followed, so"
+        " that the API key stays with Acme. Run the sync again later; it resumes where it stopped."
+    )
+    assert server.call_count == 0
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "failure_type", "message"),
+    ("pieces", "name"),
     [
-        (401, {"code": "no_permission"}, "config_error", "Give api_key the permission."),
-        (401, {}, "config_error", "Acme refused the API key (HTTP 401)."),
-        (402, {}, "config_error", "Acme asks for a payment"),
-        (
-            400,
-            {"message": "no"},
-            "system_error",
-            "Acme refused the request (HTTP 400) and says: no",
-        ),
-        (302, {}, "system_error", "Acme answered with a redirect (HTTP 302)."),
+        ({"extra_fields": {"phone": {"number": "+1"}}, "partition": {"id": "PN1"}}, "+1"),
+        ({"extra_fields": {"phone": {"number": None}}, "partition": {"id": "PN1"}}, "PN1"),
+        ({"extra_fields": {}, "partition": {"id": "PN1"}}, "PN1"),
+        ({"extra_fields": {}, "partition": {"id": 7}}, ""),
+        (None, ""),
     ],
 )
-def test_what_fails_at_once(
-    server: requests_mock.Mocker,
-    status: int,
-    body: dict[str, Any],
-    failure_type: str,
-    message: str,
+def test_what_is_asked_about_is_named_in_the_sentence(
+    server: requests_mock.Mocker, pieces: Any, name: str
 ) -> None:
-    server.get(URL, status_code=status, json=body)
-    failure = failure_of(requester_of())
-    assert failure.failure_type == FailureType(failure_type)
-    assert (failure.message or "").startswith(message)
-    assert "12e5" not in f"{failure.message} {failure.internal_message}"
-    assert server.call_count == 1
+    server.get(URL, status_code=418)
+    requester = requester_of(slice_named_by=["phone.number", "id"])
+    piece = None if pieces is None else StreamSlice(cursor_slice={}, **pieces)
+    failure = failure_of(requester, stream_slice=piece)
+    assert failure.message == f"{name} is a teapot, says Acme to api_key."
 
 
 def test_what_is_skipped_is_counted(server: requests_mock.Mocker) -> None:
-    server.get(URL, status_code=404)
+    server.get(URL, status_code=404, json={"code": "gone"})
     requester = requester_of()
     for _ in range(2):
         response = requester.send_request()
@@ -201,105 +168,34 @@ def test_what_is_skipped_is_counted(server: requests_mock.Mocker) -> None:
     assert requester.budget.report.sentences() == ["2 were skipped."]
 
 
-def test_a_rate_limit_that_lifts_never_fails(server: requests_mock.Mocker) -> None:
-    limited = {"status_code": 429, "headers": {"Retry-After": "0.002"}}
-    server.get(URL, [*[limited] * 12, {"json": GOOD}])
-    response = requester_of().send_request()
-    assert response is not None
-    assert response.json() == GOOD
+def test_a_row_that_skips_needs_the_providers_forms() -> None:
+    with pytest.raises(ValueError, match="a row that skips needs error_envelopes"):
+        requester_of(error_envelopes=[])
 
 
-def test_a_rate_limit_does_not_count_as_an_attempt(server: requests_mock.Mocker) -> None:
-    limited = {"status_code": 429, "headers": {"Retry-After": "0.002"}}
-    broken: dict[str, Any] = {"status_code": 500}
-    answers: list[dict[str, Any]] = [*[limited, limited, broken] * 3, limited, {"json": GOOD}]
-    server.get(URL, answers)
-    response = requester_of().send_request()  # of four attempts
-    assert response is not None
-    assert response.json() == GOOD
+def test_an_answer_is_judged_by_its_shape(server: requests_mock.Mocker) -> None:
+    server.get(URL, json={"data": [], "pages": 3})
+    message = failure_of(requester_of(), next_page_token={"next_page_token": 2}).message or ""
+    assert "(an empty page 2 of 3)" in message
 
 
-def test_a_rate_limit_pauses_all_workers(server: requests_mock.Mocker) -> None:
-    headers = {"Retry-After": "0.2"}
-    server.get(URL, [{"status_code": 429, "headers": headers}, {"json": GOOD}])
-    requester = requester_of()
-    slept: list[float] = []
-    sleep = requester.budget.sleep
-
-    def noted_sleep(seconds: float) -> None:
-        slept.append(seconds)
-        sleep(seconds)
-
-    requester.budget.sleep = noted_sleep  # type: ignore[method-assign]
-    requester.send_request()
-    assert 0.1 < sum(slept) <= 0.25
-
-
-def test_a_check_does_not_wait_for_long(server: requests_mock.Mocker) -> None:
-    server.get(URL, status_code=429, headers={"Retry-After": "61"})
-    failure = failure_of(requester_of(Patience(longest_wait=60.0)))
-    assert failure.failure_type is FailureType.transient_error
-    assert "rate limit (HTTP 429)" in (failure.message or "")
-    assert server.call_count == 1
-
-
-def test_an_error_envelope_under_200_is_judged_by_its_content(server: requests_mock.Mocker) -> None:
-    server.get(URL, json={"errors": [{"code": "no_permission", "message": "x"}]})
-    failure = failure_of(requester_of())
-    assert failure.failure_type is FailureType.config_error
-    assert failure.message == "Give api_key the permission."
-    assert server.call_count == 1
-
-
-def test_a_rate_limit_under_200_is_waited_for(server: requests_mock.Mocker) -> None:
-    limited = {"json": {"errors": [{"code": "slow_down"}]}, "headers": {"Retry-After": "0.002"}}
-    server.get(URL, [*[limited] * 12, {"json": GOOD}])
-    response = requester_of().send_request()
-    assert response is not None
-    assert response.json() == GOOD
-
-
-def test_what_is_skipped_under_200_is_not_read_as_a_page(server: requests_mock.Mocker) -> None:
-    server.get(URL, json={"error": {"code": "gone"}})
-    rows = [{"status": 410, "code": "gone", "action": "skip", "message": "{{count}} are gone."}]
-    with pytest.raises(AirbyteTracedException, match="something else than a page") as caught:
-        requester_of(error_rows=rows).send_request()
-    assert caught.value.failure_type is FailureType.transient_error
-
-
-def test_the_limit_that_an_answer_names_is_adopted(server: requests_mock.Mocker) -> None:
-    server.get(URL, json=GOOD, headers={"X-Limit": "7"})
-    budget = CallBudget(1000, 1000.0, limit_header="X-Limit", patience=QUICK)
-    requester_of(api_budget=budget).send_request()
-    assert budget._window.limit == 7
-
-
-def test_nothing_is_sent_once_the_sync_is_stopped(server: requests_mock.Mocker) -> None:
-    server.get(URL, json=GOOD)
-    requester = requester_of()
-    requester.budget.stopped.set()
-    with pytest.raises(Exception) as caught:  # noqa: PT011 - its kind is the module's own
-        requester.send_request()
-    assert type(caught.value).__module__ == "calls_shared.requester"
-    assert server.call_count == 0
-
-
-def test_a_wait_for_a_rate_limit_ends_when_the_sync_is_stopped(
-    server: requests_mock.Mocker,
+@pytest.mark.parametrize(("patience", "resumes"), [(QUICK, True), (CHECK_PATIENCE, False)])
+def test_only_a_sync_resumes(
+    server: requests_mock.Mocker, patience: Patience, resumes: bool
 ) -> None:
-    requester = requester_of()
+    requester = requester_of(patience)
+    requester.budget.sleep = lambda seconds: None  # type: ignore[method-assign]
+    server.get(URL, status_code=500)
+    assert ("resumes where it stopped" in (failure_of(requester).message or "")) is resumes
 
-    def answer(request: object, context: Any) -> str:
-        requester.budget.stopped.set()
-        context.status_code = 429
-        context.headers["Retry-After"] = "3000"
-        return ""
 
-    server.get(URL, text=answer)
-    with pytest.raises(Exception) as caught:  # noqa: PT011 - its kind is the module's own
+def test_another_kind_of_budget_is_no_limit(server: requests_mock.Mocker) -> None:
+    server.get(URL, json=GOOD)
+    requester = requester_of(api_budget=None)
+    assert requester.budget.patience == Patience()
+    for _ in range(5):
         requester.send_request()
-    assert type(caught.value).__module__ == "calls_shared.requester"
-    assert server.call_count == 1
+    assert server.call_count == 5
 
 
 def test_the_sandbox_shortens_our_own_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -308,7 +204,7 @@ def test_the_sandbox_shortens_our_own_pauses(monkeypatch: pytest.MonkeyPatch) ->
     with requests_mock.Mocker() as mocker:
         mocker.get("http://127.0.0.1:8900/acme/calls", json=GOOD)
         requester = requester_of(Patience())
-        assert requester._patience == Patience().scaled(0.5)
+        assert requester._sender.patience == Patience().scaled(0.5)
         requester.send_request()
         (request,) = mocker.request_history
     assert request.headers["X-Sandbox-Host"] == "api.acme.example"

@@ -94,7 +94,7 @@ def test_the_cursors_of_the_cdk_have_the_seam(held: bool) -> None:
         cursor_field=CursorField("updated_at"),
         slice_boundary_fields=None,
         start=None,
-        end_provider=converter.get_end_provider(),
+        end_provider=converter.get_end_provider(),  # type: ignore[arg-type]
     )
     seen: list[Mapping[str, Any]] = []
 

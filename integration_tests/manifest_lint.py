@@ -12,6 +12,7 @@ from airbyte_cdk.sources.declarative.parsers.manifest_reference_resolver import 
     ManifestReferenceResolver,
 )
 from calls_shared.columns import COLUMNS
+from calls_shared.envelope import forms_from
 from calls_shared.errors import rows_from
 from calls_shared.normalization import CallNormalization
 from calls_shared.parents import ParentFields
@@ -28,6 +29,7 @@ FREE = {
     "columns",
     "parties",
     "error_rows",
+    "error_envelopes",
     "latest",
     "provider_record",
     "schema",
@@ -117,8 +119,11 @@ def _custom(node: Mapping[str, Any], path: str) -> tuple[list[str], set[str]]:
     try:
         if component in (CallNormalization, ParentFields):
             component(**{k: v for k, v in node.items() if k not in COMMON_KEYS})
-        rows_from(node.get("error_rows", []))
-    except (ValueError, TypeError) as error:
+        rows = rows_from(node.get("error_rows", []))
+        forms = forms_from(node.get("error_envelopes", []))
+        if not forms and any(row.action == "skip" for row in rows):
+            found.append(f"{path}: a row that skips needs error_envelopes")
+    except (ValueError, TypeError, KeyError) as error:
         found.append(f"{path}: {error}")
     return found, set(get_type_hints(component))
 

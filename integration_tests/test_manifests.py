@@ -34,17 +34,23 @@ def manifest_of(provider: str) -> dict[str, Any]:
     return loaded
 
 
+def router_of(stream: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The CDK's router of a stream, also inside of one that gives tickets."""
+    router: Mapping[str, Any] = stream["retriever"].get("partition_router", {})
+    return router.get("substream", router)
+
+
 def streams_of(provider: str) -> list[dict[str, Any]]:
     resolved = ManifestReferenceResolver().preprocess_manifest(manifest_of(provider))
     streams = []
     for entry in resolved["streams"]:
         for stream in entry.get("streams", [entry]):
             streams.append(stream)
-            router = stream["retriever"].get("partition_router", {})
+            router = router_of(stream)
             while "parent_stream_configs" in router:
                 (parent,) = router["parent_stream_configs"]
                 streams.append(parent["stream"])
-                router = parent["stream"]["retriever"].get("partition_router", {})
+                router = router_of(parent["stream"])
     return streams
 
 
@@ -53,12 +59,15 @@ def test_no_problem_in_the_manifest(provider: str) -> None:
     assert problems(manifest_of(provider)) == []
 
 
+CHECKED = ("columns", "error_rows", "error_envelopes")
+
+
 def keys_of(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """The path of every key that belongs to the manifest's language, not to its subject."""
     if isinstance(node, Mapping):
         for key, value in node.items():
             here = (*path, key)
-            free = bool(path) and path[-1] in FREE and path[-1] not in ("columns", "error_rows")
+            free = bool(path) and path[-1] in FREE and path[-1] not in CHECKED
             if key != "$ref" and not free and not set(path) & {"schema", "provider_record"}:
                 yield here
             if key not in ("words", "equals", "$parameters", "properties") and not free:
@@ -87,6 +96,28 @@ def test_a_typo_in_any_key_is_a_problem(provider: str) -> None:
     assert unnoticed == []
 
 
+def test_the_streams_are_found_behind_their_routers() -> None:
+    names = {provider: [s["name"] for s in streams_of(provider)] for provider in PROVIDERS}
+    assert names["openphone"] == ["phone_numbers", "calls", "conversations", "phone_numbers"]
+    assert names["intercom"] == ["calls", "calls_by_id"]
+
+
+@pytest.mark.parametrize(
+    ("forms", "problem"),
+    [
+        ([], "a row that skips needs error_envelopes"),
+        ([{"needs": []}], "an error envelope needs at least one field"),
+        ([{"at": "error"}], "needs"),
+        ([{"needs": ["code"], "form": "x"}], "form"),
+    ],
+)
+def test_a_form_of_an_error_that_says_nothing_is_a_problem(forms: Any, problem: str) -> None:
+    manifest = manifest_of("openphone")
+    manifest["definitions"]["error_envelopes"] = forms
+    found = [text for text in problems(manifest) if problem in text]
+    assert any("retriever.requester" in text for text in found)
+
+
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_each_stream_uses_the_shared_parts(provider: str) -> None:
     for stream in streams_of(provider):
@@ -99,6 +130,7 @@ def test_each_stream_uses_the_shared_parts(provider: str) -> None:
         extractor = retriever["record_selector"]["extractor"]
         assert extractor["class_name"] == "calls_shared.PageRecords"
         assert extractor["records_at"] == requester["records_at"]
+        assert requester["error_envelopes"]  # else a gateway's answer looks like the provider's
         assert retriever["class_name"] in (
             "calls_shared.CallRetriever",
             "calls_shared.FanOutRetriever",

@@ -47,7 +47,16 @@ def sent(mock: requests_mock.Mocker) -> list[tuple[str, dict[str, str]]]:
     ]
 
 
-@pytest.mark.parametrize("base", ["", "https://api.amplemarket.com"])
+@pytest.mark.parametrize(
+    "base",
+    [
+        "",
+        "https://api.amplemarket.com",
+        "http://api.amplemarket.com",
+        "https://API.Amplemarket.com:443",
+        "//api.amplemarket.com",
+    ],
+)
 def test_the_link_is_followed_as_it_stands(base: str) -> None:
     first_page = f"{URL}?page%5Bsize%5D=100"
     link = "/calls?page[size]=2&page[after]=12e5&x=%2B1"
@@ -117,7 +126,16 @@ def test_one_violation_and_the_list_is_read_to_its_end(odd: dict[str, object]) -
         assert [record["id"] for record in found] == expected
 
 
-@pytest.mark.parametrize("link", ["https://evil.test/calls?page=2", "//evil.test/calls"])
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://evil.test/calls?page=2",
+        "//evil.test/calls",
+        "https://api.amplemarket.com:8443/calls",
+        "https://api.amplemarket.com@evil.test/calls",
+        "https://[evil.test/calls",
+    ],
+)
 def test_a_link_to_another_host_is_not_followed(link: str) -> None:
     with requests_mock.Mocker() as mock:
         mock.get(URL, json=page(call(0), link=link))

@@ -1,7 +1,13 @@
 """The requests that the connector sends: path, every query parameter, headers."""
 
+from typing import Any
+from unittest.mock import patch
+
 import pytest
 import requests_mock
+from airbyte_cdk.models import AirbyteMessage, ConfiguredAirbyteCatalogSerializer, FailureType
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+from calls_shared.budget import CallBudget
 from source_intercom_calls import SourceIntercomCalls
 
 from integration_tests.commands import catalog_for
@@ -155,3 +161,80 @@ def test_without_a_state_calls_of_any_time_are_read() -> None:
             "004": None,
             "005": "1999-01-01T14:13:20Z",
         }
+
+
+def failing_id(status: int, body: object) -> tuple[list[str], AirbyteTracedException | None, int]:
+    """Ids read of three in `call_ids` of which the second is answered so; the failure; requests."""
+    config = {**CONFIG, "call_ids": ["001", "002", "003"]}
+    messages: list[AirbyteMessage] = []
+    failure = None
+    with requests_mock.Mocker() as mock, patch.object(CallBudget, "sleep"):
+        for call_id in ("001", "003"):
+            mock.get(f"{URL}/{call_id}", json={**call(1), "id": call_id})
+        mock.get(f"{URL}/002", status_code=status, json=body)
+        mock.get(URL, json=page(call(9), pages=numbers(1, 1), total=1))
+        catalog = ConfiguredAirbyteCatalogSerializer.load(
+            catalog_for("intercom", "calls_by_id", "calls")
+        )
+        try:
+            for message in SourceIntercomCalls().read(LOGGER, config, catalog, []):
+                messages.append(message)
+        except AirbyteTracedException as caught:
+            failure = caught
+        count = sum(request.path == "/calls/002" for request in mock.request_history)
+    return sorted(m.record.data["id"] for m in messages if m.record is not None), failure, count
+
+
+@pytest.mark.parametrize("status", [400, 404, 422])
+def test_an_id_that_is_refused_is_that_ids_fault(status: int, caplog: Any) -> None:
+    body = {"type": "error.list", "errors": [{"code": "parameter_invalid", "message": "No"}]}
+    with caplog.at_level("WARNING"):
+        found, failure, _ = failing_id(status, body)
+    assert (found, failure) == (["001", "003", "009"], None)
+    warnings = [record.getMessage() for record in caplog.records]
+    assert any(w.startswith("1 of the call_ids") and f"HTTP {status}" in w for w in warnings)
+
+
+def test_an_id_that_may_not_be_read_fails_alone() -> None:
+    body = {"type": "error.list", "errors": [{"code": "forbidden", "message": "Not yours"}]}
+    found, failure, count = failing_id(403, body)
+    assert found == ["001", "003", "009"]
+    assert count == 1
+    assert failure is not None
+    assert failure.failure_type is FailureType.config_error
+    assert "the call 002 of call_ids (HTTP 403)" in (failure.message or "")
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(403, {"message": "Forbidden"}), (404, {"statusCode": 404}), (404, [])]
+)
+def test_a_gateway_that_refuses_an_id_is_tried_again(status: int, body: object) -> None:
+    found, failure, count = failing_id(status, body)
+    assert found == ["001", "003", "009"]
+    assert count == 8
+    assert failure is not None
+    assert failure.failure_type is FailureType.transient_error
+    assert "call_ids" not in (failure.message or "")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"type": "list", "data": [], "errors": [{"code": "unauthorized", "message": "Bad token"}]},
+        {"data": [], "success": False, "status": 401, "message": "Bad token"},
+    ],
+)
+def test_check_does_not_believe_an_error_beside_an_empty_list(body: object) -> None:
+    with requests_mock.Mocker() as mock:
+        mock.get(URL, json=body)
+        status = SourceIntercomCalls().check(LOGGER, CONFIG)
+    assert status.status.value == "FAILED"
+    assert "Check the value of access_token" in (status.message or "")
+    assert "Bad token" in (status.message or "")
+
+
+def test_check_of_an_empty_workspace_succeeds() -> None:
+    with requests_mock.Mocker() as mock:
+        mock.get(URL, json={**page(pages=numbers(1, 0), total=0), "errors": []})
+        status = SourceIntercomCalls().check(LOGGER, CONFIG)
+    assert status.status.value == "SUCCEEDED"

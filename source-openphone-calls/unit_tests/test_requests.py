@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 import requests_mock
 from source_openphone_calls import SourceOpenphoneCalls
 
@@ -85,6 +86,21 @@ def test_once_without_a_user_and_once_for_each() -> None:
         assert [record["user_name"] for record in found] == ["Ada Byron", "Bo"]
         assert [record["conversation_id"] for record in found] == ["CN1", "CN1"]
         assert [record["to_number"] for record in found] == ["+14155550000"] * 2
+
+
+@pytest.mark.parametrize("field", ["answeredBy", "initiatedBy"])
+def test_two_owners_prove_nothing_if_one_user_is_involved_in_all_rows(field: str) -> None:
+    """It is not documented whether the default user filters by the owner or by any part."""
+    with requests_mock.Mocker() as mock:
+        other = {**call("AC2", "US2"), field: "US1"}
+        serve(mock, page(CONVERSATION), page(call("AC1", "US1"), other))
+        found = records(read(SourceOpenphoneCalls(), CONFIG, catalog_for("openphone")))
+        assert [record["id"] for record in found] == ["AC1", "AC2"]
+        assert sent(mock)[2:] == [
+            f"{CALLS}&maxResults=100",
+            f"{CALLS}&userId=US1&maxResults=100",
+            f"{CALLS}&userId=US2&maxResults=100",
+        ]
 
 
 def test_two_users_in_one_answer_prove_that_the_default_is_everyone() -> None:

@@ -1,7 +1,13 @@
 """The requests that the connector sends: path, every query parameter, headers."""
 
+from unittest.mock import patch
+
+import pytest
 import requests_mock
+from airbyte_cdk.models import FailureType
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from calls_shared import CallsSource
+from calls_shared.budget import CallBudget
 from source_skipcall_calls import SourceSkipcallCalls
 
 from integration_tests.commands import catalog_for
@@ -92,6 +98,29 @@ def test_an_empty_workspace_passes_check() -> None:
         mock.get(URL, json=page(1, 0, total=0))
         status = SourceSkipcallCalls().check(LOGGER, CONFIG)
         assert status.status.value == "SUCCEEDED"
+
+
+@pytest.mark.parametrize(
+    ("body", "failure_type", "fragment", "requests"),
+    [
+        # the body for workspaces out of scope is not documented: it may look like a gateway's
+        ({"message": "Forbidden"}, FailureType.transient_error, "If workspace_ids is set", 8),
+        (
+            {"error": {"code": "FORBIDDEN", "message": "Out of scope"}},
+            FailureType.config_error,
+            "If workspace_ids is set, remove the ids",
+            1,
+        ),
+    ],
+)
+def test_a_403(body: object, failure_type: FailureType, fragment: str, requests: int) -> None:
+    with requests_mock.Mocker() as mock, patch.object(CallBudget, "sleep"):
+        mock.get(URL, status_code=403, json=body)
+        with pytest.raises(AirbyteTracedException) as caught:
+            read(SourceSkipcallCalls(), CONFIG, catalog_for("skipcall"))
+        assert mock.call_count == requests
+    assert caught.value.failure_type is failure_type
+    assert fragment in (caught.value.message or "")
 
 
 def test_it_is_a_source_without_constructor_arguments() -> None:

@@ -19,47 +19,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
+from integration_tests.mutant import (
+    KILLS,
+    PROMISE,
+    PROPERTIES,
+    SECRETS,
+    SHARED,
+    SWITCHES,
+    UNIT,
+    Mutant,
+    manifest,
+    requests_of,
+)
+from integration_tests.mutants_of_answers import MUTANTS_OF_ANSWERS
+
 ROOT = Path(__file__).parents[1]
 NEEDED = ("shared", "source-*", "integration_tests", "examples", "pyproject.toml")
-SHARED, UNIT = "shared/calls_shared", "shared/unit_tests"
 LONGEST = 240.0
 """Seconds for the tests of one mutant; a hanging test is a dead mutant too."""
 
 
-@dataclass(frozen=True)
-class Mutant:
-    """A defect: what stands in a file, what takes its place, and the tests that should notice."""
-
-    name: str
-    file: str
-    before: str
-    after: str
-    tests: tuple[str, ...]
-    also: tuple[str, str] = ("", "")
-    """A second replacement in the same file, where one alone changes nothing."""
-
-    def applied(self, sound: str) -> str:
-        """The file with the defect in it."""
-        return sound.replace(self.before, self.after).replace(*self.also, 1)
-
-
-def manifest(provider: str) -> str:
-    """A connector's manifest."""
-    return f"source-{provider}-calls/manifest.yaml"
-
-
-def requests_of(provider: str) -> str:
-    """A connector's own tests."""
-    return f"source-{provider}-calls/unit_tests"
-
-
-PROMISE = "integration_tests/test_promise.py"
-SECRETS = "integration_tests/test_secrets.py"
-PROPERTIES = "integration_tests/test_properties.py"
-KILLS = "integration_tests/test_kill_and_resume.py"
-SWITCHES = "integration_tests/test_every_switch.py::test_two_syncs_equal_the_truth"
-
 MUTANTS: tuple[Mutant, ...] = (
+    *MUTANTS_OF_ANSWERS,
     Mutant(
         "a numbered list ends after its first page",
         f"{SHARED}/read_ahead.py",
@@ -164,13 +145,13 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a rate limit counts as an attempt",
-        f"{SHARED}/requester.py",
+        f"{SHARED}/sender.py",
         "                self._wait_for_limit(pause)\n                continue\n",
         "                self._wait_for_limit(pause)\n"
         "                attempts += 1\n"
-        "                if attempts < self._patience.attempts:\n"
+        "                if attempts < self.patience.attempts:\n"
         "                    continue\n",
-        (f"{UNIT}/test_requester.py",),
+        (f"{UNIT}/test_sender.py",),
     ),
     Mutant(
         "Retry-After is ignored",
@@ -181,10 +162,10 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a rate limit holds only the worker that met it",
-        f"{SHARED}/requester.py",
+        f"{SHARED}/sender.py",
         "        self.budget.pause(seconds)\n",
         "        self.budget.sleep(0.0)\n",
-        (f"{UNIT}/test_requester.py",),
+        (f"{UNIT}/test_sender.py",),
     ),
     Mutant(
         "the budget lets every request start",
@@ -210,10 +191,11 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a link to another host is followed",
-        f"{SHARED}/pagination.py",
-        "        if not is_ours:\n",
-        "        if not is_ours and not link:\n",
-        (f"{UNIT}/test_pagination.py",),
+        f"{SHARED}/transport.py",
+        'if parts.scheme not in ("https", "http") or host != own.host or not same_port:',
+        "if not parts.host:",
+        (f"{UNIT}/test_origin.py",),
+        also=("{own.scheme}://{own.netloc}{parts.path", "{parts.scheme}://{host}{parts.path"),
     ),
     Mutant(
         "a page token that looks like a number becomes one",
@@ -235,8 +217,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "OpenPhone: no request by user",
         f"{SHARED}/fan_out.py",
-        "for value in (None, *values):",
-        "for value in (None, *values[:0]):",
+        "for value in (None, *self._values(extra)):",
+        "for value in (None, *self._values({})):",
         (f"{UNIT}/test_fan_out.py",),
     ),
     Mutant(
@@ -470,24 +452,24 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a refused key is skipped",
-        f"{SHARED}/errors.py",
-        '        401,\n        "fail",\n',
-        '        401,\n        "skip",\n',
-        (f"{UNIT}/test_errors.py",),
+        f"{SHARED}/error_table.py",
+        'ErrorRow(401, "fail", _BAD_KEY, "config_error"),',
+        'ErrorRow(401, "skip", _BAD_KEY, "config_error"),',
+        (f"{UNIT}/test_error_table.py",),
     ),
     Mutant(
         "a failure of the server is skipped",
-        f"{SHARED}/errors.py",
-        '            status,\n            "retry",\n',
-        '            status,\n            "skip",\n',
-        (f"{UNIT}/test_errors.py",),
+        f"{SHARED}/error_table.py",
+        '            "retry",\n            "{provider} could not answer',
+        '            "skip",\n            "{provider} could not answer',
+        (f"{UNIT}/test_error_table.py",),
     ),
     Mutant(
         "an unknown id of call_ids fails the sync",
         manifest("intercom"),
         "              - status: 404\n                action: skip\n",
         "              - status: 404\n                action: fail\n",
-        (f"{UNIT}/test_errors.py",),
+        (f"{UNIT}/test_manifest_rows.py", requests_of("intercom")),
     ),
     Mutant(
         "the sandbox may be any host",

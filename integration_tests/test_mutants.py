@@ -2,7 +2,8 @@
 
 import pytest
 
-from integration_tests.mutants import MUTANTS, ROOT, Mutant
+from integration_tests.mutant import Mutant
+from integration_tests.mutants import MUTANTS, ROOT
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)

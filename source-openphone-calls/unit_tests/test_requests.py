@@ -111,6 +111,27 @@ def test_two_users_in_one_answer_prove_that_the_default_is_everyone() -> None:
         assert sent(mock)[2:] == [f"{CALLS}&maxResults=100"]
 
 
+def test_what_was_proved_of_one_number_without_a_text_says_nothing_of_another() -> None:
+    def conversations(request: Any, _: Any) -> dict[str, object]:
+        number = request.qs["phonenumbers"][0].upper()
+        return page({**CONVERSATION, "id": f"CN-{number}", "phoneNumberId": number})
+
+    def calls(request: Any, _: Any) -> dict[str, object]:
+        number = request.qs["phonenumberid"][0].upper()
+        user = request.qs.get("userid", [""])[0].upper()
+        if number == "PN1":
+            return page(call("AC1", "US1"), call("AC2", "US2"))
+        return page(call(f"AC3{user}", "US1"))
+
+    with requests_mock.Mocker() as mock:
+        serve(mock, conversations, calls)
+        numbers = [{**NUMBER, "id": name, "number": None} for name in ("PN1", "PN2")]
+        mock.get(f"{BASE}/phone-numbers", json={"data": numbers})
+        found = records(read(SourceOpenphoneCalls(), CONFIG, catalog_for("openphone")))
+        expected = ["AC1", "AC2", "AC3", "AC3US1", "AC3US2"]
+        assert sorted(record["id"] for record in found) == expected
+
+
 def test_page_tokens_that_look_like_numbers_travel_unchanged() -> None:
     def calls(request: Any, _: Any) -> dict[str, object]:
         tokens = {None: "12e5", "12e5": "007", "007": "1_0", "1_0": None}

@@ -37,7 +37,8 @@ def manifest_of(provider: str) -> dict[str, Any]:
 def router_of(stream: Mapping[str, Any]) -> Mapping[str, Any]:
     """The CDK's router of a stream, also inside of one that gives tickets."""
     router: Mapping[str, Any] = stream["retriever"].get("partition_router", {})
-    return router.get("substream", router)
+    inner: Mapping[str, Any] = router.get("substream", router)
+    return inner
 
 
 def streams_of(provider: str) -> list[dict[str, Any]]:

@@ -238,3 +238,20 @@ def test_check_of_an_empty_workspace_succeeds() -> None:
         mock.get(URL, json={**page(pages=numbers(1, 0), total=0), "errors": []})
         status = SourceIntercomCalls().check(LOGGER, CONFIG)
     assert status.status.value == "SUCCEEDED"
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(429, "still refuses because of its rate limit"), (503, "could not answer (HTTP 503).")],
+)
+def test_check_does_not_wait_for_an_hour_and_does_not_say_that_it_did(
+    status: int, words: str
+) -> None:
+    with requests_mock.Mocker() as mock:
+        mock.get(URL, status_code=status, headers={"Retry-After": "3600"})
+        found = SourceIntercomCalls().check(LOGGER, CONFIG)
+        assert mock.call_count == 1
+    assert found.status.value == "FAILED"
+    assert words in (found.message or "")
+    assert "resume" not in (found.message or "")
+    assert "trying again" not in (found.message or "")

@@ -321,7 +321,7 @@ def test_a_record_as_listed(sandbox: Sandbox, get: Get) -> None:
             {"direction": None, "provider_direction": "internal"}
             | dict.fromkeys(["from_number", "to_number"]),
         ),
-        ({"status": "COMPLETED"}, {"status": "unknown", "provider_status": "COMPLETED"}),
+        ({"status": "COMPLETED"}, {"status": "completed", "provider_status": "COMPLETED"}),
         ({"status": "no-answer"}, {"status": "no-answer", "provider_status": "no-answer"}),
         (
             {"started": None},

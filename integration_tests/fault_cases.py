@@ -21,7 +21,7 @@ from airbyte_cdk.models import (
 from airbyte_cdk.sources.declarative import concurrent_declarative_source
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from calls_shared import CallsSource
-from calls_shared.budget import Patience
+from calls_shared.patience import Patience
 from source_amplemarket_calls import SourceAmplemarketCalls
 from source_intercom_calls import SourceIntercomCalls
 from source_openphone_calls import SourceOpenphoneCalls

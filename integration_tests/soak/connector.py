@@ -12,7 +12,7 @@ from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 
 import calls_shared
-from calls_shared.budget import Patience
+from calls_shared.patience import Patience
 
 from benchmarks.unthrottled import source_of, without_budget
 

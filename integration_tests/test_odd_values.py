@@ -106,8 +106,8 @@ def test_a_zero_time_is_no_time(
                 assert not name.endswith("_at") or value >= "1990", (name, value)
         if mode == "incremental":
             first = sync(provider)
-            sandbox.world.advance(hours=72)
-            second = sync(provider, first.states, lookback_days=1)
+            sandbox.world.advance(hours=24)
+            second = sync(provider, first.states)
             assert second.failures == []
             held = first.by_id() | second.by_id()
             assert {key: held.get(key) for key in sandbox.expected(provider)} == (
@@ -149,7 +149,10 @@ def test_every_time_field_may_hold_a_zero_time_or_one_of_the_nineties(
     stage = Stage(provider)
     with stage.sandbox as sandbox:
         be_quick(monkeypatch, sandbox.url)
-        for number, (name, unit) in enumerate(FIELDS[provider]):
+        # OpenPhone is asked for what was created since the start date, and would not list it
+        asked_for = "created" if provider == "openphone" and start_date else ""
+        fields = [field for field in FIELDS[provider] if field[0] != asked_for]
+        for number, (name, unit) in enumerate(fields):
             for call in sandbox.listable(provider)[3 * number + 7 : 3 * number + 10]:
                 sandbox.world.change_call(provider, call.id, **{name: seconds * unit})
         truth = stage.truth("calls")
@@ -187,7 +190,7 @@ def test_a_world_before_2000_is_read_whole(
 
 
 CHANGE = {"intercom": "updated_at", "openphone": "updatedAt", "skipcall": "updatedAt"}
-GARBLED = ("yesterday at ten", "2026-13-45T99:00:00Z", "", {"at": 5}, True)
+GARBLED = ("yesterday at ten", "2026-13-45T99:00:00Z", {"at": 5}, True)
 
 
 @pytest.mark.parametrize("garbled", GARBLED, ids=[str(one) for one in GARBLED])
@@ -217,9 +220,8 @@ def test_a_change_time_that_cannot_be_read_comes_with_every_sync(
             assert done.failures == []
             found = done.by_id()
             assert victims <= found.keys()
-            if garbled != "":  # an empty text says nothing, as null does
-                assert {found[key].get("updated_at") for key in victims} == {None}
-                assert any("updated_at" in text for text in caplog.messages)
+            assert {found[key].get("updated_at") for key in victims} == {None}
+            assert any("updated_at" in text for text in caplog.messages)
             states = done.states
 
 

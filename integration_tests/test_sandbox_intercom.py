@@ -155,8 +155,8 @@ def test_expected_record_of_an_answered_call(sandbox: Sandbox) -> None:
             id="unknown direction",
         ),
         pytest.param(
-            {"state": "on_hold"},
-            {"status": "unknown", "provider_status": "on_hold"},
+            {"state": "zigzag"},
+            {"status": "unknown", "provider_status": "zigzag"},
             id="unknown state",
         ),
         pytest.param(

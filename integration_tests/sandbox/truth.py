@@ -28,9 +28,13 @@ TEN_WORDS = (
 SPELLINGS = {"cancelled": "canceled"}
 YEAR_1990 = 631_152_000
 """Seconds since 1970."""
-OPENPHONE_WORDS = {"initiated": "queued", "missed": "no-answer", "abandoned": "no-answer"}
+SYNONYMS = {
+    "initiated": "queued",
+    "ended": "completed",
+    **dict.fromkeys(("missed", "unanswered", "abandoned", "declined"), "no-answer"),
+}
+ANSWERED_WORDS = ("answered", "connected", "on-hold")
 OPENPHONE_UNANSWERED = ("missed", "no-answer", "busy", "failed", "canceled", "abandoned")
-SKIPCALL_WORDS = TEN_WORDS[:8]
 DIRECTIONS = {"incoming": "inbound", "outgoing": "outbound"}
 
 
@@ -56,13 +60,12 @@ def _intercom(call: IntercomCall, switches: Switches) -> Columns:
     direction = _word(call.direction)
     inbound = direction == "inbound"
     outbound = direction == "outbound"
-    status = _word(call.state)
     duration = _seconds_between(started, ended)
     return {
         "provider": "intercom",
         "id": call.id,
         "direction": direction if inbound or outbound else None,
-        "status": status if status in TEN_WORDS else "unknown",
+        "status": _status(call.state, ended),
         "occurred_at": _text(created if started is None else started),
         "started_at": _text(started),
         "answered_at": _text(answered),
@@ -108,9 +111,6 @@ def _openphone(call: OpenPhoneCall, switches: Switches) -> Columns:
     created = _first(created, answered_at, completed, updated)
     incoming = _word(call.direction) == "incoming"
     word = _word(call.status)
-    status = OPENPHONE_WORDS.get(word, word if word in TEN_WORDS else "unknown")
-    if word == "answered":
-        status = "in-progress" if completed is None else "completed"
     answered = _answered(answered_at, completed)
     if answered is None and word in OPENPHONE_UNANSWERED:
         answered = False
@@ -121,7 +121,7 @@ def _openphone(call: OpenPhoneCall, switches: Switches) -> Columns:
         "provider": "openphone",
         "id": call.id,
         "direction": "inbound" if incoming else "outbound",
-        "status": status,
+        "status": _status(call.status, completed),
         "occurred_at": text(created),
         "answered_at": text(answered_at),
         "ended_at": text(completed),
@@ -188,7 +188,7 @@ def _amplemarket(call: AmplemarketCall, switches: Switches) -> Columns:
 
 
 def _skipcall(call: SkipcallCall, switches: Switches) -> Columns:
-    word, status = _word(call.type), _word(call.status)
+    word = _word(call.type)
     direction = word if word in ("inbound", "outbound") else None
     outer, inner = call.phone_number, call.caller_phone_number
     sides = {"inbound": (outer, inner), "outbound": (inner, outer)}.get(
@@ -204,7 +204,7 @@ def _skipcall(call: SkipcallCall, switches: Switches) -> Columns:
         "provider": "skipcall",
         "id": call.id,
         "direction": direction,
-        "status": status if status in SKIPCALL_WORDS else "unknown",
+        "status": _status(call.status, ended),
         "occurred_at": _text_milliseconds(created if started is None else started),
         "started_at": _text_milliseconds(started),
         "ended_at": _text_milliseconds(ended),
@@ -252,6 +252,14 @@ def _first(created: int | None, *others: int | None) -> int | None:
 def _word(text: str) -> str:
     """A provider's word as it is compared: whatever its case, `_`, blank and `-` the same."""
     return SPELLINGS.get(word := text.lower().replace("_", "-").replace(" ", "-"), word)
+
+
+def _status(text: str, ended: int | None) -> str:
+    """Our word for a provider's status."""
+    word = _word(text)
+    if word in ANSWERED_WORDS:
+        return "in-progress" if ended is None else "completed"
+    return SYNONYMS.get(word, word if word in TEN_WORDS else "unknown")
 
 
 def _answered(answered: int | None, ended: int | None) -> bool | None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from integration_tests.fault_cases import (
+    ATTEMPTS,
     Sync,
     be_quick,
     quick_start,
@@ -327,3 +328,46 @@ def test_requests_for_users_are_left_out_where_nothing_was_filtered(
         by_user = [query for query in asked if query.get("userId")]
         # until the first conversation of a number has proved it
         assert len(by_user) < len(asked) / 2
+
+
+MAINTENANCE: dict[str, Any] = {
+    "kind": "status",
+    "status": 503,
+    "times": ENDLESS,
+    "path_contains": "/v1/calls",
+}
+
+
+def test_a_provider_that_is_down_is_not_tried_for_each_conversation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Three requests that were tried patiently are enough, of sixty."""
+    with stage(monkeypatch) as sandbox:
+        sandbox.world = World(calls=120, conversations=60)
+        sandbox.faults = [Fault("openphone", **MAINTENANCE)]
+        broken = read(workers=1)
+        assert {failure[0] for failure in broken.failures} == {"transient_error"}
+        asked = [seen for seen in sandbox.requests if seen.path == "/v1/calls"]
+        # and what was under way beside them
+        assert 3 * ATTEMPTS <= len(asked) < 6 * ATTEMPTS
+        assert_nothing_lost(sandbox, broken)
+
+
+def test_failures_with_good_answers_between_them_do_not_end_the_sync(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Every second conversation fails patiently; all the others are read."""
+    with stage(monkeypatch) as sandbox:
+        sandbox.world = World(calls=36, conversations=18, one_after_another=True)
+        chosen = {
+            (line.id, participant)
+            for line in LINES
+            for participant in conversations(sandbox, line)[1::2]
+        }
+        assert len(chosen) == 9
+        sandbox.faults = [Fault("openphone", **MAINTENANCE, where=for_one_of(chosen))]
+        broken = read(workers=1)
+        assert {failure[0] for failure in broken.failures} == {"transient_error"}
+        refused = {participant for _, participant in chosen}
+        assert broken.by_id() == without(sandbox.expected("openphone"), *refused)
+        assert_nothing_lost(sandbox, broken)

@@ -22,7 +22,7 @@ from queue import SimpleQueue
 ROOT = Path(__file__).parents[1]
 NEEDED = ("shared", "source-*", "integration_tests", "examples", "pyproject.toml")
 SHARED, UNIT = "shared/calls_shared", "shared/unit_tests"
-LONGEST = 240.0
+LONGEST = 1800.0
 """Seconds for the tests of one mutant; a hanging test is a dead mutant too."""
 
 

@@ -43,7 +43,7 @@ from integration_tests.sandbox.openphone_workspace import LINES, LOBBY, SALES, S
 
 __all__ = ["quick_start"]  # a fixture
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("quick_start")]
+pytestmark = pytest.mark.usefixtures("quick_start")
 
 Truth = dict[str, dict[str, Any]]
 PAGES = {"conversations": 100, "calls": 100}

@@ -57,7 +57,7 @@ from integration_tests.sandbox.faults import ENDLESS
 
 __all__ = ["quick_start"]  # a fixture
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("quick_start")]
+pytestmark = pytest.mark.usefixtures("quick_start")
 
 
 def passing() -> Iterator[Any]:

@@ -34,7 +34,7 @@ from integration_tests.sandbox.identifiers import uuid7
 
 __all__ = ["quick_start"]  # a fixture
 
-pytestmark = [pytest.mark.timeout(1200), pytest.mark.usefixtures("quick_start")]
+pytestmark = pytest.mark.usefixtures("quick_start")
 
 MIDDLE = [place for place in PLACES if place.name == "middle_page"]
 DATE = datetime(2031, 5, 6, 7, 8, 9, tzinfo=UTC)

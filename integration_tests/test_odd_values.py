@@ -30,7 +30,7 @@ from integration_tests.sandbox.times import ZERO_TIMES
 
 __all__ = ["quick_start"]  # a fixture
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("quick_start")]
+pytestmark = pytest.mark.usefixtures("quick_start")
 
 Record = dict[str, Any]
 

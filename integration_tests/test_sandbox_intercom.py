@@ -40,7 +40,7 @@ def get(sandbox: Sandbox) -> Iterator[Get]:
 
         def send(path: str = "/calls", headers: dict[str, Any] | None = None, **query: Any) -> Any:
             url, sent = f"{sandbox.url}/intercom{path}", {**HEADERS, **(headers or {})}
-            return session.get(url, params=query, headers=sent, timeout=10)
+            return session.get(url, params=query, headers=sent, timeout=600)
 
         yield send
 

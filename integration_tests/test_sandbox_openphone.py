@@ -38,7 +38,7 @@ def get(sandbox: Sandbox) -> Iterator[Get]:
 
         def send(path: str, key: str | None = KEY, **query: Any) -> requests.Response:
             url, headers = f"{sandbox.url}/openphone{path}", {"Authorization": key}
-            return session.get(url, params=query, headers=headers, timeout=10)
+            return session.get(url, params=query, headers=headers, timeout=600)
 
         yield send
 
@@ -403,7 +403,7 @@ def test_scale_many_conversations() -> None:
 
         def send(path: str, **query: Any) -> requests.Response:
             url, headers = f"{sandbox.url}/openphone{path}", {"Authorization": KEY}
-            return session.get(url, params=query, headers=headers, timeout=10)
+            return session.get(url, params=query, headers=headers, timeout=600)
 
         records = paged(send, "/v1/conversations")
         assert len(set(ids(records))) == 1000
@@ -430,28 +430,27 @@ def test_participants_may_include_the_own_number(sandbox: Sandbox, get: Get) -> 
 
 def test_ten_requests_in_any_second(sandbox: Sandbox, get: Get) -> None:
     assert Switches().openphone.window_seconds == 1.0
-    sandbox.switches = Switches(openphone=OpenPhoneSwitches(window_seconds=2.0))
-    begin = time.monotonic()
+    sandbox.switches = Switches(openphone=OpenPhoneSwitches(window_seconds=3600.0))
     answers = [get("/v1/phone-numbers") for _ in range(11)]
-    assert time.monotonic() - begin < 2
     assert [answer.status_code for answer in answers] == [200] * 10 + [429]
     assert refused(sandbox, answers[-1]) == (429, "Too Many Requests")
     assert "Retry-After" not in answers[-1].headers
     assert "ratelimit" not in answers[0].headers
-    time.sleep(max(0.0, begin + 2.2 - time.monotonic()))
+    sandbox.switches = Switches(openphone=OpenPhoneSwitches(window_seconds=0.2))
+    time.sleep(0.3)
     assert get("/v1/phone-numbers").status_code == 200
 
 
 def test_optional_rate_headers(sandbox: Sandbox, get: Get) -> None:
     options = OpenPhoneSwitches(
-        limit=2, window_seconds=60.0, retry_after="seconds", ratelimit_headers="live"
+        limit=2, window_seconds=6000.0, retry_after="seconds", ratelimit_headers="live"
     )
     sandbox.world = World()
     sandbox.switches = Switches(openphone=options)
     answers = [get("/v1/phone-numbers") for _ in range(3)]
-    assert answers[2].headers["Retry-After"] in ("59", "60")
-    assert answers[0].headers["ratelimit"] == '"per-second"; r=1; t=60'
-    assert answers[0].headers["ratelimit-policy"] == '"per-second"; q=2; w=60'
+    assert 5000 < int(answers[2].headers["Retry-After"]) <= 6000
+    assert answers[0].headers["ratelimit"] == '"per-second"; r=1; t=6000'
+    assert answers[0].headers["ratelimit-policy"] == '"per-second"; q=2; w=6000'
     assert "ratelimit" in get("/v1/phone-numbers", "wrong").headers
 
 

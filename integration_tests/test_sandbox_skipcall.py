@@ -48,7 +48,7 @@ def get(sandbox: Sandbox) -> Iterator[Get]:
         def send(path: str = "/v1/calls", key: str | None = None, **query: Any) -> Any:
             url = f"{sandbox.url}/skipcall{path}"
             headers: Any = HEADERS if key is None else {"Authorization": key or None}
-            return session.get(url, params=query, headers=headers, timeout=10)
+            return session.get(url, params=query, headers=headers, timeout=600)
 
         yield send
 

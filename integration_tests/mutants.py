@@ -57,6 +57,11 @@ PROMISE = "integration_tests/test_promise.py"
 SECRETS = "integration_tests/test_secrets.py"
 PROPERTIES = "integration_tests/test_properties.py"
 KILLS = "integration_tests/test_kill_and_resume.py"
+ANSWERS = "integration_tests/test_odd_answers.py"
+SKIPS = "integration_tests/test_earned_skips.py"
+FAULTS = "integration_tests/test_faults.py"
+STAYS = f"{FAULTS}::test_a_fault_that_stays_fails_the_sync_and_loses_nothing"
+VALUES = "integration_tests/test_odd_values.py"
 SWITCHES = "integration_tests/test_every_switch.py::test_two_syncs_equal_the_truth"
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -164,11 +169,11 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a rate limit counts as an attempt",
-        f"{SHARED}/requester.py",
+        f"{SHARED}/sender.py",
         "                self._wait_for_limit(pause)\n                continue\n",
         "                self._wait_for_limit(pause)\n"
         "                attempts += 1\n"
-        "                if attempts < self._patience.attempts:\n"
+        "                if attempts < self.patience.attempts:\n"
         "                    continue\n",
         (f"{UNIT}/test_requester.py",),
     ),
@@ -181,7 +186,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a rate limit holds only the worker that met it",
-        f"{SHARED}/requester.py",
+        f"{SHARED}/sender.py",
         "        self.budget.pause(seconds)\n",
         "        self.budget.sleep(0.0)\n",
         (f"{UNIT}/test_requester.py",),
@@ -210,10 +215,10 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a link to another host is followed",
-        f"{SHARED}/pagination.py",
-        "        if not is_ours:\n",
-        "        if not is_ours and not link:\n",
-        (f"{UNIT}/test_pagination.py",),
+        f"{SHARED}/transport.py",
+        " or host != own.host or not same_port:",
+        ":",
+        (f"{ANSWERS}::test_a_link_to_another_host_is_never_followed",),
     ),
     Mutant(
         "a page token that looks like a number becomes one",
@@ -235,8 +240,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "OpenPhone: no request by user",
         f"{SHARED}/fan_out.py",
-        "for value in (None, *values):",
-        "for value in (None, *values[:0]):",
+        "for value in (None, *self._values(extra)):",
+        "for value in (None,):",
         (f"{UNIT}/test_fan_out.py",),
     ),
     Mutant(
@@ -470,17 +475,17 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a refused key is skipped",
-        f"{SHARED}/errors.py",
-        '        401,\n        "fail",\n',
-        '        401,\n        "skip",\n',
-        (f"{UNIT}/test_errors.py",),
+        f"{SHARED}/error_table.py",
+        'ErrorRow(401, "fail", _BAD_KEY',
+        'ErrorRow(401, "skip", _BAD_KEY',
+        (f"{ANSWERS}::test_a_key_that_never_worked_is_refused_at_once",),
     ),
     Mutant(
         "a failure of the server is skipped",
-        f"{SHARED}/errors.py",
-        '            status,\n            "retry",\n',
-        '            status,\n            "skip",\n',
-        (f"{UNIT}/test_errors.py",),
+        f"{SHARED}/error_table.py",
+        '            "retry",\n            "{provider} could not answer',
+        '            "skip",\n            "{provider} could not answer',
+        (f"{UNIT}/test_errors.py", f"{STAYS}[skipcall-calls-middle_page-status_503]"),
     ),
     Mutant(
         "an unknown id of call_ids fails the sync",
@@ -709,6 +714,111 @@ MUTANTS: tuple[Mutant, ...] = (
         "self._concurrent_source._queue.maxsize = QUEUED_RECORDS",
         "self._concurrent_source._queue.maxsize = 0",
         (f"{UNIT}/test_source.py", f"{UNIT}/test_retriever.py"),
+    ),
+    Mutant(
+        "a gateway's page may be skipped",
+        f"{SHARED}/errors.py",
+        'if (self.own is not None or self.action == "skip") and answer.own',
+        "if self.own is not None and answer.own",
+        (f"{STAYS}[intercom-calls_by_id-first_id-status_404_html]",),
+    ),
+    Mutant(
+        "OpenPhone: any refusal of the provider may be skipped",
+        manifest("openphone"),
+        '            code: "0101403"\n            title: Not Phone Number User\n',
+        "",
+        (f"{SKIPS}::test_a_refusal_with_another_code_is_no_skip",),
+    ),
+    Mutant(
+        "OpenPhone: a title counts in the documented form only",
+        f"{SHARED}/envelope.py",
+        '    yield from _texts_of(body, ("title", "key", "message"))\n',
+        '    yield from _texts_of(body, ("title",))\n',
+        (f"{SKIPS}::test_an_earned_404_or_400_closes_the_conversation",),
+    ),
+    Mutant(
+        "OpenPhone: a refused conversation has been read",
+        f"{SHARED}/fan_out.py",
+        "if 200 not in statuses and not statuses <= set(self.closing_statuses):",
+        "if 200 not in statuses and not statuses:",
+        (f"{SKIPS}::test_one_conversation_that_is_refused_is_a_hole_whatever_the_timing",),
+    ),
+    Mutant(
+        "OpenPhone: a state passes a hole",
+        f"{SHARED}/progress.py",
+        "while place.waiting and place.waiting[0].closed:",
+        "while place.waiting:",
+        (f"{SKIPS}::test_one_conversation_that_is_refused_is_a_hole_whatever_the_timing",),
+    ),
+    Mutant(
+        "OpenPhone: a sync in which every request was skipped succeeds",
+        f"{SHARED}/fan_out.py",
+        "        if not self._has_asked or self._was_answered:\n",
+        "        if not self._has_asked or self._has_asked:\n",
+        (f"{SKIPS}::test_a_sync_in_which_every_request_was_skipped_fails_and_moves_no_state",),
+    ),
+    Mutant(
+        "OpenPhone: a state leaves though nothing was answered",
+        f"{SHARED}/fan_out.py",
+        "        if self._has_asked and not self._was_answered:\n",
+        "        if not self._has_asked and self._was_answered:\n",
+        (f"{SKIPS}::test_a_sync_in_which_every_request_was_skipped_fails_and_moves_no_state",),
+    ),
+    Mutant(
+        "OpenPhone: two owners prove that nothing was filtered",
+        f"{SHARED}/fan_out.py",
+        "not frozenset.intersection(*rows)",
+        "len(frozenset.union(*rows)) > 1",
+        (f"{SKIPS}::test_calls_listed_for_whoever_was_involved_all_arrive",),
+    ),
+    Mutant(
+        "OpenPhone: numbers without text are one group",
+        manifest("openphone"),
+        "group_in_slice: phoneNumberId",
+        "group_in_slice: number",
+        (f"{SKIPS}::test_what_one_number_proves_about_the_filter_by_user_holds_for_it_alone",),
+    ),
+    Mutant(
+        "good answers do not end a row of failures",
+        f"{SHARED}/budget.py",
+        "            self._failures = self._refusals = 0\n",
+        "",
+        (f"{SKIPS}::test_failures_with_good_answers_between_them_do_not_end_the_sync",),
+    ),
+    Mutant(
+        "a provider that is down is tried for each conversation",
+        f"{SHARED}/budget.py",
+        "_FAILURES_IN_A_ROW = 3\n",
+        "_FAILURES_IN_A_ROW = 300\n",
+        (f"{SKIPS}::test_a_provider_that_is_down_is_not_tried_for_each_conversation",),
+    ),
+    Mutant(
+        "a key that has worked is refused at once",
+        f"{SHARED}/sender.py",
+        "_TRIES_OF_A_GOOD_KEY = 3\n",
+        "_TRIES_OF_A_GOOD_KEY = 1\n",
+        (f"{FAULTS}::test_a_key_that_has_worked_is_refused_for_a_moment",),
+    ),
+    Mutant(
+        "waiting for a limit counts as time of the attempts",
+        f"{SHARED}/sender.py",
+        "                self._wait_for_limit(pause)\n",
+        "                self._wait_for_limit(pause)\n                spent += pause\n",
+        (f"{FAULTS}::test_a_fault_after_a_limit_that_outlasts_the_patience_of_a_request",),
+    ),
+    Mutant(
+        "an error beside an empty list is an empty page",
+        f"{SHARED}/judge.py",
+        "            if not says_error(body):\n",
+        "            if True:\n",
+        (f"{STAYS}[skipcall-calls-middle_page-error_beside_empty_list]",),
+    ),
+    Mutant(
+        "a list that goes on over the same records is read for ever",
+        f"{SHARED}/passes.py",
+        "return self._count >= (_SAME_PAGES if ids else _EMPTY_PAGES)",
+        "return False",
+        (f"{ANSWERS}::test_a_list_that_goes_on_over_the_same_records_ends",),
     ),
 )
 

@@ -61,7 +61,6 @@ ANSWERS = "integration_tests/test_odd_answers.py"
 SKIPS = "integration_tests/test_earned_skips.py"
 FAULTS = "integration_tests/test_faults.py"
 STAYS = f"{FAULTS}::test_a_fault_that_stays_fails_the_sync_and_loses_nothing"
-VALUES = "integration_tests/test_odd_values.py"
 SWITCHES = "integration_tests/test_every_switch.py::test_two_syncs_equal_the_truth"
 
 MUTANTS: tuple[Mutant, ...] = (

@@ -86,7 +86,7 @@ def budget_from(
         parse_duration(rate["interval"]).total_seconds(),
         starts_at=definition.get("starts_at"),
         limit_header=definition.get("limit_header", ""),
-        requests_per_minute=config.get("requests_per_minute"),
-        in_flight=config.get("num_workers", default_workers),
+        requests_per_minute=int(rpm) if (rpm := config.get("requests_per_minute")) else None,
+        in_flight=int(config.get("num_workers", default_workers)),
         patience=patience,
     )

@@ -82,5 +82,9 @@ class OldestFirstRetriever(CallRetriever):
         for data in timeless:
             yield Record(data, self.name, stream_slice)
 
+    def _is_before(self, bound: str, call: Mapping[str, Any]) -> bool:
+        # parents without a time are asked for in every sync, which is nothing to tell
+        return self.cursor_field in call and super()._is_before(bound, call)
+
     def _moment(self, parent: Mapping[str, Any]) -> str:
         return converters.sort_key(parent[self.cursor_field])

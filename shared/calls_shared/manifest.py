@@ -87,6 +87,6 @@ def budget_from(
         starts_at=definition.get("starts_at"),
         limit_header=definition.get("limit_header", ""),
         requests_per_minute=int(rpm) if (rpm := config.get("requests_per_minute")) else None,
-        in_flight=int(config.get("num_workers", default_workers)),
+        in_flight=int(config.get("num_workers") or default_workers),
         patience=patience,
     )

@@ -20,7 +20,7 @@ from calls_shared.budget import CallBudget
 from calls_shared.judge import Judge
 from calls_shared.patience import Patience
 from calls_shared.transport import ForeignUrlError, Transport, fault_name
-from calls_shared.waiting import growing_pause, named_wait
+from calls_shared.waiting import growing_pause, named_wait, retry_after
 
 LOGGER = logging.getLogger("airbyte.calls")
 _FAULTS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ForeignUrlError)
@@ -95,16 +95,17 @@ class Sender:
                 if resolution.message:
                     self.budget.report.note(resolution.message)
                 return response
-            named = None if response is None else named_wait(response.headers)
+            headers: Mapping[str, str] = {} if response is None else response.headers
             if resolution.action == "wait":
                 limited += 1
-                pause = named or self._pause(limited)
+                pause = named_wait(headers) or self._pause(limited)
                 if not self.budget.has_time(pause):
                     raise self._failure(resolution, response)
                 self._wait_for_limit(pause)
                 continue
             attempts += 1
             spent += lasted if attempts > 1 else 0.0
+            named = retry_after(headers)
             pause = named or self._pause(attempts)
             if not self._may_try_again(resolution, response, attempts, spent, pause):
                 raise self._failed(resolution, response)

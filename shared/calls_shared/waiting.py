@@ -12,29 +12,41 @@ _DAY = 86_400.0
 
 
 def named_wait(headers: Mapping[str, str], now: float | None = None) -> float | None:
-    """Seconds that an answer asks us to wait, or None if it names no time in the future.
+    """Seconds that a refusal because of a limit asks us to wait, or None if it names no such time.
 
-    `Retry-After` in seconds or as an HTTP date (RFC 9110); else `X-RateLimit-Reset` as a Unix time
-    in seconds or milliseconds (Intercom, Skipcall; Skipcall's unit is UNKNOWN), or as seconds to
-    wait. Times are compared with the answer's own `Date`, so a wrong clock here does no harm. A
-    number that is no wait of a day or less is read in the other units; if none fits, it counts as
-    not given.
+    `Retry-After`; else `X-RateLimit-Reset` as a Unix time in seconds or milliseconds (Intercom,
+    Skipcall; Skipcall's unit is UNKNOWN), or as seconds to wait. Times are compared with the
+    answer's own `Date`, so a wrong clock here does no harm. A number that is no wait of a day or
+    less is read in the other units; if none fits, it counts as not given.
     """
-    own_now = time.time() if now is None else now
-    server_now = _http_date(headers.get("Date", "")) or own_now
-    retry_after = headers.get("Retry-After", "").strip()
-    number = _number(retry_after)
-    if number is not None:
-        seconds = _within_a_day(number, server_now)
-    else:
-        moment = _http_date(retry_after)
-        seconds = None if moment is None else moment - server_now
-    if seconds is None:
-        reset = _number(headers.get("X-RateLimit-Reset", "").strip())
-        seconds = None if reset is None else _within_a_day(reset, server_now)
-    if seconds is None or seconds <= 0.0:
-        return None
-    return min(seconds, LONGEST_WAIT)
+    return retry_after(headers, now) or _sensible(
+        _reading(headers.get("X-RateLimit-Reset", ""), _server_now(headers, now))
+    )
+
+
+def retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:
+    """Seconds that `Retry-After` (RFC 9110) asks to wait: in seconds, or as an HTTP date.
+
+    This is all that a fault may name: a reset of the limit comes with every sound answer too.
+    """
+    words, server_now = headers.get("Retry-After", "").strip(), _server_now(headers, now)
+    seconds = _reading(words, server_now)
+    if seconds is None and (moment := _http_date(words)) is not None:
+        seconds = moment - server_now
+    return _sensible(seconds)
+
+
+def _server_now(headers: Mapping[str, str], now: float | None) -> float:
+    return _http_date(headers.get("Date", "")) or (time.time() if now is None else now)
+
+
+def _reading(words: str, now: float) -> float | None:
+    number = _number(words.strip())
+    return None if number is None else _within_a_day(number, now)
+
+
+def _sensible(seconds: float | None) -> float | None:
+    return None if seconds is None or seconds <= 0.0 else min(seconds, LONGEST_WAIT)
 
 
 def _within_a_day(number: float, now: float) -> float | None:

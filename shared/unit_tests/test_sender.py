@@ -129,16 +129,24 @@ def test_the_clock_of_the_attempts_starts_with_the_first_failure(
     assert found.tries == 3
 
 
-@pytest.mark.parametrize("header", ["Retry-After", "X-RateLimit-Reset"])
 @pytest.mark.parametrize("status", [500, 503, 408])
 def test_a_wait_that_a_failing_server_names_is_waited_for_and_costs_nothing(
-    answer: Answer, bench: Benches, status: int, header: str
+    answer: Answer, bench: Benches, status: int
 ) -> None:
-    down = answer(b"", status, {header: "1000"})
+    down = answer(b"", status, {"Retry-After": "1000"})
     found = bench(down, down, down, answer(GOOD))
     assert found.send().json() == GOOD
     # three waits of more than the ten minutes that the attempts may take
     assert found.transport.times == pytest.approx([1000.0, 2000.0, 3000.0, 4000.0])
+
+
+@pytest.mark.parametrize("status", [200, 503])
+def test_the_reset_of_a_limit_that_comes_with_every_answer_is_no_wait_for_a_fault(
+    answer: Answer, bench: Benches, status: int
+) -> None:
+    found = bench(answer(b"", status, {"X-RateLimit-Reset": "1000"}), answer(GOOD))
+    assert found.send().json() == GOOD
+    assert found.transport.times[-1] < 10.0
 
 
 def test_a_wait_that_a_failing_server_names_holds_all_workers(

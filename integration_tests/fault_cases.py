@@ -477,7 +477,7 @@ REDIRECTS: tuple[Case, ...] = tuple(  # the header Location belongs to the test
         "status",
         status,
         passes=False,
-        stays=f" answered with a redirect to 127.0.0.1 (HTTP {status}). Redirects are not followed",
+        stays=f" (HTTP {status}). Redirects are not followed",
         failure_type="system_error",
         attempts=1,
     )

@@ -11,7 +11,7 @@ from calls_shared.budget import CallBudget
 from calls_shared.patience import CHECK_PATIENCE, Patience
 
 URL = "https://api.acme.example/calls"
-QUICK = Patience(attempts=1)
+QUICK = Patience(attempts=4, first_pause=0.0, longest_pause=0.0)
 GOOD = {"data": [{"id": "1"}], "pages": 1}
 ROWS = [
     {"status": 404, "code": "gone", "action": "skip", "message": "{{count}} were skipped."},

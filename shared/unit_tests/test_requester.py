@@ -11,7 +11,8 @@ from calls_shared.budget import CallBudget
 from calls_shared.patience import CHECK_PATIENCE, Patience
 
 URL = "https://api.acme.example/calls"
-QUICK = Patience(attempts=4, first_pause=0.0, longest_pause=0.0)
+QUICK = Patience(attempts=1)
+TWICE = Patience(attempts=2, first_pause=0.01)
 GOOD = {"data": [{"id": "1"}], "pages": 1}
 ROWS = [
     {"status": 404, "code": "gone", "action": "skip", "message": "{{count}} were skipped."},
@@ -79,7 +80,7 @@ def test_what_was_repaired_is_told_once_a_page(server: requests_mock.Mocker) -> 
     body = rb'{"data": [{"id": "1", "notes": "\ud83d"}, null, {"id": NaN}], "total": 3}'
     cut = body[:-4]
     server.get(URL, [{"content": cut}, {"content": body}, {"json": GOOD}, {"content": body}])
-    requester = requester_of()
+    requester = requester_of(TWICE)
     for _ in range(3):
         requester.send_request()
     assert requester.budget.report.sentences() == [
@@ -93,7 +94,7 @@ def test_null_in_place_of_a_list_beside_a_total_of_0_is_an_empty_page(
     server: requests_mock.Mocker,
 ) -> None:
     server.get(URL, [{"json": {"data": None, "total": 1}}, {"json": {"data": None, "total": 0}}])
-    assert requester_of(total_at="total").send_request() is not None
+    assert requester_of(TWICE, total_at="total").send_request() is not None
     assert server.call_count == 2
 
 

@@ -548,7 +548,8 @@ def test_the_name_of_a_refused_number_is_harmless(commands: Commands, sandbox: S
         Fault("openphone", path, 1, ENDLESS, "body", body=json.dumps({"data": [entry]}))
         for path, entry in (("/phone-numbers", number), ("/conversations", talk))
     ]
-    sandbox.faults.append(Fault("openphone", "/calls", times=ENDLESS, status=403, body="{}"))
+    refusal = json.dumps({"code": "0101403", "title": "Not Phone Number User", "message": "No."})
+    sandbox.faults.append(Fault("openphone", "/calls", times=ENDLESS, status=403, body=refusal))
     outcome = command.run("read")
     assert "refused requests" in outcome.errors[0]["message"]
     assert_harmless(outcome)

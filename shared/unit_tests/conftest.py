@@ -87,7 +87,9 @@ def judges(requesters: Mapping[tuple[str, str], Mapping[str, Any]]) -> dict[tupl
             requester["key"],
             rows_from(requester.get("error_rows", [])),
             forms_from(requester.get("error_envelopes", [])),
-            PageShape(requester.get("records_at", ""), requester.get("page_count_at", "")),
+            PageShape(
+                *(requester.get(name, "") for name in ("records_at", "page_count_at", "total_at"))
+            ),
         )
         for place, requester in requesters.items()
     }

@@ -75,7 +75,7 @@ LIMITS = {
         ({}, {}),
         ({"num_workers": 2}, {"in_flight": 2}),
         ({"requests_per_minute": 30}, {"requests_per_minute": 30}),
-        ({"num_workers": None, "requests_per_minute": None, "api_key": "x"}, {}),
+        ({"api_key": "x"}, {}),
     ],
 )
 def test_budget_from(
@@ -99,17 +99,3 @@ def test_budget_from(
         "patience": CHECK_PATIENCE,
         **changes,
     }
-
-
-def test_a_whole_number_may_be_written_with_a_point(raw_manifests: Manifests) -> None:
-    budget = budget_from(raw_manifests["skipcall"], {"requests_per_minute": 2.0})
-    slept: list[float] = []
-
-    def sleep(seconds: float) -> None:
-        slept.append(seconds)
-        budget.stopped.set()
-
-    budget.sleep = sleep  # type: ignore[method-assign]
-    for _ in range(3):
-        budget.acquire_call(None)
-    assert len(slept) == 1

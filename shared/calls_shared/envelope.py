@@ -124,7 +124,7 @@ def says_error(body: Any) -> bool:
     if not isinstance(body, Mapping):
         return False
     return (
-        any(isinstance(body.get(name), list) and body[name] for name in ("errors", "_errors"))
+        any(body.get(name) for name in ("errors", "_errors"))
         or (isinstance(error := body.get("error"), (Mapping, str, bool)) and bool(error))
         or body.get("type") == "error.list"
         or body.get("object") == "error"

@@ -146,7 +146,8 @@ def test_the_reset_of_a_limit_that_comes_with_every_answer_is_no_wait_for_a_faul
 ) -> None:
     found = bench(answer(b"", status, {"X-RateLimit-Reset": "1000"}), answer(GOOD))
     assert found.send().json() == GOOD
-    assert found.transport.times[-1] < 10.0
+    first, second = found.transport.times
+    assert second - first < 10.0
 
 
 def test_a_wait_that_a_failing_server_names_holds_all_workers(

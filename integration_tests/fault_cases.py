@@ -555,16 +555,20 @@ class Doorway:
 
     def __exit__(self, *_: object) -> None:
         self.shut()
+        self._server.close()
         for pump in self._pumps:
             pump.join()
         for connection in self._open:
             connection.close()
 
     def shut(self) -> None:
-        """Reset all connections and refuse new ones."""
+        """Reset all connections and refuse new ones; the port stays ours, as nobody listens."""
         with self._lock, suppress(OSError):
             self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()
+        self._server = socket.socket()
+        self._server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._server.bind(self._address)
         with self._lock:
             for connection in self._open:
                 with suppress(OSError):
@@ -573,6 +577,7 @@ class Doorway:
 
     def reopen(self) -> None:
         """Let connections in again, at the same address."""
+        self._server.close()
         self._server = socket.create_server(self._address)
         self._start()
 

@@ -160,8 +160,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "Retry-After is ignored",
         f"{SHARED}/waiting.py",
-        'retry_after = headers.get("Retry-After", "").strip()',
-        'retry_after = ""',
+        'headers.get("Retry-After", "").strip()',
+        '""',
         (f"{UNIT}/test_waiting.py",),
     ),
     Mutant(

@@ -139,9 +139,8 @@ MUTANTS_OF_ANSWERS: tuple[Mutant, ...] = (
     Mutant(
         "a wait that a failing server names is not waited for",
         f"{SHARED}/sender.py",
-        "named = None if response is None else named_wait(response.headers)",
-        "named = None if not response and response.status_code != 429 else named_wait("
-        "response.headers)",
+        "named = retry_after(headers)",
+        "named = None",
         (
             f"{UNIT}/test_sender.py::test_a_wait_that_a_failing_server_names_is_waited_for_and_costs"
             "_nothing",

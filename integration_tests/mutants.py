@@ -783,7 +783,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a list that goes on over the same records is read for ever",
         f"{SHARED}/passes.py",
-        "return self._count >= (_SAME_PAGES if ids else _EMPTY_PAGES)",
+        "return is_long or (bool(ids) and self._count >= _SAME_PAGES)",
         "return False",
         (f"{ANSWERS}::test_a_list_that_goes_on_over_the_same_records_ends",),
     ),

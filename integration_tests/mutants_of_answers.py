@@ -219,8 +219,8 @@ MUTANTS_OF_ANSWERS: tuple[Mutant, ...] = (
     Mutant(
         "pages without records may go on without end",
         f"{SHARED}/passes.py",
-        "_EMPTY_PAGES = 100\n",
-        "_EMPTY_PAGES = 10**9\n",
+        "_CIRCLING_PAGES = 100\n",
+        "_CIRCLING_PAGES = 10**9\n",
         (f"{UNIT}/test_passes.py",),
     ),
     Mutant(

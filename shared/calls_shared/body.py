@@ -83,10 +83,13 @@ class PageShape:
 
     def notes(self, response: requests.Response) -> Mapping[str, int]:
         """What the sync has to tell of a page that has passed `check`: sentences and counts."""
-        body = body_of(response)
-        listed = field(self.records_at)(body.value) if self.records_at else None
-        nulls = len(listed) - len(self.records(response)) if listed else 0
-        return {**body.repairs, _NULL_RECORDS: nulls} if nulls else body.repairs
+        repairs, nulls = body_of(response).repairs, self.nulls(response)
+        return {**repairs, _NULL_RECORDS: nulls} if nulls else repairs
+
+    def nulls(self, response: requests.Response) -> int:
+        """How many entries of the list were null."""
+        listed = field(self.records_at)(parsed(response)) if self.records_at else None
+        return len(listed) - len(self.records(response)) if listed else 0
 
     def _found(self, response: requests.Response) -> Sequence[dict[str, Any]]:
         body = parsed(response)

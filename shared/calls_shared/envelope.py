@@ -129,6 +129,7 @@ def says_error(body: Any) -> bool:
         or body.get("type") == "error.list"
         or body.get("object") == "error"
         or body.get("success") is False
+        or body.get("success") == "false"
     )
 
 

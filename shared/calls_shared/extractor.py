@@ -41,3 +41,7 @@ class PageRecords(RecordExtractor):
         """
         records = self._shape.records(response)
         return frozenset(str(record.get("id") or record) for record in records)
+
+    def nulls(self, response: requests.Response) -> int:
+        """How many entries of a page were null, and left out."""
+        return self._shape.nulls(response)

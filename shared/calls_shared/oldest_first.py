@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.streams.core import StreamData
 from airbyte_cdk.sources.types import Record, StreamSlice
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared import converters
 from calls_shared.retriever import CallRetriever
@@ -65,6 +67,8 @@ class OldestFirstRetriever(CallRetriever):
                 assert isinstance(parent, Record)  # what our record selectors yield
                 data = dict(parent.data)
                 # a list that moves repeats parents; the CDK would drop the second one's slice
+                if data.get("id") is None:
+                    raise self._without_id()
                 if (name := str(data.get("id"))) in seen:
                     continue
                 seen.add(name)
@@ -81,6 +85,15 @@ class OldestFirstRetriever(CallRetriever):
             yield Record(poison, self.name, stream_slice)
         for data in timeless:
             yield Record(data, self.name, stream_slice)
+
+    def _without_id(self) -> AirbyteTracedException:
+        """The CDK would leave out a parent without an id, and all of its children, silently."""
+        return AirbyteTracedException(
+            message=f"A record of {self.name} has no id, so that nothing can be asked about it. Ask"
+            " the provider why it lists one without an id, then run the sync again.",
+            internal_message=f"stream {self.name}: a record without an id",
+            failure_type=FailureType.system_error,
+        )
 
     def _is_before(self, bound: str, call: Mapping[str, Any]) -> bool:
         # parents without a time are asked for in every sync, which is nothing to tell

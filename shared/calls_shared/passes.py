@@ -6,6 +6,7 @@ the calls that existed when the pass began are as many as the first answer's tot
 have been seen.
 """
 
+from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -27,6 +28,7 @@ class PassAudit:
         self._began = converters.lower_bound(began)
         self._old = SeenIds()
         self._new = SeenIds()
+        self._nulls = 0
         self._before = seen_before
         self.first_total: int | None = None
         self.last_total: int | None = None
@@ -47,6 +49,10 @@ class PassAudit:
         (self._new if is_new else self._old).add(call_id)
         return not self.saw_before(call_id)
 
+    def left_out(self, nulls: int) -> None:
+        """Record how many entries of a page were null; the total counts them too."""
+        self._nulls += nulls
+
     def saw_before(self, call_id: str) -> bool:
         """Whether an earlier pass of the sync has seen the call."""
         earlier = self._before
@@ -64,14 +70,15 @@ class PassAudit:
         """
         if self.first_total is None or self.last_total is None or self._shrank:
             return False
-        old = len(self._old)
+        old = len(self._old) + self._nulls
         if old >= self.first_total:
             return True
         return trust_totals and old + len(self._new) >= self.last_total
 
 
 _SAME_PAGES = 3
-_EMPTY_PAGES = 100
+_CIRCLING_PAGES = 100
+_RECENT_PAGES = 8
 
 
 class Repetition:
@@ -79,18 +86,24 @@ class Repetition:
 
     That is so once three pages in a row hold the very same ids. (A page without a new id alone is
     no sign of it: an import shifts a list.) Pages without any record may be many, where a provider
-    filters after paging; a hundred in a row are taken for a list without end too.
+    filters after paging; a hundred in a row are taken for a list without end too, and so are a
+    hundred that each hold what one of the last few held.
     """
 
     def __init__(self) -> None:
         self._ids: frozenset[str] | None = None
         self._count = 0
+        self._recent: deque[frozenset[str]] = deque(maxlen=_RECENT_PAGES)
+        self._circling = 0
 
     def page(self, ids: frozenset[str]) -> bool:
         """Record the ids of a page; true if the list leads nowhere."""
         self._count = self._count + 1 if ids == self._ids else 1
         self._ids = ids
-        return self._count >= (_SAME_PAGES if ids else _EMPTY_PAGES)
+        self._circling = self._circling + 1 if ids in self._recent else 0
+        self._recent.append(ids)
+        is_long = max(self._count if not ids else 0, self._circling) >= _CIRCLING_PAGES
+        return is_long or (bool(ids) and self._count >= _SAME_PAGES)
 
 
 @dataclass

@@ -120,6 +120,7 @@ class CallRetriever(SimpleRetriever):
                 if audit is None:
                     audit = PassAudit(_moment_after(page.response), earlier)
                 audit.page(whole_number(parsed(page.response), self.total_at))
+                audit.left_out(self._nulls(page.response))
                 fresh = [call for call in page.records if audit.call(*_id_and_creation(call))]
                 for call in self._wanted(fresh, stream_slice):
                     changed = call.data.get(self.cursor_field)
@@ -227,6 +228,10 @@ class CallRetriever(SimpleRetriever):
                 raise self._no_progress("a page names one that was read before")
             tokens.add(name)
             self._refuse_repetition(repetition, response)
+
+    def _nulls(self, response: requests.Response) -> int:
+        extractor = getattr(self.record_selector, "extractor", None)
+        return extractor.nulls(response) if isinstance(extractor, PageRecords) else 0
 
     def _refuse_repetition(self, repetition: Repetition, response: requests.Response) -> None:
         extractor = getattr(self.record_selector, "extractor", None)

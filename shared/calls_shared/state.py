@@ -110,6 +110,35 @@ def check_state(
                 internal_message=f"type of the value: {type(value).__name__}",
                 failure_type=FailureType.config_error,
             )
+    is_odd = isinstance(state.get(cursor_field), (Mapping, list))
+    if is_odd or (parents and not _has_the_cdks_form(state)):
+        raise AirbyteTracedException(
+            message=f"The state of the stream {stream} is not in the form in which such states are"
+            f" kept. {fix}",
+            internal_message=f"keys of the state: {sorted(map(str, state))[:10]}",
+            failure_type=FailureType.config_error,
+        )
+
+
+def _has_the_cdks_form(state: Any) -> bool:
+    """Whether a state by partition is one that the CDK can read, down to those of its parents."""
+    if not isinstance(state, Mapping):
+        return False
+    entries, parents = state.get("states", []), state.get("parent_state", {})
+    return (
+        isinstance(state.get("state", {}), Mapping)
+        and isinstance(state.get("lookback_window", 0), (int, float))
+        and isinstance(entries, list)
+        and all(
+            isinstance(entry, Mapping)
+            and isinstance(entry.get("partition", {}), Mapping)
+            and isinstance(entry.get("cursor"), Mapping)
+            and not any(isinstance(value, (Mapping, list)) for value in entry["cursor"].values())
+            for entry in entries
+        )
+        and isinstance(parents, Mapping)
+        and all(_has_the_cdks_form(parent) for parent in parents.values())
+    )
 
 
 def in_own_form(state: Any, cursor_fields: Collection[str]) -> Any:

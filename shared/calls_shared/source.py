@@ -174,7 +174,7 @@ class CallsSource(Source):
         self._warn(logger, config, guard.warnings)
         tally = RecordTally({n: (cursors[n].field, guard.known.get(n)) for n in cursors})
         failure: Exception | None = None
-        last_failure: AirbyteMessage | None = None
+        failures: list[AirbyteMessage] = []
         heartbeat = Heartbeat(inner.budget.is_paused, inner.budget.stopped.set)
         try:
             for message in heartbeat.beside(inner.read(logger, config, catalog)):
@@ -184,14 +184,16 @@ class CallsSource(Source):
                     guard.cap(message.state)
                 elif message.trace is not None and message.trace.type is TraceType.ERROR:
                     clean_trace(message.trace)
-                    if last_failure is not None and not same_error(last_failure, message):
-                        yield last_failure
-                    last_failure = message
+                    if any(same_error(known, message) for known in failures):
+                        continue  # one failure of many partitions of a stream
+                    failures.append(message)
+                    if len(failures) > 1:
+                        yield failures[-2]
                     continue
                 yield message
         except AirbyteTracedException as summary:
             # The CDK's summary is always a config_error; the stream's own failure tells more.
-            trace = last_failure.trace if last_failure else None
+            trace = failures[-1].trace if failures else None
             failure = as_exception(trace) if trace else summary
         finally:
             inner.end()

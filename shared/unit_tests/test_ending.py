@@ -61,13 +61,19 @@ def test_a_signal_ends_a_process_that_is_busy_for_ever(busy: str, number: signal
 
 
 def test_a_write_that_nobody_reads_is_waited_for_no_longer_than_some_seconds() -> None:
+    """Whoever writes holds the lock of the buffer, here for ever."""
     with program("""
         ending._LONGEST_WRITE = 0.5
-        with ending.ended_by_signals(), ending.PRINT_BUFFER:
-            ending.PRINT_BUFFER.write("begun\\n")
-            ending.PRINT_BUFFER.flush()
-            while True:
-                print("x" * 300_000)
+        held = threading.Event()
+        def write():
+            with ending.PRINT_BUFFER.lock:
+                held.set()
+                threading.Event().wait()
+        with ending.ended_by_signals():
+            threading.Thread(target=write).start()
+            held.wait()
+            print("begun", flush=True)
+            threading.Event().wait()
     """) as process:
         process.send_signal(signal.SIGTERM)
         assert process.wait(LONG_ENOUGH) == -signal.SIGTERM

@@ -386,7 +386,7 @@ def test_no_thread_outlives_a_read_that_is_left_while_the_queue_is_full(
         assert server.call_count <= asked + 1
 
 
-@pytest.mark.parametrize("status", [200, 403])
+@pytest.mark.parametrize("status", [200, 401])
 def test_no_thread_outlives_a_read_that_ends(source: CallsSource, status: int) -> None:
     before = set(threading.enumerate())
     with requests_mock.Mocker() as server:

@@ -128,8 +128,9 @@ class ListRetriever(CallRetriever):
                     convergence.begin(_moment_after(page.response))
                     is_first = False
                 yield from self._coming_out(page, convergence)
-            if is_first:
+            if is_first:  # not one page held a record
                 convergence.begin(at)
+                convergence.page(so_far.end.announced)
             if not convergence.needs_another(so_far.end):
                 break
             LOGGER.info("%s: the list differs from what is known; reading it again.", self.name)

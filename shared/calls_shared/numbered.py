@@ -96,6 +96,7 @@ class NumberedList:
             try:
                 ahead = pages_in_order(self._fetch, self._look, self._workers, last + 1)
                 for number, fetched in ahead:
+                    self._look(fetched)
                     is_past = self._announced_end is not None and number > self._announced_end
                     response = fetched
                     if not self._size(response):

@@ -14,6 +14,9 @@ from calls_shared.read_ahead import pages_in_order
 from calls_shared.refusals import PageRefusedError
 
 
+_BEYOND_ANY_LIST = (1_000_000, 1_000_001)
+
+
 class EmptyPageError(Exception):
     """An empty page with records behind it; the message says which one of how many."""
 
@@ -80,6 +83,7 @@ class NumberedList:
         self._announced_end: int | None = None
         self._total: int | None = None
         self._last_size = 0
+        self._is_believed: bool | None = None
         self.end = ListEnd()
 
     def pages(self) -> Iterator[NumberedPage]:
@@ -104,7 +108,7 @@ class NumberedList:
                         if again is None:
                             return
                         response = again
-                    if is_past and self._ids_of(response) == ids:
+                    if is_past and (self._ids_of(response) == ids or self._makes_up_pages()):
                         return self._ended()
                     page = NumberedPage(number, response, self._size(response))
                     yield page
@@ -155,10 +159,24 @@ class NumberedList:
         return None
 
     def _holds_records(self, number: int) -> bool:
+        return bool(self._ids_at(number))
+
+    def _ids_at(self, number: int) -> Sequence[str]:
         try:
-            return bool(self._size(self._fetch(number)))
+            return self._ids_of(self._fetch(number))
         except PageRefusedError:
-            return False
+            return ()
+
+    def _makes_up_pages(self) -> bool:
+        """Whether other records stand under every number, however large: no list has so many.
+
+        Asked once, at the first page past the announced end that holds something new; what is
+        listed there is not believed then, because reading it would never end.
+        """
+        if self._is_believed is None:
+            one, other = (set(self._ids_at(number)) for number in _BEYOND_ANY_LIST)
+            self._is_believed = not (one and other and one != other)
+        return not self._is_believed
 
     def _may_end_at(self, refused: int, last: int) -> bool:
         """Whether a refused page is the end of the list; if so, it has ended."""

@@ -20,6 +20,7 @@ from calls_shared.envelope import EnvelopeForm, forms_from
 from calls_shared.errors import rows_from
 from calls_shared.judge import Judge
 from calls_shared.patience import Patience
+from calls_shared.rate import Rate, RateLimit
 from calls_shared.sender import Request, Sender
 
 ROOT = Path(__file__).parents[2]
@@ -180,7 +181,8 @@ class Bench:
             "growing_pause",
             lambda attempt, first, most: min(first * 2 ** (attempt - 1), most),
         )
-        self.budget = CallBudget(limit, 60.0, patience=patience, clock=self.clock)
+        rate = Rate(RateLimit(limit, 60.0, limit_header="X-Limit"))
+        self.budget = CallBudget(rate, patience=patience, clock=self.clock)
         self.slept: list[float] = []
 
         def sleep(seconds: float) -> None:

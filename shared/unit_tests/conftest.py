@@ -1,10 +1,12 @@
 """Fixtures of the unit tests: the four real manifests, and answers made by hand."""
 
 import json
+from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from weakref import WeakValueDictionary
 
 import pytest
 import requests
@@ -13,7 +15,7 @@ from airbyte_cdk.sources.declarative.parsers.manifest_reference_resolver import 
     ManifestReferenceResolver,
 )
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
-from calls_shared import secrets, sender
+from calls_shared import budget, secrets, sender
 from calls_shared.body import PageShape
 from calls_shared.budget import CallBudget
 from calls_shared.envelope import EnvelopeForm, forms_from
@@ -232,6 +234,13 @@ def _no_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads the sandbox's address from the machine that it runs on."""
     monkeypatch.delenv("CALLS_SANDBOX_URL", raising=False)
     monkeypatch.delenv("CALLS_SANDBOX_WAIT_SCALE", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _no_known_rates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test waits because another one has used up the rate of the same key."""
+    monkeypatch.setattr(budget, "_RATES", WeakValueDictionary())
+    monkeypatch.setattr(budget, "_YOUNG", deque(maxlen=8))
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,7 @@
 import gc
 import math
 import threading
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -300,12 +301,31 @@ def test_the_first_who_asks_names_the_patience() -> None:
     assert budget_of(other).patience == Patience()
 
 
+def test_what_the_first_component_notes_is_there_for_the_others() -> None:
+    """Whoever runs the manifest: none but our own source keeps a budget from the beginning."""
+    config: dict[str, Any] = {}
+    budget_of(config).report.note("A note.")
+    gc.collect()
+    assert budget_of(config).report.sentences() == ["A note."]
+
+
+def forgotten() -> None:
+    """Build as many sources as are taken for young."""
+    for _ in range(20):
+        budget_of({})
+    gc.collect()
+
+
 def test_a_budget_lives_as_long_as_its_source() -> None:
     config: dict[str, Any] = {}
     budget = budget_of(config)
     budget.report.note("A note.")
+    forgotten()
+    assert budget_of(config) is budget
+    gone = weakref.ref(budget)
     del budget
-    gc.collect()
+    forgotten()
+    assert gone() is None
     assert budget_of(config).report.sentences() == []
 
 
@@ -346,7 +366,7 @@ def test_a_rate_lives_as_long_as_one_of_its_sources() -> None:
     one = adopted({"api_key": "x"})
     assert [may_start(one) for _ in range(3)] == [True, True, False]
     del one
-    gc.collect()
+    forgotten()
     assert may_start(adopted({"api_key": "x"}))
 
 

@@ -108,6 +108,7 @@ class NumberedList:
                         if again is None:
                             return
                         response = again
+                        self._look(response)
                     if is_past and (self._ids_of(response) == ids or self._makes_up_pages()):
                         return self._ended()
                     page = NumberedPage(number, response, self._size(response))
@@ -144,7 +145,7 @@ class NumberedList:
     def _insist(self, number: int, last: int) -> requests.Response | None:
         """An empty page: the page after all, or None at the end of the list."""
         if self._is_at_end(number) or self._all_seen():
-            self._ended()
+            self._ended(behind=self._behind(last))
             return None
         for pause in self._pauses:
             self._sleep(pause)
@@ -180,10 +181,10 @@ class NumberedList:
 
     def _may_end_at(self, refused: int, last: int) -> bool:
         """Whether a refused page is the end of the list; if so, it has ended."""
-        if self._is_at_end(refused) or self._all_seen():
-            self._ended()
-            return True
         behind = self._behind(last)
+        if self._is_at_end(refused) or self._all_seen():
+            self._ended(behind=behind)
+            return True
         if not self._is_wall(behind):
             return False
         self._ended(behind=behind)
@@ -196,10 +197,12 @@ class NumberedList:
         return self._total is not None and 0 <= self._total - self._seen() <= self._unlisted
 
     def _behind(self, last: int) -> int:
-        """How many records are announced behind what was listed."""
+        """How many records at least are announced behind what was listed."""
+        if self._all_seen():
+            return 0
         if self._total is not None:
             return self._total - self._seen()
-        return ((self._announced_end or last) - last) * self._in_force
+        return ((self._announced_end or last) - last - 1) * self._in_force + 1
 
     def _is_wall(self, behind: int) -> bool:
         return 0 < self._last_size == self._in_force <= behind

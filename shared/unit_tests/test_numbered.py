@@ -116,7 +116,7 @@ ANNOUNCEMENTS = [
 
 @pytest.mark.parametrize("workers", [1, 4])
 @pytest.mark.parametrize("announces", ANNOUNCEMENTS, ids=str)
-@pytest.mark.parametrize("pages", ["abc def g", "abc def gh", "abc de g", "abc def", "abc", "a"])
+@pytest.mark.parametrize("pages", ["abc def g", "abc def gh", "abc def", "abc", "a"])
 def test_all_pages_come_whatever_is_announced(
     pages: str, announces: Mapping[str, Any], workers: int
 ) -> None:
@@ -125,13 +125,23 @@ def test_all_pages_come_whatever_is_announced(
 
 
 @pytest.mark.parametrize("workers", [1, 4])
-@pytest.mark.parametrize("total", [0, 3, 6, 7, 8, 9, None])
-@pytest.mark.parametrize("past", ["", "same", REFUSED], ids=["empty", "repeats", "refused"])
-def test_the_three_ways_in_which_a_list_ends(past: Page, total: int | None, workers: int) -> None:
-    past = "ghi" if past == "same" else past
-    read = Read(Provider(words("abc def ghi"), {"total": total}, past), workers)
-    assert (read.pages, read.failure) == (["abc", "def", "ghi"], None)
-    assert not read.end.walled
+@pytest.mark.parametrize(
+    ("past", "totals"),
+    [
+        ("", [0, 3, 6, 7, 8, 9, 10, 11, None]),
+        (REFUSED, [0, 3, 6, 7, 8, 9, 10, 11, None]),
+        # before the announced end, or without one, a page that repeats is none
+        ("ghi", [0, 3, 6, 7, 8, 9]),
+    ],
+    ids=["empty", "refused", "repeats"],
+)
+def test_the_three_ways_in_which_a_list_ends(
+    past: Page, totals: list[int | None], workers: int
+) -> None:
+    for total in totals:
+        read = Read(Provider(words("abc def ghi"), {"total": total}, past), workers)
+        assert (read.pages, read.failure) == (["abc", "def", "ghi"], None), total
+        assert not read.end.walled
 
 
 @pytest.mark.parametrize(
@@ -141,6 +151,7 @@ def test_the_three_ways_in_which_a_list_ends(past: Page, total: int | None, work
         ("abc def g", {"total": 7, "pages": 3}, [1, 2, 3]),
         ("abc def g", {"total": "7"}, [1, 2, 3]),
         ("abc d", {1: {"total": 3}, 2: {"total": 4}}, [1, 2]),
+        ("abc d e", {"total": 5, "pages": 3}, [1, 2, 3]),  # a short page in the middle
         # a full last page, also one that may be full: one page more
         ("abc def", {"total": 6, "pages": 2}, [1, 2, 3]),
         ("a", {"total": 1, "pages": 1}, [1, 2]),
@@ -202,6 +213,14 @@ def test_a_page_that_is_empty_for_a_moment_is_tried_again(workers: int) -> None:
     read = Read(provider, workers)
     assert (read.pages, read.failure) == (["abc", "def", "g"], None)
     assert read.slept == [1.0, 2.0]
+
+
+def test_a_first_page_that_is_empty_for_a_moment_counts_once_it_is_there() -> None:
+    """Its size too: the two that follow are short ones."""
+    provider = Provider([["", "abc"], "d", "e"], {"total": 9, "pages": 3})
+    read = Read(provider)
+    assert (read.pages, read.slept) == (["abc", "d", "e"], [1.0])
+    assert not read.end.walled
 
 
 def test_each_empty_page_does_not_have_a_patience_of_its_own() -> None:
@@ -305,9 +324,13 @@ def test_another_failure_is_none_of_the_lists() -> None:
         ("abc def", {"total": 9, "pages": 3}, True),
         ("abc def", {"total": 900, "pages": 300}, True),
         ("abc def", {"pages": 300}, True),
+        ("abc def", {"pages": 4}, True),
+        # a page of which nobody knows whether it is a full one
+        ("abc def", {"pages": 3}, False),
         ("abc def", {"total": 9, "pages": 4}, True),
         # fewer: a total that is too high
         ("abc def", {"total": 6, "pages": 2}, False),
+        ("abc def", {"total": 8, "pages": 3}, False),
         # behind a short page: a total that is too high too
         ("abc de", {"total": 5, "pages": 2}, False),
     ],
@@ -325,6 +348,13 @@ def test_a_wall(
 def test_a_surplus_of_less_than_a_page_is_no_wall(total: int) -> None:
     read = Read(Provider(words("abc def"), {"total": total, "pages": 3}))
     assert (read.pages, read.end) == (["abc", "def"], ListEnd(False, total))
+
+
+@pytest.mark.parametrize("past", ["", REFUSED], ids=["empty", "refused"])
+@pytest.mark.parametrize(("unlisted", "walled"), [(0, True), (2, True), (3, False), (9, False)])
+def test_a_surplus_that_is_known_is_no_wall(unlisted: int, walled: bool, past: Page) -> None:
+    read = Read(Provider(words("abc def"), {"total": 9, "pages": 3}, past), unlisted=unlisted)
+    assert (read.pages, read.end) == (["abc", "def"], ListEnd(walled, 9))
 
 
 def test_a_surplus_behind_a_short_page_is_no_wall() -> None:

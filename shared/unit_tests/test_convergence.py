@@ -278,9 +278,7 @@ FIRST = ListState()
         (FIRST, [], False),
     ],
 )
-def test_evidence_of_a_slip(
-    before: ListState, totals: list[int | None], another: bool
-) -> None:
+def test_evidence_of_a_slip(before: ListState, totals: list[int | None], another: bool) -> None:
     sync = Sync(before, ALL, ALL, totals=[totals])
     assert sync.needed == ([True, False] if another else [False])
     assert sync.out[1:] == ([""] if another else [])  # nothing of it is new

@@ -4,6 +4,7 @@ import pytest
 from calls_shared import converters
 from calls_shared.passes import NewestFirstProof, Repetition
 
+
 def uuid7_at(moment: str, rest: int = 1) -> str:
     seconds = converters.seconds_between("1970-01-01T00:00:00Z", moment)
     assert seconds is not None

@@ -163,7 +163,7 @@ class ListRetriever(CallRetriever):
             self._report.note(sentence.replace("{stream}", self.name))
         self._list_state = convergence.state(so_far.end, at)
         if so_far.end.walled and not self._starts_before_the_wall(convergence):
-            self._moved_to = self._list_state.cursor
+            self._moved_to = _as_the_cdk_writes_it(self._list_state.cursor)
             raise self._wall(convergence, so_far.end.announced)
 
     def _starts_before_the_wall(self, convergence: Convergence) -> bool:
@@ -189,6 +189,11 @@ class ListRetriever(CallRetriever):
             internal_message=f"stream {self.name}: a wall, not newest first",
             failure_type=FailureType.system_error,
         )
+
+
+def _as_the_cdk_writes_it(moment: str | None) -> str | None:
+    """A moment (RFC 3339) with six fraction digits, as a cursor has it in a state."""
+    return moment and converters.format_timestamp(datetime.fromisoformat(moment))
 
 
 def _id_and_creation(call: Record) -> tuple[str, str | None]:

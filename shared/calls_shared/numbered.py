@@ -101,7 +101,8 @@ class NumberedList:
                 ahead = pages_in_order(self._fetch, self._look, self._workers, last + 1)
                 for number, fetched in ahead:
                     self._look(fetched)
-                    is_past = self._announced_end is not None and number > self._announced_end
+                    end = self._announced_end
+                    is_past = last > 0 and end is not None and number > end
                     response = fetched
                     if not self._size(response):
                         again = self._insist(number, last)

@@ -15,6 +15,9 @@ from calls_shared.refusals import PageRefusedError
 NUMBERS = PageNumbers(page_size=10, page_count_at="pages", total_at="total")
 REFUSED = PageRefusedError(message="There is no such page.")
 PAUSES = (1.0, 2.0, 4.0)
+BEYOND = (1_000_000, 1_000_001)
+"""Pages that no list has."""
+
 Page = str | Exception
 
 
@@ -24,7 +27,7 @@ class Provider:
     Args:
         pages: by number from 1, what a page answers: the ids, or what it raises; a list of them is
             answered in turn, the last one for good.
-        past: what pages past those answer.
+        past: what pages past those answer; of several, in turn by number.
         announces: what each page says of `pages` and `total`; by number, or the same for all.
     """
 
@@ -32,10 +35,10 @@ class Provider:
         self,
         pages: Sequence[Page | list[Page]],
         announces: Mapping[str, Any] | Mapping[int, Mapping[str, Any]],
-        past: Page = "",
+        past: Page | Sequence[Page] = "",
     ) -> None:
         self.pages = pages
-        self.past = past
+        self.past = (past,) if isinstance(past, (str, Exception)) else past
         self.announces = announces
         self.asked: list[int] = []
         self._lock = threading.Lock()
@@ -44,7 +47,9 @@ class Provider:
         with self._lock:
             times = self.asked.count(number)
             self.asked.append(number)
-        page = self.pages[number - 1] if number <= len(self.pages) else self.past
+        page = self.past[number % len(self.past)]
+        if number <= len(self.pages):
+            page = self.pages[number - 1]  # type: ignore[assignment]
         if isinstance(page, list):
             page = page[min(times, len(page) - 1)]
         if isinstance(page, Exception):
@@ -159,7 +164,9 @@ def test_the_three_ways_in_which_a_list_ends(
         ("abc def g", {"pages": 3}, [1, 2, 3, 4]),
         ("abc def g", {"total": 6, "pages": 3}, [1, 2, 3, 4]),
         ("abc def g", {"total": 8, "pages": 3}, [1, 2, 3, 4]),
-        ("abc def g", {"pages": 2, "total": 6}, [1, 2, 3, 4]),
+        # past the announced end: whether there is an end at all
+        ("abc def g", {"pages": 2, "total": 6}, [1, 2, 3, *BEYOND, 4]),
+        ("abc def ghi j", {"pages": 2, "total": 6}, [1, 2, 3, *BEYOND, 4, 5]),
         # nothing at all
         ("", {"total": 0, "pages": 0}, [1]),
         ("", {"total": None}, [1]),
@@ -195,6 +202,27 @@ def test_the_same_page_for_every_number_comes_once(
 ) -> None:
     read = Read(Provider(["abc"], announces, past="abc"), workers)
     assert (read.pages, read.failure) == (["abc"], None)
+
+
+MADE_UP = ["uvw", "xyz"]
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+@pytest.mark.parametrize("announces", [{"pages": 2}, {"total": 6}, {"total": 0}], ids=str)
+def test_a_provider_that_makes_up_records_for_every_number_is_not_believed(
+    announces: Mapping[str, Any], workers: int
+) -> None:
+    read = Read(Provider(words("abc def"), announces, past=MADE_UP), workers)
+    assert read.pages == (["abc"] if announces == {"total": 0} else ["abc", "def"])
+    assert read.failure is None
+    assert sum(number in BEYOND for number in read.asked) == 2
+
+
+@pytest.mark.parametrize("beyond", ["", "ghi", REFUSED], ids=["empty", "the last one", "refused"])
+def test_pages_past_the_announced_end_are_believed_if_there_is_an_end(beyond: Page) -> None:
+    read = Read(Provider(words("abc def ghi"), {"total": 3}, past=beyond))
+    assert (read.pages, read.failure) == (["abc", "def", "ghi"], None)
+    assert [number for number in read.asked if number in BEYOND] == [*BEYOND]  # asked once
 
 
 @pytest.mark.parametrize("announces", [{}, {"pages": 9}, {"total": 27}], ids=str)

@@ -13,7 +13,6 @@ from calls_shared.pagination import PageNumbers
 from calls_shared.read_ahead import pages_in_order
 from calls_shared.refusals import PageRefusedError
 
-
 _BEYOND_ANY_LIST = (1_000_000, 1_000_001)
 
 

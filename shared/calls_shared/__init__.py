@@ -5,12 +5,14 @@ Named in manifests (`class_name: calls_shared.<name>`):
     CallNormalization    a provider's record becomes one call in the shared columns
     CallSchema           the schema of those columns
     CallRequester        sends a request until it is answered well, skipped, or has failed
-    CallRetriever        reads pages, proves a pass, moves the cursor
+    CallRetriever        reads the pages of a list, whatever they announce
+    ListRetriever        the same for a stream that is one list: its complete readings converge
     FanOutRetriever      the same for a slice that is asked once for each of some values
     OldestFirstRetriever   the same for parents, which it gives out by windows of time
     PageRecords          takes the records out of a checked page
     PageNumbers, NextLink, PageToken    how the next page is found
     ParentSlices         a slice for each parent; the parents' state is what its slices prove
+    CheckedState         the state that is handed in, checked and in our own form
     ParentFields, OneItemMatches, ForgetGlobalCursor    small components for parent streams
     ApiKey               the credential, exactly as given
 
@@ -21,10 +23,12 @@ Used by a connector's few lines of Python:
 """
 
 from calls_shared.authenticator import ApiKey
+from calls_shared.checked_state import CheckedState
 from calls_shared.columns import CallSchema
 from calls_shared.entrypoint import run
 from calls_shared.extractor import PageRecords
 from calls_shared.fan_out import FanOutRetriever
+from calls_shared.list_retriever import ListRetriever
 from calls_shared.normalization import CallNormalization
 from calls_shared.oldest_first import OldestFirstRetriever
 from calls_shared.pagination import NextLink, PageNumbers, PageToken
@@ -41,8 +45,10 @@ __all__ = [
     "CallRetriever",
     "CallSchema",
     "CallsSource",
+    "CheckedState",
     "FanOutRetriever",
     "ForgetGlobalCursor",
+    "ListRetriever",
     "NextLink",
     "OldestFirstRetriever",
     "OneItemMatches",

@@ -1,58 +1,40 @@
-"""`CallBudget`: what all requests of one process share: the rate, the pauses, the report.
+"""`CallBudget`: what all components of one source share: the rate, the patience, the report.
 
-The CDK's `HttpAPIBudget` with its `MovingWindowCallRatePolicy` cannot learn a limit from a header
-nor pause until a reset that a provider names, so this small budget does.
+The CDK's own budget cannot learn a limit from a header nor pause until a reset that a provider
+names, and its types know none of our keys; so the budget is data of the requester, and the
+components of a source find it by the one object that the CDK hands to all of them whoever runs the
+manifest: the configuration.
 """
 
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from hashlib import sha256
 from typing import Any
-
-import requests
-from airbyte_cdk.sources.streams.call_rate import AbstractAPIBudget
+from weakref import WeakValueDictionary
 
 from calls_shared.patience import Patience
+from calls_shared.progress import ParentProgress
+from calls_shared.rate import Rate, RateLimit
 from calls_shared.report import SyncReport
 
 _LONGEST_SLEEP = 30.0  # seconds; then we look again
-_SHORT_WINDOW = 2.0  # seconds
 _FAILURES_IN_A_ROW = 3
 _REFUSALS_IN_A_ROW = 60
 
 
-class MovingWindow:
-    """At most `limit` starts in any `interval` seconds.
+_BUDGETS: WeakValueDictionary[int, "CallBudget"] = WeakValueDictionary()
+_YOUNG: deque["CallBudget"] = deque(maxlen=8)
+"""Those of sources that are being built: their first components only look at a budget."""
 
-    A provider sees our requests after a way of varying length, so we stay a little below its limit.
-    In a window as short as a second the way counts much: there the starts are spread evenly.
-    """
-
-    def __init__(self, limit: int, interval: float) -> None:
-        self.limit = max(1, limit)
-        self._spread = 1.04 * interval if interval <= _SHORT_WINDOW else 0.0
-        self._interval = interval * 1.005 + (0.0 if self._spread else 0.05)
-        self._starts: deque[float] = deque()
-
-    def wait(self, now: float) -> float:
-        """Seconds until a start is allowed; 0 or less if it is allowed now."""
-        while self._starts and self._starts[0] <= now - self._interval:
-            self._starts.popleft()
-        if not self._starts:
-            return 0.0
-        spread = self._starts[-1] + self._spread / self.limit - now
-        surplus = len(self._starts) - self.limit
-        return spread if surplus < 0 else max(spread, self._starts[surplus] + self._interval - now)
-
-    def start(self, now: float) -> None:
-        """Record a start."""
-        self._starts.append(now)
+_RATES: WeakValueDictionary[str, Rate] = WeakValueDictionary()
+_LOCK = threading.Lock()
 
 
-class CallBudget(AbstractAPIBudget):
-    """The budget of one key: a moving window, pauses, a bound on requests in flight.
+class CallBudget:
+    """The budget of one source: the rate of its key, a bound on requests in flight, and an end.
 
     Attributes:
         report: what the sync has to tell at its end.
@@ -60,51 +42,62 @@ class CallBudget(AbstractAPIBudget):
         stopped: set when the sync ends early; every wait ends at once.
         failure: set once going on is pointless; every further request fails with it at once.
         key_worked: whether a request of the sync was answered well, so that the key is good.
+        progress: by the name of a parent stream, how far its children have been read.
     """
 
     def __init__(
         self,
-        limit: int,
-        interval: float,
+        rate: Rate | None = None,
         *,
-        starts_at: int | None = None,
-        limit_header: str = "",
-        requests_per_minute: int | None = None,
         in_flight: int = 10,
         patience: Patience | None = None,
         clock: Callable[[], float] = time.monotonic,
+        config: Mapping[str, Any] | None = None,
     ) -> None:
         """A budget.
 
         Args:
-            limit: the provider's published limit, in requests per `interval` seconds.
-            interval: length of the provider's window in seconds.
-            starts_at: a lower limit, used until the provider names its own.
-            limit_header: the response header that names the limit of this key.
-            requests_per_minute: the user's own, lower budget.
+            rate: the rate of the key; none until a requester names it.
             in_flight: requests under way at once.
             patience: how long a request is tried.
             clock: seconds of a clock that never goes back.
+            config: the configuration of the source, which lives as long as its budget.
         """
         self.report = SyncReport()
         self.patience = patience or Patience()
         self.stopped = threading.Event()
         self.failure: Exception | None = None
         self.key_worked = False
+        self.progress: dict[str, ParentProgress] = {}
         self._failures = 0
         self._refusals = 0
-        self._published = limit
-        self._limit_header = limit_header
-        self._window = MovingWindow(starts_at or limit, interval)
-        self._windows = [self._window]
-        if requests_per_minute is not None:
-            self._windows.append(MovingWindow(requests_per_minute, 60.0))
-        self._paused_until = 0.0
+        self._rate = rate
         self._lock = threading.Lock()
         self._clock = clock
+        self._config = config
         self._in_flight = threading.BoundedSemaphore(max(1, in_flight))
         whole = self.patience.whole
         self._deadline = None if whole is None else clock() + whole
+
+    def adopt(self, limit: RateLimit, provider: str, key: str, in_flight: int) -> None:
+        """Keep to a provider's limit from now on, together with all that use the same key.
+
+        Args:
+            limit: the provider's limit.
+            provider: the provider.
+            key: the configuration key that holds the credential.
+            in_flight: requests under way at once, if the configuration names no number.
+        """
+        config = self._config or {}
+        per_minute = config.get("requests_per_minute")
+        own = None if not per_minute else int(per_minute)
+        name = f"{provider} {limit} {own} {config.get(key)}"
+        digest = sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+        with _LOCK:
+            if self._rate is None:
+                self._rate = _RATES.setdefault(digest, Rate(limit, own))
+                workers = int(config.get("num_workers") or in_flight)
+                self._in_flight = threading.BoundedSemaphore(max(1, workers))
 
     def in_flight(self) -> AbstractContextManager[bool]:
         """Hold one of the places for a request under way."""
@@ -118,10 +111,6 @@ class CallBudget(AbstractAPIBudget):
             self.sleep(min(wait, _LONGEST_SLEEP))
         return True
 
-    def acquire_call(self, request: Any, block: bool = True, timeout: float | None = None) -> None:
-        """As the CDK has it; its arguments are not used."""
-        self.start()
-
     def seconds_left(self) -> float | None:
         """Seconds left for the whole command, at least a tenth; None is no bound."""
         return None if self._deadline is None else max(0.1, self._deadline - self._clock())
@@ -131,14 +120,9 @@ class CallBudget(AbstractAPIBudget):
         return self._deadline is None or self._clock() + seconds < self._deadline
 
     def _try_start(self) -> float:
-        with self._lock:
-            now = self._clock()
-            wait = max(self._paused_until - now, *(window.wait(now) for window in self._windows))
-            if wait <= 0.0 or self.stopped.is_set():
-                for window in self._windows:
-                    window.start(now)
-                return 0.0
-            return wait
+        if self._rate is None or self.stopped.is_set():
+            return 0.0
+        return self._rate.start(self._clock())
 
     def sleep(self, seconds: float) -> None:
         """Wait, but not longer than until the sync is stopped."""
@@ -166,21 +150,29 @@ class CallBudget(AbstractAPIBudget):
 
     def pause(self, seconds: float) -> None:
         """Let no request of any worker start for so long."""
-        with self._lock:
-            self._paused_until = max(self._paused_until, self._clock() + seconds)
+        if self._rate is not None:
+            self._rate.pause(self._clock() + seconds)
 
     def is_paused(self) -> bool:
         """Whether a rate limit that a provider named holds all requests back."""
-        return self._clock() < self._paused_until
+        return self._rate is not None and self._rate.is_paused(self._clock())
 
-    def get_matching_policy(self, request: Any) -> None:
-        """None: the CDK's policies are not used."""
+    def learn(self, headers: Mapping[str, str]) -> None:
+        """Adopt the limit that an answer names."""
+        if self._rate is not None:
+            self._rate.learn(headers)
 
-    def update_from_response(self, request: Any, response: Any) -> None:
-        """Adopt the limit that the answer names, if it names a sensible one."""
-        if not self._limit_header or not isinstance(response, requests.Response):
-            return
-        named = response.headers.get(self._limit_header, "")
-        if named.isascii() and named.isdigit() and int(named[:9]) > 0:
-            with self._lock:
-                self._window.limit = min(int(named[:9]), self._published)
+
+def budget_of(config: Mapping[str, Any], patience: Patience | None = None) -> CallBudget:
+    """The budget of the source that was built with this very configuration object.
+
+    Args:
+        config: the configuration, as the CDK hands it to a component.
+        patience: that of the budget, if it is the first who asks.
+    """
+    with _LOCK:
+        budget = _BUDGETS.get(id(config))
+        if budget is None:
+            budget = _BUDGETS[id(config)] = CallBudget(patience=patience, config=config)
+            _YOUNG.append(budget)
+        return budget

@@ -1,14 +1,16 @@
-"""`DeclarativeCalls`: the CDK's declarative source with our budget, and with an end."""
+"""`DeclarativeCalls`: the CDK's declarative source, with an end."""
 
 import sys
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from airbyte_cdk.sources.declarative.concurrent_declarative_source import (
     ConcurrentDeclarativeSource,
 )
 
-from calls_shared.budget import CallBudget
+from calls_shared.budget import budget_of
+from calls_shared.patience import Patience
 
 QUEUED_RECORDS = 1_000
 """Records that wait for the destination; the CDK's 10,000 of 50 KB each took 660 MB."""
@@ -18,16 +20,20 @@ LONGEST_END = 5.0
 
 
 class DeclarativeCalls(ConcurrentDeclarativeSource):
-    """The CDK's declarative source with our budget, which it hands to all of its components."""
+    """The CDK's declarative source with a shorter queue, and an end.
 
-    def __init__(self, budget: CallBudget, **arguments: Any) -> None:
-        self.budget = budget
-        super().__init__(**arguments)
+    Args:
+        config: the configuration; all components find their budget by this very object.
+        patience: how long a request is tried.
+        arguments: those of the CDK's own.
+    """
+
+    def __init__(
+        self, config: Mapping[str, Any], patience: Patience | None = None, **arguments: Any
+    ) -> None:
+        super().__init__(config=config, **arguments)
+        self.budget = budget_of(self._config, patience)
         self._concurrent_source._queue.maxsize = QUEUED_RECORDS
-
-    def _prepare_for_stream_build(self) -> None:
-        # The CDK would build its own budget here, from the same lines of the manifest.
-        self._constructor._api_budget = self.budget  # type: ignore[assignment]
 
     def end(self) -> None:
         """End all threads, however the read has ended; nothing is read from the queue any more.

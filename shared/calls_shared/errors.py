@@ -132,12 +132,16 @@ class ErrorRow:
 
 @dataclass(frozen=True)
 class Resolution:
-    """What to do about one answer: the matching row with its sentence filled in."""
+    """What to do about one answer: the matching row with its sentence filled in.
+
+    `own` tells whether the answer was the provider's own error envelope.
+    """
 
     action: str
     failure_type: str = "system_error"
     message: str = ""
     ends_sync: bool = False
+    own: bool = False
 
 
 ACCEPT: Final = Resolution("accept")
@@ -184,6 +188,6 @@ def resolve(rows: Sequence[ErrorRow], answer: Answered, words: Mapping[str, str]
     for row in rows:
         if row.matches(answer):
             message = row.message.format(**filled)
-            return Resolution(row.action, row.failure_type, message, row.ends_sync)
+            return Resolution(row.action, row.failure_type, message, row.ends_sync, answer.own)
     provider = words["provider"]
     return Resolution("fail", "system_error", f"{provider} answered with status {answer.status}.")

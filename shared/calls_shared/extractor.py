@@ -34,13 +34,14 @@ class PageRecords(RecordExtractor):
         records = self._shape.records(response)
         return [{self.under: record} for record in records] if self.under else records
 
-    def ids(self, response: requests.Response) -> frozenset[str]:
-        """The ids of all records of a page, also of those that a filter leaves out.
+    def ids(self, response: requests.Response) -> list[str]:
+        """The ids of all records of a page, in order, also of those that a filter leaves out.
 
-        A record without an id stands for itself: two such records are not the same one.
+        A record without an id stands for itself: two such records are not the same one. A null
+        entry takes a place like any other.
         """
-        records = self._shape.records(response)
-        return frozenset(str(record.get("id") or record) for record in records)
+        ids = [str(record.get("id") or record) for record in self._shape.records(response)]
+        return ids + [f"null {place}" for place in range(self.nulls(response))]
 
     def nulls(self, response: requests.Response) -> int:
         """How many entries of a page were null, and left out."""

@@ -1,7 +1,6 @@
 """`FanOutRetriever`: a slice that has to be asked several times, once for each of some values."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from copy import deepcopy
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import Any
@@ -11,12 +10,15 @@ from airbyte_cdk.sources.streams.core import StreamData
 from airbyte_cdk.sources.types import Record, StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
+from calls_shared.checked_state import SUPERSEDED
 from calls_shared.envelope import quoted
 from calls_shared.mapping import field
 from calls_shared.oldest_first import FAILURE
-from calls_shared.parent_slices import TICKET, ParentSlices
-from calls_shared.retriever import CallRetriever, Page
-from calls_shared.state_gate import StateGate
+from calls_shared.parent_slices import CLOSING, TICKET, ParentSlices
+from calls_shared.progress import ParentProgress
+from calls_shared.retriever import CallRetriever, Page, ReadingSoFar
+from calls_shared.scope import scope_of
+from calls_shared.state import holds_something
 
 
 @dataclass
@@ -43,6 +45,8 @@ class FanOutRetriever(CallRetriever):
         closing_statuses: the statuses of skipped answers that close a slice without a good one.
         refused_message: the sentence for the user if a slice was not read, because another status
             was skipped; `{group}` is filled in.
+        scope: the configuration keys that decide what is read. If one has changed, all of the new
+            scope is read once more, and until that is done no state leaves but the one handed in.
         partition_router: handed over by the CDK; a `ParentSlices`.
     """
 
@@ -54,6 +58,7 @@ class FanOutRetriever(CallRetriever):
     group_named_by: str = ""
     closing_statuses: list[int] = dataclass_field(default_factory=list)
     refused_message: str = ""
+    scope: list[str] = dataclass_field(default_factory=list)
     partition_router: Any = None
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
@@ -63,13 +68,16 @@ class FanOutRetriever(CallRetriever):
         # request, or a state that leaves later.
         self._open_groups: set[str] = set()
         self._has_asked = self._was_answered = False
-        self._report.at_end(self._failure_of_all)
-        if self.cursor is not None and isinstance(self.partition_router, ParentSlices):
-            self._handed_in = deepcopy(self.cursor.state)
+        self._is_done = False
+        if self._gate is not None and isinstance(self.partition_router, ParentSlices):
             # else the CDK emits none before the very first slice is closed, which may be a hole
             parents = self.partition_router.get_stream_state()
-            self.cursor._parent_state = parents  # type: ignore[attr-defined]
-            StateGate(self.cursor, self._proved_state)
+            self.cursor._parent_state = parents  # type: ignore[union-attr]
+
+    def _cursor_fields(self) -> set[str]:
+        parents = self.partition_router
+        at = {parents.cursor_at} if isinstance(parents, ParentSlices) else set()
+        return super()._cursor_fields() | at
 
     def read_records(
         self, records_schema: Mapping[str, Any], stream_slice: StreamSlice | None = None
@@ -80,6 +88,22 @@ class FanOutRetriever(CallRetriever):
             AirbyteTracedException: (config_error) if the provider refused the slice's group.
         """
         assert stream_slice is not None  # the partition router always gives one
+        extra = stream_slice.extra_fields
+        if (progress := extra.get(CLOSING)) is not None:
+            self._conclude(progress)
+            return
+        ticket = extra.get(TICKET)
+        try:
+            yield from self._read_slice(records_schema, stream_slice)
+            if ticket is not None:
+                ticket.close()
+        finally:
+            if ticket is not None:
+                ticket.end()
+
+    def _read_slice(
+        self, records_schema: Mapping[str, Any], stream_slice: StreamSlice
+    ) -> Iterator[Record]:
         extra = stream_slice.extra_fields
         if isinstance(failure := extra.get(FAILURE), Exception):
             raise failure  # of the parent; see OldestFirstRetriever
@@ -96,7 +120,8 @@ class FanOutRetriever(CallRetriever):
                 extra_fields={**extra, self.value_field: value},
             )
             rows: list[frozenset[Any]] = []
-            for number, page in enumerate(self._told(self._pages(records_schema, variant))):
+            pages = self._pages(records_schema, variant, ReadingSoFar())
+            for number, page in enumerate(self._told(pages)):
                 status = 200 if page.response else page.response.status_code
                 statuses.add(status)
                 is_broken_off |= number > 0 and status not in (200, *self.closing_statuses)
@@ -110,8 +135,20 @@ class FanOutRetriever(CallRetriever):
                 self._open_groups.add(group)
         if is_broken_off or not (200 in statuses or statuses <= set(self.closing_statuses)):
             raise self._refused(str(field(self.group_named_by)(extra) or group))
-        if (ticket := extra.get(TICKET)) is not None:
-            ticket.close()
+
+    def _conclude(self, progress: ParentProgress) -> None:
+        """Wait for all other slices, then see whether the reading as a whole was one.
+
+        Raises:
+            AirbyteTracedException: (system_error) if all requests were refused, each with an answer
+                that closes its slice.
+        """
+        while not progress.wait_until_idle(1.0):
+            if self._budget.stopped.is_set():
+                return
+        self._is_done = progress.is_proved()
+        if self._is_done and self._has_asked and not self._was_answered:
+            raise self._failure_of_all()
 
     def _told(self, pages: Iterator[Page]) -> Iterator[Page]:
         """The pages; notes that one is asked for, and whether one was answered well."""
@@ -132,9 +169,7 @@ class FanOutRetriever(CallRetriever):
             failure_type=FailureType.config_error,
         )
 
-    def _failure_of_all(self) -> AirbyteTracedException | None:
-        if not self._has_asked or self._was_answered:
-            return None
+    def _failure_of_all(self) -> AirbyteTracedException:
         return AirbyteTracedException(
             message=f"Not one request for {self.name} was answered well; all were refused, and"
             " skipped for it (the warnings say why). No state was moved. Check what the key of this"
@@ -143,11 +178,21 @@ class FanOutRetriever(CallRetriever):
             failure_type=FailureType.system_error,
         )
 
-    def _proved_state(self, state: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    def _leaving(self, state: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """The state that may leave: none of this sync before a request was answered well."""
+        if not isinstance(self.partition_router, ParentSlices) or self._gate is None:
+            return state
+        superseded = self._gate.handed_in.get(SUPERSEDED)
+        handed_in = self._gate.handed_in if superseded is None else superseded
         if self._has_asked and not self._was_answered:
-            return self._handed_in if "parent_state" in self._handed_in else None
-        return {**state, "parent_state": self.partition_router.proved_state()}
+            return handed_in if holds_something(handed_in) else None
+        if superseded is not None and not self._is_done:
+            return handed_in
+        return {
+            **state,
+            "parent_state": self.partition_router.proved_state(),
+            "scope": scope_of(self.config, self.scope),
+        }
 
     def _values(self, extra: Mapping[str, Any]) -> list[str]:
         """The values to ask for, each once; what is no text is no value."""

@@ -57,7 +57,6 @@ class Judge:
         self,
         response: requests.Response | None,
         fault: Exception | None,
-        page: Any = None,
         *,
         attempt: int = 1,
         about: str = "",
@@ -67,7 +66,6 @@ class Judge:
         Args:
             response: the answer.
             fault: why there is none.
-            page: the page number that was asked for, where pages are numbered.
             attempt: which attempt it is, from 1.
             about: what was asked about, for `{slice}` in a sentence.
         """
@@ -93,7 +91,7 @@ class Judge:
             own = is_own(body, self.forms) if self.forms else isinstance(body, dict)
             return errors.resolve(table, errors.Answered(status, body, own), words)
         try:
-            self.shape.check(response, page)
+            self.shape.check(response)
             if not says_error(body):
                 return errors.ACCEPT
             if self.shape.records(response):

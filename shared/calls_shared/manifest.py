@@ -1,4 +1,4 @@
-"""What the source class reads from a manifest beside what the CDK reads: cursors and the budget."""
+"""What the source class reads from a manifest beside what the CDK reads: cursors."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,10 +11,6 @@ from airbyte_cdk.sources.declarative.parsers.manifest_reference_resolver import 
     ManifestReferenceResolver,
 )
 from airbyte_cdk.utils.yaml_loader import safe_load_yaml
-from isodate import parse_duration
-
-from calls_shared.budget import CallBudget
-from calls_shared.patience import Patience
 
 
 @dataclass(frozen=True)
@@ -66,27 +62,3 @@ def stream_cursors(manifest: Mapping[str, Any]) -> dict[str, StreamCursor]:
                     },
                 )
     return cursors
-
-
-def budget_from(
-    manifest: Mapping[str, Any], config: Mapping[str, Any], patience: Patience | None = None
-) -> CallBudget:
-    """The budget that the manifest's `api_budget` describes, lowered as the user asks.
-
-    It is the CDK's `HTTPAPIBudget` with one `MovingWindowCallRatePolicy` of one rate (the
-    provider's published limit), and two keys more: `limit_header` names the response header with
-    this key's own limit, `starts_at` is the limit used until an answer has named it.
-    """
-    definition = manifest["api_budget"]
-    rate = definition["policies"][0]["rates"][0]
-    properties = manifest["spec"]["connection_specification"]["properties"]
-    default_workers = properties["num_workers"]["default"]
-    return CallBudget(
-        rate["limit"],
-        parse_duration(rate["interval"]).total_seconds(),
-        starts_at=definition.get("starts_at"),
-        limit_header=definition.get("limit_header", ""),
-        requests_per_minute=int(rpm) if (rpm := config.get("requests_per_minute")) else None,
-        in_flight=int(config.get("num_workers") or default_workers),
-        patience=patience,
-    )

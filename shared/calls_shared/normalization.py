@@ -12,11 +12,11 @@ from airbyte_cdk.sources.types import Config, StreamSlice, StreamState
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared import converters
+from calls_shared.budget import budget_of
 from calls_shared.columns import COLUMNS
 from calls_shared.converters import UNREADABLE, text
 from calls_shared.envelope import quoted
 from calls_shared.mapping import Convert, MappingError, Read, compile_column, field, plain_field
-from calls_shared.report import report_of
 from calls_shared.words import ANSWERED
 
 _FALLBACK_TIMES = ("started_at", "answered_at", "ended_at", "deleted_at", "updated_at")
@@ -34,7 +34,7 @@ class CallNormalization(RecordTransformation):
         parties: who the numbers belong to: `{external: source, internal: source}` (the direction
             then says who called), or `{from: source, to: source}` (it says who is outside).
         ended_statuses: normalized statuses that mean "ended" where no end time is given.
-        api_budget: handed over by the CDK; its report counts what could not be read.
+        config: handed over by the CDK; the source's report counts what could not be read.
 
     Raises:
         AirbyteTracedException: (system_error) on a record without an id; it could not be kept.
@@ -45,7 +45,7 @@ class CallNormalization(RecordTransformation):
     columns: Mapping[str, Mapping[str, Any]]
     parties: Mapping[str, Mapping[str, Any]] = dataclass_field(default_factory=dict)
     ended_statuses: list[str] = dataclass_field(default_factory=list)
-    api_budget: Any = None
+    config: Mapping[str, Any] = dataclass_field(default_factory=dict)
 
     def __post_init__(self) -> None:
         kinds = {column.name: column.kind for column in COLUMNS}
@@ -56,7 +56,7 @@ class CallNormalization(RecordTransformation):
             raise MappingError(f"column {sorted(computed)[0]} cannot be computed")
         self._computes_answered = "answered" in computed
         self._computes_duration = "duration_seconds" in computed
-        self._report = report_of(self.api_budget)
+        self._report = budget_of(self.config).report
         self._fields: list[tuple[str, str, Convert]] = []
         self._reads: list[tuple[str, Read]] = []
         for name in [name for name in kinds if name in self.columns and name not in computed]:

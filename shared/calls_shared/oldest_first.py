@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airbyte_cdk.models import FailureType
@@ -11,7 +11,10 @@ from airbyte_cdk.sources.types import Record, StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared import converters
-from calls_shared.retriever import CallRetriever
+from calls_shared.inventory import YEARS, Inventory, differing, period
+from calls_shared.progress import ParentProgress
+from calls_shared.retriever import DEFAULT_LOOKBACK, CallRetriever, ReadingSoFar
+from calls_shared.seen import digest_of
 
 FAILURE = "deferred_failure"
 
@@ -31,11 +34,19 @@ class OldestFirstRetriever(CallRetriever):
     CDK holds one slice of the child back while it asks for the next one, so that a failure raised
     here would lose that slice, and the parent's state would pass it. The parents that were listed
     before the failure follow it; the state does not pass it.
+
+    Attributes:
+        created_field: the parents' field with their creation, which only the inventory needs.
     """
+
+    created_field: str = ""
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
         super().__post_init__(parameters)
         self._began = converters.sort_key(converters.format_timestamp(datetime.now(UTC)))
+        lookback = timedelta(days=int(self.config.get("lookback_days") or DEFAULT_LOOKBACK))
+        settled = converters.format_timestamp(datetime.now(UTC) - lookback)
+        self._settled = converters.sort_key(settled)
         self._listed: Mapping[str, Any] | None = None  # the partition that waits
         self._waiting: list[dict[str, Any]] = []  # its parents, the oldest last
 
@@ -45,11 +56,17 @@ class OldestFirstRetriever(CallRetriever):
         """Read one window; the windows of a partition are read in the order of time."""
         assert stream_slice is not None  # a stream with a cursor always gives one
         if stream_slice.partition != self._listed:
+            if self._listed is not None:
+                self._progress().given_out(self._listed)
             self._listed, self._waiting = stream_slice.partition, []
             yield from self._list(records_schema, stream_slice)
         end = converters.sort_key(stream_slice.cursor_slice["end_time"])
         while self._waiting and self._moment(self._waiting[-1]) <= end:
             yield Record(self._waiting.pop(), self.name, stream_slice)
+
+    def _progress(self) -> ParentProgress:
+        """That of the children; one that nobody looks at where the parents are read alone."""
+        return self._budget.progress.setdefault(self.name, ParentProgress(self.cursor_field, {}))
 
     def _list(
         self, records_schema: Mapping[str, Any], stream_slice: StreamSlice
@@ -61,17 +78,8 @@ class OldestFirstRetriever(CallRetriever):
         """
         failure: Exception | None = None
         timeless = []
-        seen: set[str] = set()
         try:
-            for parent in super().read_records(records_schema, stream_slice):
-                assert isinstance(parent, Record)  # what our record selectors yield
-                data = dict(parent.data)
-                # a list that moves repeats parents; the CDK would drop the second one's slice
-                if data.get("id") is None:
-                    raise self._without_id()
-                if (name := str(data.get("id"))) in seen:
-                    continue
-                seen.add(name)
+            for data in self._chosen(records_schema, stream_slice):
                 if self.cursor_field in data and self._moment(data) < self._began:
                     self._waiting.append(data)
                 else:
@@ -86,6 +94,39 @@ class OldestFirstRetriever(CallRetriever):
         for data in timeless:
             yield Record(data, self.name, stream_slice)
 
+    def _chosen(
+        self, records_schema: Mapping[str, Any], stream_slice: StreamSlice
+    ) -> Iterator[dict[str, Any]]:
+        """The parents that were active since the last sync, and all of a year that differs.
+
+        A list that moves while it is read repeats parents, and lets some slip; so the years of
+        creation in which it differs from the last reading are given out whole.
+        """
+        listed: dict[str, dict[str, Any]] = {}
+        try:
+            for page in self._pages(records_schema, stream_slice, ReadingSoFar()):
+                for row in page.records:
+                    if row.data.get("id") is None:
+                        raise self._without_id()
+                    listed[str(row.data["id"])] = dict(row.data)
+        except Exception:
+            yield from self._active(listed.values(), stream_slice)
+            raise
+        inventory = self._inventory(self._settled, listed)
+        differs = self._differing(listed, self._progress().inventory(stream_slice.partition))
+        kept = {"until": f"{inventory.until}Z", "years": inventory.periods()}
+        self._progress().listed(stream_slice.partition, kept)
+        again = (p for p in listed.values() if period(p.get(self.created_field), YEARS) in differs)
+        chosen = {id(p): p for p in (*self._active(listed.values(), stream_slice), *again)}
+        yield from chosen.values()
+
+    def _active(
+        self, parents: Iterable[dict[str, Any]], stream_slice: StreamSlice
+    ) -> Iterator[dict[str, Any]]:
+        """The parents that were active since the last sync, and those that do not tell."""
+        bound = self._bound(stream_slice)
+        return (parent for parent in parents if not bound or not self._is_before(bound, parent))
+
     def _without_id(self) -> AirbyteTracedException:
         """The CDK would leave out a parent without an id, and all of its children, silently."""
         return AirbyteTracedException(
@@ -98,6 +139,22 @@ class OldestFirstRetriever(CallRetriever):
     def _is_before(self, bound: str, call: Mapping[str, Any]) -> bool:
         # parents without a time are asked for in every sync, which is nothing to tell
         return self.cursor_field in call and super()._is_before(bound, call)
+
+    def _inventory(self, until: str, listed: Mapping[str, Mapping[str, Any]]) -> Inventory:
+        inventory = Inventory(until, YEARS)
+        for name, parent in listed.items():
+            inventory.add(digest_of(name), parent.get(self.created_field))
+        return inventory
+
+    def _differing(
+        self, listed: Mapping[str, Mapping[str, Any]], before: Mapping[str, Any] | None
+    ) -> frozenset[str]:
+        """The years in which the parents that were settled then are not the same any more."""
+        until, years = (before or {}).get("until"), (before or {}).get("years")
+        if not isinstance(until, str) or not isinstance(years, Mapping):
+            return frozenset(period(p.get(self.created_field), YEARS) for p in listed.values())
+        then = self._inventory(converters.sort_key(until), listed)
+        return differing(years, then.periods())
 
     def _moment(self, parent: Mapping[str, Any]) -> str:
         return converters.sort_key(parent[self.cursor_field])

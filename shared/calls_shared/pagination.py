@@ -17,8 +17,10 @@ from calls_shared.mapping import field
 
 
 def whole_number(body: Any, path: str) -> int | None:
-    """A non-negative whole number in a body, or None if there is none at the path."""
+    """A non-negative whole number in a body, also as digits in a text; None if there is none."""
     value = field(path)(body) if path and isinstance(body, Mapping) else None
+    if isinstance(value, str) and value.strip().isdecimal() and value.isascii():
+        value = int(value.strip()[:18])
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
@@ -26,15 +28,12 @@ def whole_number(body: Any, path: str) -> int | None:
 
 @dataclass
 class PageNumbers(PaginationStrategy):
-    """Pages by number, from 1 up to the last one that the answers announce.
+    """Pages by number, from 1 on. What the answers announce are hints (`NumberedList`).
 
     Attributes:
-        page_size: records a page.
+        page_size: records a page that are asked for; a server may silently cut it.
         page_count_at: path of the number of pages.
-        total_at: path of the number of records, used where there is no number of pages.
-
-    Where an answer announces neither, pages are read until one is empty. A short page never ends
-    the reading: a server may silently cut the page size (Skipcall: INFERRED).
+        total_at: path of the number of records.
     """
 
     page_size: int
@@ -46,13 +45,21 @@ class PageNumbers(PaginationStrategy):
         """The first page's number."""
         return 1
 
-    def page_count(self, response: requests.Response) -> int | None:
-        """The number of pages that an answer announces, or None."""
-        body = parsed(response)
-        pages = whole_number(body, self.page_count_at)
-        if pages is None and (total := whole_number(body, self.total_at)) is not None:
-            pages = -(-total // self.page_size)
-        return pages
+    def total(self, response: requests.Response) -> int | None:
+        """The number of records that an answer announces, or None."""
+        return whole_number(parsed(response), self.total_at)
+
+    def last_page(self, response: requests.Response, in_force: int) -> int | None:
+        """The number of the last page that an answer announces, the larger of its two hints.
+
+        Args:
+            response: the answer.
+            in_force: the largest number of records that a page held so far.
+        """
+        pages = whole_number(parsed(response), self.page_count_at)
+        total = self.total(response)
+        counted = None if total is None else -(-total // (in_force or self.page_size))
+        return max((hint for hint in (pages, counted) if hint is not None), default=None)
 
     def next_page_token(
         self,
@@ -63,11 +70,8 @@ class PageNumbers(PaginationStrategy):
         page_size_override: int | None = None,
         stream_slice: StreamSlice | None = None,
     ) -> int | None:
-        """The next page's number, or None after the last page."""
-        page = int(last_page_token_value or 1)
-        pages = self.page_count(response)
-        more = page < pages if pages is not None else last_page_size > 0
-        return page + 1 if more else None
+        """The next page's number, or None after an empty page; as the CDK has it."""
+        return int(last_page_token_value or 1) + 1 if last_page_size else None
 
     def get_page_size(self) -> int:
         """Records a page."""

@@ -12,9 +12,11 @@ from airbyte_cdk.sources.declarative.partition_routers.substream_partition_route
 from airbyte_cdk.sources.types import Config, StreamSlice, StreamState
 
 from calls_shared import converters
+from calls_shared.budget import budget_of
 from calls_shared.progress import ParentProgress
 
 TICKET = "ticket"
+CLOSING = "closing"
 
 
 @dataclass
@@ -37,24 +39,34 @@ class ParentSlices(PartitionRouter):
     def __post_init__(self, parameters: Mapping[str, Any] | None) -> None:
         (parent,) = self.substream.parent_stream_configs
         self._parent_name = parent.stream.name
-        self._progress = ParentProgress(self.cursor_at, parent.stream.cursor.state)
+        manager = parent.stream.cursor._connector_state_manager  # type: ignore[attr-defined]
+        state = manager.get_stream_state(self._parent_name, None)
+        self.progress = ParentProgress(self.cursor_at, state)
+        budget_of(self.config).progress[self._parent_name] = self.progress
 
     def stream_slices(self) -> Iterable[StreamSlice]:
-        """The substream's slices, each with its ticket."""
+        """The substream's slices, each with its ticket, and one more that closes the reading.
+
+        The last one asks for nothing: whoever reads it waits for all others, and concludes.
+        """
         for piece in self.substream.stream_slices():
             moment = piece.extra_fields.get(self.cursor_at)
             if moment is not None:  # as the CDK writes it in a state
                 moment = converters.format_timestamp(datetime.fromisoformat(moment))
-            ticket = self._progress.open(piece.partition["parent_slice"], moment)
+            ticket = self.progress.open(piece.partition["parent_slice"], moment)
             yield StreamSlice(
                 partition=piece.partition,
                 cursor_slice=piece.cursor_slice,
                 extra_fields={**piece.extra_fields, TICKET: ticket},
             )
+        self.progress.all_given_out()
+        yield StreamSlice(
+            partition={"closing": True}, cursor_slice={}, extra_fields={CLOSING: self.progress}
+        )
 
     def proved_state(self) -> dict[str, Any]:
         """The parent's state by its name, as far as all slices of a partition are closed."""
-        return {self._parent_name: self._progress.state()}
+        return {self._parent_name: self.progress.state()}
 
     def get_stream_state(self) -> Mapping[str, StreamState] | None:
         """Always the same for the CDK, which would keep a copy of each; see `proved_state`."""

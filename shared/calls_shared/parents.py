@@ -11,9 +11,9 @@ from airbyte_cdk.sources.declarative.migrations.state_migration import StateMigr
 from airbyte_cdk.sources.declarative.transformations import RecordTransformation
 from airbyte_cdk.sources.types import Config, StreamSlice, StreamState
 
+from calls_shared.budget import budget_of
 from calls_shared.converters import UNREADABLE
 from calls_shared.mapping import compile_column, field
-from calls_shared.report import report_of
 
 
 @dataclass
@@ -66,18 +66,16 @@ class OneItemMatches(RecordFilter):
         items_at: path of the list.
         pattern: regular expression that the whole item must match.
         skipped: the sentence for the end of the sync; `{count}` becomes the number left out.
-        api_budget: handed over by the CDK; its report counts the records left out.
     """
 
     items_at: str = ""
     pattern: str = ""
     skipped: str = ""
-    api_budget: Any = None
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
         self._items = field(self.items_at)
         self._pattern = re.compile(self.pattern)
-        self._report = report_of(self.api_budget)
+        self._report = budget_of(self.config).report
 
     def filter_records(
         self,

@@ -1,80 +1,10 @@
-"""A pass: one reading of all pages; and the proof that it saw every call.
-
-Page numbers count from a moving list. A call deleted during the pass moves all later ones one
-place up, so one call can slip from a page not yet read to one already read. `PassAudit` notices:
-the calls that existed when the pass began are as many as the first answer's total, and each must
-have been seen.
-"""
+"""What the pages of a list show of it: that it leads nowhere, or that it comes newest first."""
 
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from calls_shared import converters
-from calls_shared.seen import SeenIds
-
-
-class PassAudit:
-    """Counts what a page-numbered pass saw.
-
-    A call is old if it was created before the pass began, by the provider's own clock. The pass is
-    complete if the old calls seen are as many as the first total, and no later total was smaller
-    than the first. (Counting all calls seen against the last total would fail in every pass during
-    which a call is added at the head, and would not notice a deletion that an addition hides.)
-    """
-
-    def __init__(self, began: str, seen_before: "PassAudit | None" = None) -> None:
-        """Start a pass that began at a moment (RFC 3339, UTC, `Z`)."""
-        self._began = converters.lower_bound(began)
-        self._old = SeenIds()
-        self._new = SeenIds()
-        self._nulls = 0
-        self._before = seen_before
-        self.first_total: int | None = None
-        self.last_total: int | None = None
-        self._shrank = False
-
-    def page(self, total: int | None) -> None:
-        """Record the total that a page announces."""
-        if total is None:
-            return
-        if self.first_total is None:
-            self.first_total = total
-        self._shrank = self._shrank or total < self.first_total
-        self.last_total = total
-
-    def call(self, call_id: str, created_at: str | None) -> bool:
-        """Record a call; true if no earlier pass of the sync has seen it."""
-        is_new = created_at is not None and converters.sort_key(created_at) >= self._began
-        (self._new if is_new else self._old).add(call_id)
-        return not self.saw_before(call_id)
-
-    def left_out(self, nulls: int) -> None:
-        """Record how many entries of a page were null; the total counts them too."""
-        self._nulls += nulls
-
-    def saw_before(self, call_id: str) -> bool:
-        """Whether an earlier pass of the sync has seen the call."""
-        earlier = self._before
-        while earlier is not None:
-            if call_id in earlier._old or call_id in earlier._new:
-                return True
-            earlier = earlier._before
-        return False
-
-    def complete(self, *, trust_totals: bool = False) -> bool:
-        """Whether every call that existed when the pass began was seen.
-
-        `trust_totals` compares all calls with the last total as well: for the last pass, in case
-        the creation times in the records cannot be right.
-        """
-        if self.first_total is None or self.last_total is None or self._shrank:
-            return False
-        old = len(self._old) + self._nulls
-        if old >= self.first_total:
-            return True
-        return trust_totals and old + len(self._new) >= self.last_total
-
 
 _SAME_PAGES = 3
 _CIRCLING_PAGES = 100

@@ -2,8 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 _MOST_WORDS: Final = 20  # unknown words that are told one by one; a provider may send any number
 _LONGEST_WORD: Final = 60  # characters of it
@@ -16,8 +15,8 @@ _UNKNOWN_WORDS: Final = (
 class SyncReport:
     """Thread-safe counts, told once at the end of a sync.
 
-    The CDK hands every component of a source the same budget object; the report travels with it
-    (`calls_shared.budget.CallBudget.report`), because that is the one seam they all share.
+    All components of a source share its budget, and the report with it
+    (`calls_shared.budget.CallBudget.report`).
     """
 
     def __init__(self) -> None:
@@ -26,16 +25,7 @@ class SyncReport:
         self._notes: Counter[str] = Counter()
         self._words: Counter[tuple[str, str]] = Counter()
         self._further_words = 0
-        self._at_end: list[Callable[[], Exception | None]] = []
-
-    def at_end(self, ask: Callable[[], Exception | None]) -> None:
-        """Have a question asked at the end: whether the sync failed as a whole, and why."""
-        self._at_end.append(ask)
-
-    def failure(self) -> Exception | None:
-        """Why the sync failed as a whole, if it did."""
-        failures = [ask() for ask in self._at_end]
-        return next((failure for failure in failures if failure is not None), None)
+        self._told: set[str] = set()
 
     def unreadable(self, column: str) -> None:
         """Count a value that is there but could not be read into the column."""
@@ -72,8 +62,8 @@ class SyncReport:
             return notes + columns
         return [*notes, *columns, _UNKNOWN_WORDS.replace("{words}", ", ".join(words))]
 
-
-def report_of(api_budget: Any) -> SyncReport:
-    """The report that travels with a budget; a fresh one where the CDK handed over another kind."""
-    report = getattr(api_budget, "report", None)
-    return report if isinstance(report, SyncReport) else SyncReport()
+    def new_sentences(self) -> list[str]:
+        """The warnings that have not been told yet."""
+        found = [sentence for sentence in self.sentences() if sentence not in self._told]
+        self._told.update(found)
+        return found

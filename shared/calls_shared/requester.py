@@ -17,10 +17,11 @@ from airbyte_cdk.sources.types import StreamSlice, StreamState
 
 from calls_shared import errors
 from calls_shared.body import PageShape
-from calls_shared.budget import CallBudget
+from calls_shared.budget import budget_of
 from calls_shared.envelope import forms_from
 from calls_shared.judge import Judge
 from calls_shared.mapping import field
+from calls_shared.rate import RateLimit
 from calls_shared.sender import Request, Sender
 from calls_shared.transport import Transport, sandbox_from_environment
 
@@ -42,6 +43,9 @@ class CallRequester(HttpRequester):
             (`calls_shared.envelope.EnvelopeForm`).
         slice_named_by: paths in the slice's extra fields or partition; the first text found is
             `{slice}` in the sentences of the error table.
+        rate: the provider's published limit (`calls_shared.rate.RateLimit`); all requests of one
+            process with the same key keep it together.
+        in_flight: requests under way at once, if the configuration names no `num_workers`.
         connections: connections kept open.
     """
 
@@ -56,6 +60,8 @@ class CallRequester(HttpRequester):
     error_rows: Sequence[Mapping[str, Any]] = dataclass_field(default_factory=list)
     error_envelopes: Sequence[Mapping[str, Any]] = dataclass_field(default_factory=list)
     slice_named_by: Sequence[str] = dataclass_field(default_factory=list)
+    rate: Mapping[str, Any] = dataclass_field(default_factory=dict)
+    in_flight: int = 10
     connections: int = 32
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
@@ -71,8 +77,10 @@ class CallRequester(HttpRequester):
         varying = any("{{" in str(value) for value in self.request_headers.values())
         self._constant_headers = None if varying else self._request_headers({}, None, None, {})
         self._constant_url = None if "stream_" in str(self.url) else super().get_url()
-        budget = self.api_budget
-        self.budget = budget if isinstance(budget, CallBudget) else CallBudget(1_000_000, 1.0)
+        self.budget = budget_of(self.config)
+        if self.rate:
+            limit = RateLimit(**self.rate)
+            self.budget.adopt(limit, self.provider, self.key, self.in_flight)
         sandbox = sandbox_from_environment(self.provider)
         patience = self.budget.patience
         judge = Judge(
@@ -132,7 +140,6 @@ class CallRequester(HttpRequester):
             url=path or origin,
             headers=headers,
             params=self._request_params({}, stream_slice, next_page_token, request_params),
-            page=next_page_token.get("next_page_token") if next_page_token else None,
             about=self._name_of(stream_slice),
         )
         return self._sender.send(request)
@@ -141,3 +148,7 @@ class CallRequester(HttpRequester):
         parts = () if stream_slice is None else (stream_slice.extra_fields, stream_slice.partition)
         names = (field(path)(part) for path in self.slice_named_by for part in parts)
         return next((name for name in names if isinstance(name, str) and name), "")
+
+    def pauses(self) -> list[float]:
+        """Seconds before each further attempt at an answer that may be better the next time."""
+        return self._sender.pauses()

@@ -1,10 +1,9 @@
-"""`CallRetriever`: the CDK's `SimpleRetriever` with proved passes and pages read ahead."""
+"""`CallRetriever`: the CDK's `SimpleRetriever` with its own way through the pages of a list."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from dataclasses import field as dataclass_field
 from typing import Any, NamedTuple
 
 import requests
@@ -16,24 +15,37 @@ from airbyte_cdk.sources.types import Record, StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared import converters
-from calls_shared.body import parsed
+from calls_shared.budget import budget_of
 from calls_shared.extractor import PageRecords
-from calls_shared.pagination import PageNumbers, whole_number
-from calls_shared.passes import NewestFirstProof, PassAudit, Repetition
-from calls_shared.read_ahead import pages_in_order
-from calls_shared.report import report_of
+from calls_shared.numbered import EmptyPageError, ListEnd, NumberedList
+from calls_shared.pagination import PageNumbers
+from calls_shared.passes import Repetition
+from calls_shared.requester import CallRequester
+from calls_shared.state_gate import StateGate
 
 LOGGER = logging.getLogger("airbyte.calls")
-_PASSES = 3
-_UNVERIFIED = (
-    "The list of calls changed while it was read, {count} times in a row, so that a call may have"
-    " slipped between two pages. All calls seen were emitted; the state stays where it was, and the"
-    " next sync reads them again."
-)
+DEFAULT_LOOKBACK = 7
+"""Days, as the specifications say."""
+
 _TIMELESS = (
     "{count} records of {stream} have no {column} that can be read; such records come with every"
     " sync."
 )
+
+
+@dataclass
+class ReadingSoFar:
+    """What a reading of a list knows of itself.
+
+    Attributes:
+        count: how many different ids it has seen.
+        unlisted: how many records the last complete reading announced but did not list.
+        end: how it ended.
+    """
+
+    count: Callable[[], int] = lambda: 0
+    unlisted: int = 0
+    end: ListEnd = dataclass_field(default_factory=ListEnd)
 
 
 class Page(NamedTuple):
@@ -52,29 +64,37 @@ class CallRetriever(SimpleRetriever):
         cursor_field: the record field that the slice's start is compared with; records before it
             are left out, records without it are kept. "" keeps all.
         start_date_field: the record field that the configuration's `start_date` is compared with.
-        total_at: path of the announced number of records; makes each pass be verified.
-        stop_early: leave a list that comes newest first, by the creation in its UUIDv7 ids, once
-            `NewestFirstProof` allows it; a record with another id is always kept.
         workers: pages fetched at once where pages are numbered; 1 reads one after another.
-        api_budget: handed over by the CDK.
     """
 
     cursor: Cursor | None = None
     cursor_field: str = ""
     start_date_field: str = ""
-    total_at: str = ""
-    stop_early: bool = False
     workers: Any = 1
-    api_budget: Any = None
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
         super().__post_init__(parameters)
-        self._report = report_of(self.api_budget)
+        self._budget = budget_of(self.config)
+        self._report = self._budget.report
         self._timeless = _TIMELESS.replace("{stream}", self.name).replace(
             "{column}", self.cursor_field
         )
+        self._gate = None
+        if self.cursor is not None:
+            fields = self._cursor_fields()
+            warnings = self._report.new_sentences
+            self._gate = StateGate(self.cursor, fields, self._leaving, warnings)
         start_date = converters.moment(self.config.get("start_date"))
         self._earliest = converters.lower_bound(start_date) if isinstance(start_date, str) else ""
+
+    def _cursor_fields(self) -> set[str]:
+        """The names of all fields that hold a cursor value in the stream's state."""
+        field = getattr(self.cursor, "cursor_field", None)
+        return set() if field is None else {field.cursor_field_key}
+
+    def _leaving(self, state: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """What leaves of a state that the cursor would emit; null if nothing may yet."""
+        return state
 
     def read_records(
         self, records_schema: Mapping[str, Any], stream_slice: StreamSlice | None = None
@@ -85,56 +105,8 @@ class CallRetriever(SimpleRetriever):
             AirbyteTracedException: with the sentence for the user, on any failure.
         """
         stream_slice = stream_slice or StreamSlice(partition={}, cursor_slice={})
-        if self.total_at:
-            yield from self._read_verified(records_schema, stream_slice)
-        else:
-            yield from self._read_once(records_schema, stream_slice)
-
-    def _read_once(
-        self, records_schema: Mapping[str, Any], stream_slice: StreamSlice
-    ) -> Iterable[StreamData]:
-        proof = NewestFirstProof(self._bound(stream_slice)) if self.stop_early else None
-        for page in self._pages(records_schema, stream_slice):
+        for page in self._pages(records_schema, stream_slice, ReadingSoFar()):
             yield from self._wanted(page.records, stream_slice)
-            if proof is not None and proof.page([_id_and_creation(call) for call in page.records]):
-                return
-
-    def _read_verified(
-        self, records_schema: Mapping[str, Any], stream_slice: StreamSlice
-    ) -> Iterable[StreamData]:
-        """Read passes until one is proved complete; only then does the cursor move.
-
-        Records come out under a slice of their own, which is never closed, so that the cursor
-        observes the verified pass as a whole and not each record.
-        """
-        unobserved = StreamSlice(
-            partition=stream_slice.partition,
-            cursor_slice={},
-            extra_fields=stream_slice.extra_fields,
-        )
-        newest: str | None = None
-        audit: PassAudit | None = None
-        for attempt in range(1, _PASSES + 1):
-            earlier, audit = audit, None
-            for page in self._pages(records_schema, unobserved):
-                if audit is None:
-                    audit = PassAudit(_moment_after(page.response), earlier)
-                audit.page(whole_number(parsed(page.response), self.total_at))
-                audit.left_out(self._nulls(page.response))
-                fresh = [call for call in page.records if audit.call(*_id_and_creation(call))]
-                for call in self._wanted(fresh, stream_slice):
-                    changed = call.data.get(self.cursor_field)
-                    if isinstance(changed, str):
-                        newest = converters.latest(m for m in (newest, changed) if m is not None)
-                    yield call
-            if audit is not None and audit.complete(trust_totals=attempt == _PASSES):
-                if newest is not None and self.cursor is not None:
-                    self.cursor.observe(
-                        Record({self.cursor_field: newest}, self.name, stream_slice)
-                    )
-                return
-            LOGGER.info("%s: the list changed during pass %d of %d.", self.name, attempt, _PASSES)
-        self._report.note(_UNVERIFIED, _PASSES)
 
     def _bound(self, stream_slice: StreamSlice) -> str:
         start = stream_slice.cursor_slice.get("start_time")
@@ -147,29 +119,30 @@ class CallRetriever(SimpleRetriever):
         """
         bound = self._bound(stream_slice) if self.cursor_field else ""
         for record in records:
-            call = record.data
-            if bound and self._is_before(bound, call):
+            if bound and self._is_before(bound, record.data):
                 continue
-            if self._earliest and self.start_date_field:
-                occurred = call.get(self.start_date_field)
-                if occurred is not None and converters.sort_key(occurred) < self._earliest:
-                    continue
-            yield record
+            if self._passes_start_date(record.data):
+                yield record
+
+    def _passes_start_date(self, call: Mapping[str, Any]) -> bool:
+        if not self._earliest or not self.start_date_field:
+            return True
+        occurred = call.get(self.start_date_field)
+        return occurred is None or converters.sort_key(occurred) >= self._earliest
 
     def _is_before(self, bound: str, call: Mapping[str, Any]) -> bool:
         changed = call.get(self.cursor_field)
         if changed is None:
             self._report.note(self._timeless)
             return False
-        if converters.sort_key(changed) >= bound:
-            return False
-        # The creation of an id that is no UUIDv7 is only a guess (its start): keep the call.
-        return not self.stop_early or converters.is_uuid7(call.get("id"))
+        return converters.sort_key(changed) < bound
 
-    def _pages(self, schema: Mapping[str, Any], stream_slice: StreamSlice) -> Iterator[Page]:
+    def _pages(
+        self, schema: Mapping[str, Any], stream_slice: StreamSlice, so_far: "ReadingSoFar"
+    ) -> Iterator[Page]:
         strategy = getattr(self._paginator, "pagination_strategy", None)
         if isinstance(strategy, PageNumbers):
-            yield from self._numbered_pages(strategy, schema, stream_slice)
+            yield from self._numbered_pages(strategy, schema, stream_slice, so_far)
         else:
             yield from self._chained_pages(schema, stream_slice)
 
@@ -184,21 +157,46 @@ class CallRetriever(SimpleRetriever):
         return Page(response, list(records))
 
     def _numbered_pages(
-        self, strategy: PageNumbers, schema: Mapping[str, Any], stream_slice: StreamSlice
+        self,
+        strategy: PageNumbers,
+        schema: Mapping[str, Any],
+        stream_slice: StreamSlice,
+        so_far: "ReadingSoFar",
     ) -> Iterator[Page]:
         def fetch(number: int) -> requests.Response:
             response = self._fetch_next_page(stream_slice, {"next_page_token": number})
             assert response is not None  # CallRequester answers or raises
             return response
 
-        responses = pages_in_order(fetch, strategy.page_count, self._worker_count())
+        pauses = self.requester.pauses() if isinstance(self.requester, CallRequester) else []
+        listing = NumberedList(
+            fetch,
+            strategy,
+            self._ids_of,
+            so_far.count,
+            pauses=pauses,
+            sleep=self._budget.sleep,
+            workers=self._worker_count(),
+            unlisted=so_far.unlisted,
+        )
         repetition = Repetition()
-        for number, response in responses:
-            page = self._page(response, schema, stream_slice, {"next_page_token": number})
-            yield page
-            self._refuse_repetition(repetition, response)
-            if strategy.page_count(response) is None and not page.records:
-                return
+        try:
+            for numbered in listing.pages():
+                token = {"next_page_token": numbered.number}
+                yield self._page(numbered.response, schema, stream_slice, token)
+                self._refuse_repetition(repetition, numbered.response)
+        except EmptyPageError as empty:
+            raise AirbyteTracedException(
+                message=f"The provider answered {self.name} with {empty} although pages behind it"
+                " hold records, and trying again did not help. Run the sync again later.",
+                internal_message=f"stream {self.name}: {empty}",
+                failure_type=FailureType.transient_error,
+            ) from None
+        so_far.end = listing.end
+
+    def _ids_of(self, response: requests.Response) -> Sequence[str]:
+        extractor = getattr(self.record_selector, "extractor", None)
+        return extractor.ids(response) if isinstance(extractor, PageRecords) else ()
 
     def _worker_count(self) -> int:
         return int(self.config.get("num_workers") or self.workers)
@@ -234,8 +232,7 @@ class CallRetriever(SimpleRetriever):
         return extractor.nulls(response) if isinstance(extractor, PageRecords) else 0
 
     def _refuse_repetition(self, repetition: Repetition, response: requests.Response) -> None:
-        extractor = getattr(self.record_selector, "extractor", None)
-        if isinstance(extractor, PageRecords) and repetition.page(extractor.ids(response)):
+        if repetition.page(frozenset(self._ids_of(response))):
             raise self._no_progress("page after page holds the very same records, or none")
 
     def _no_progress(self, reason: str) -> AirbyteTracedException:
@@ -245,20 +242,3 @@ class CallRetriever(SimpleRetriever):
             internal_message=f"stream {self.name}: no progress",
             failure_type=FailureType.transient_error,
         )
-
-
-def _id_and_creation(call: Record) -> tuple[str, str | None]:
-    return str(call.data.get("id")), call.data.get("created_at")
-
-
-def _moment_after(response: requests.Response) -> str:
-    """The second after an answer was given, by the provider's own clock if it tells.
-
-    `Date` has whole seconds. A call of that very second counts as one that was there already; else
-    a workspace with a call a second would never see a pass verified.
-    """
-    try:
-        moment = parsedate_to_datetime(response.headers.get("Date", "")).astimezone(UTC)
-    except (ValueError, OverflowError):
-        moment = datetime.now(UTC)
-    return converters.format_timestamp(moment + timedelta(seconds=1), 0)

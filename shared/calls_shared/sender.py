@@ -15,7 +15,7 @@ import urllib3
 from airbyte_cdk.models import FailureType, StreamDescriptor
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from calls_shared import errors
+from calls_shared import errors, refusals
 from calls_shared.budget import CallBudget
 from calls_shared.judge import Judge
 from calls_shared.patience import Patience
@@ -39,7 +39,6 @@ class Request:
         origin: a URL of the provider's own.
         url: what is asked for, from the manifest or from a link; it may be relative to the origin.
         headers, params: those of the request.
-        page: the page number that is asked for, where pages are numbered.
         about: what is asked about, for the sentences of the error table.
     """
 
@@ -47,7 +46,6 @@ class Request:
     url: str
     headers: Mapping[str, Any]
     params: Mapping[str, Any]
-    page: Any = None
     about: str = ""
 
 
@@ -85,7 +83,7 @@ class Sender:
         while True:
             response, fault, lasted = self._exchange(request)
             resolution = self.judge.resolve(
-                response, fault, request.page, attempt=attempts + 1, about=request.about
+                response, fault, attempt=attempts + 1, about=request.about
             )
             if response is not None and resolution.action in ("accept", "skip"):
                 if resolution.action == "accept":
@@ -140,6 +138,10 @@ class Sender:
             and self.budget.has_time(pause)
         )
 
+    def pauses(self) -> list[float]:
+        """Seconds before each further attempt at an answer that may be better the next time."""
+        return [self._pause(attempt) for attempt in range(1, self.patience.attempts)]
+
     def _pause(self, attempt: int) -> float:
         return growing_pause(attempt, self.patience.first_pause, self.patience.longest_pause)
 
@@ -163,7 +165,7 @@ class Sender:
                 )
             except _FAULTS as fault:
                 return None, fault, time.monotonic() - began
-        self.budget.update_from_response(None, response)
+        self.budget.learn(response.headers)
         return response, None, time.monotonic() - began
 
     def _failed(
@@ -181,7 +183,15 @@ class Sender:
         self, resolution: errors.Resolution, response: requests.Response | None
     ) -> AirbyteTracedException:
         status = "no answer" if response is None else f"HTTP {response.status_code}"
-        return AirbyteTracedException(
+        is_refused = (
+            resolution.action == "fail"
+            and resolution.failure_type == "system_error"
+            and resolution.own
+            and response is not None
+            and response.status_code in refusals.STATUSES
+        )
+        kind = refusals.PageRefusedError if is_refused else AirbyteTracedException
+        return kind(
             message=resolution.message,
             internal_message=f"stream {self.stream}: {resolution.action} after {status}",
             failure_type=FailureType(resolution.failure_type),

@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -28,10 +28,10 @@ from calls_shared.declarative import DeclarativeCalls
 from calls_shared.failures import as_exception, failed_status, same_error
 from calls_shared.files import catalog_in, read_json, states_in
 from calls_shared.heartbeat import Heartbeat
-from calls_shared.manifest import budget_from, manifest_of, stream_cursors
+from calls_shared.manifest import manifest_of, stream_cursors
 from calls_shared.patience import CHECK_PATIENCE, Patience
 from calls_shared.secrets import clean_trace, mask_secrets
-from calls_shared.state import StateGuard, of_incremental
+from calls_shared.state import newest_of, of_incremental, usable
 from calls_shared.tally import RecordTally
 from calls_shared.transport import SANDBOX_URL, sandbox_from_environment
 
@@ -115,9 +115,9 @@ class CallsSource(Source):
         states: list[AirbyteStateMessage] | None = None,
     ) -> DeclarativeCalls:
         self._inner = DeclarativeCalls(
-            budget_from(self.manifest, config, patience),
+            config,
+            patience,
             catalog=catalog,
-            config=config,
             state=states or [],
             source_config=dict(self.manifest),
         )
@@ -168,11 +168,12 @@ class CallsSource(Source):
         """
         config = self.configure(config)
         cursors = stream_cursors(self.manifest)
-        guard = StateGuard(cursors, of_incremental(state or [], catalog), datetime.now(UTC))
-        inner = self._build(config, catalog=catalog, states=guard.usable)
+        states = usable(of_incremental(state or [], catalog))
+        inner = self._build(config, catalog=catalog, states=states)
         self._check_streams(inner, catalog, config)
-        self._warn(logger, config, guard.warnings)
-        tally = RecordTally({n: (cursors[n].field, guard.known.get(n)) for n in cursors})
+        self._warn(logger, config)
+        known = newest_of(states, cursors)
+        tally = RecordTally({name: (cursors[name].field, known[name]) for name in cursors})
         failure: Exception | None = None
         failures: list[AirbyteMessage] = []
         heartbeat = Heartbeat(inner.budget.is_paused, inner.budget.stopped.set)
@@ -180,8 +181,6 @@ class CallsSource(Source):
             for message in heartbeat.beside(inner.read(logger, config, catalog)):
                 if message.type is Type.RECORD and message.record is not None:
                     tally.record(message.record)
-                elif message.type is Type.STATE and message.state is not None:
-                    guard.cap(message.state)
                 elif message.trace is not None and message.trace.type is TraceType.ERROR:
                     clean_trace(message.trace)
                     if any(same_error(known, message) for known in failures):
@@ -197,18 +196,16 @@ class CallsSource(Source):
             failure = as_exception(trace) if trace else summary
         finally:
             inner.end()
-        for sentence in inner.budget.report.sentences():
+        for sentence in inner.budget.report.new_sentences():
             logger.warning(sentence)
         for sentence in tally.sentences([s.stream.name for s in catalog.streams]):
             logger.info(sentence)
-        if (failure := failure or inner.budget.report.failure()) is not None:
+        if failure is not None:
             raise failure
 
-    def _warn(
-        self, logger: logging.Logger, config: Mapping[str, Any], more: Iterable[str] = ()
-    ) -> None:
+    def _warn(self, logger: logging.Logger, config: Mapping[str, Any]) -> None:
         """Tell what the user should know before anything is sent."""
-        for sentence in [*notices(config, self.specification, datetime.now(UTC)), *more]:
+        for sentence in notices(config, self.specification, datetime.now(UTC)):
             logger.warning(sentence)
         if sandbox_from_environment("") is not None:
             logger.warning(_SANDBOX_IN_FORCE)

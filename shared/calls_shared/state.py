@@ -1,14 +1,11 @@
 """State: reading what a user or the platform hands in, and capping what is emitted."""
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
 from typing import Any
 
 from airbyte_cdk.models import (
-    AirbyteStateBlob,
     AirbyteStateMessage,
-    AirbyteStateType,
-    AirbyteStreamState,
     ConfiguredAirbyteCatalog,
     FailureType,
     SyncMode,
@@ -17,10 +14,11 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared import converters
 from calls_shared.manifest import StreamCursor
-from calls_shared.moments import is_ahead, moment_of, within_bounds
+from calls_shared.moments import moment_of, within_bounds
 
-_AHEAD = timedelta(days=1)  # more than any clock is wrong by a time zone
 _PARTITION = "partition"  # what the CDK keeps a state for; never a cursor
+
+_OWN_FORM = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 
 _NO_CURSOR_YET = frozenset(
     {
@@ -36,8 +34,12 @@ def as_mapping(message: AirbyteStateMessage) -> dict[str, Any]:
     """The state of one stream as plain data; empty if there is none yet."""
     blob = message.stream.stream_state if message.stream else None
     state = dict(vars(blob)) if blob is not None else {}
-    # the CDK emits such marks and notes for a stream of which nothing was read yet
-    return {} if set(state) <= _NO_CURSOR_YET else state
+    return state if holds_something(state) else {}
+
+
+def holds_something(state: Mapping[str, Any]) -> bool:
+    """Whether a state is more than the CDK's marks of a stream of which nothing was read yet."""
+    return not set(state) <= _NO_CURSOR_YET
 
 
 def of_incremental(
@@ -154,6 +156,18 @@ def in_own_form(state: Any, cursor_fields: Collection[str]) -> Any:
     return _changed(state, cursor_fields, own)
 
 
+def with_a_start(state: Mapping[str, Any], cursor_field: str) -> Mapping[str, Any]:
+    """The state of a list; one that is written by hand says from where on changes are wanted.
+
+    A state of version 0.1.0 has no inventory either, but its cursor always has six fraction
+    digits; of that one all is read once more, because it may have lost calls.
+    """
+    value = state.get(cursor_field)
+    if "complete" in state or not isinstance(value, str):
+        return state
+    return state if _OWN_FORM.fullmatch(value) else {**state, "complete": {"cursor": value}}
+
+
 def newest(state: Any, cursor_fields: Collection[str]) -> str | None:
     """The newest cursor value of a state in our own form."""
     return converters.latest(cursor_values(state, cursor_fields))
@@ -170,71 +184,22 @@ def capped(state: Any, cursor_fields: Collection[str], ceiling: str) -> Any:
     )
 
 
-def cap_message(message: AirbyteStateMessage, cursor_fields: Collection[str], ceiling: str) -> None:
-    """Cap the state of a message in place."""
-    if message.stream and message.stream.stream_state is not None:
-        state = vars(message.stream.stream_state)
-        message.stream.stream_state = AirbyteStateBlob(**capped(state, cursor_fields, ceiling))
+def usable(states: Iterable[AirbyteStateMessage]) -> list[AirbyteStateMessage]:
+    """The states that hold something; marks of a stream of which nothing was read are left out."""
+    return [message for message in states if as_mapping(message)]
 
 
-class StateGuard:
-    """Checks the states that come in and caps those that go out.
-
-    Attributes:
-        known: by stream name, the newest cursor value of its state.
-        usable: the states that hold a cursor, in our own form; marks of a full refresh without one
-            are left out.
-        warnings: what the user should know of the states, a sentence each.
-
-    Raises:
-        AirbyteTracedException: (config_error) on a state that cannot be used.
-    """
-
-    def __init__(
-        self,
-        cursors: Mapping[str, StreamCursor],
-        states: Iterable[AirbyteStateMessage],
-        began: datetime,
-    ) -> None:
-        """A guard of a sync that began at a moment in UTC."""
-        self._cursors = cursors
-        self._began = converters.format_timestamp(began)
-        self.known: dict[str, str | None] = {}
-        self.usable: list[AirbyteStateMessage] = []
-        self.warnings: list[str] = []
-        for message in states:
-            name, content = _stream_name(message), as_mapping(message)
-            if name in cursors and content and message.stream is not None:
-                check_state(name, content, cursors[name].field, cursors[name].parents)
-                content = in_own_form(content, cursors[name].fields)
-                latest = self.known[name] = newest(content, cursors[name].fields)
-                self.usable.append(_with_content(message.stream, content))
-                moment = moment_of(latest)
-                if moment is not None and is_ahead(moment, began, _AHEAD):
-                    self.warnings.append(
-                        f"The state of the stream {name} holds {latest}, which is more than a day"
-                        f" ahead of the time here ({self._began}): no change of an earlier time"
-                        " is read. If that clock is right, reset the stream or use an older state."
-                    )
-
-    def cap(self, message: AirbyteStateMessage) -> None:
-        """Cap an outgoing state in place; a state that came in from the future stays."""
-        name = _stream_name(message)
-        if name in self._cursors:
-            known = self.known.get(name)
-            ceiling = converters.latest([self._began, *([known] if known else [])]) or self._began
-            cap_message(message, self._cursors[name].fields, ceiling)
+def newest_of(
+    states: Iterable[AirbyteStateMessage], cursors: Mapping[str, StreamCursor]
+) -> dict[str, str | None]:
+    """By name of an incremental stream, the newest cursor value of its checked state."""
+    known: dict[str, str | None] = dict.fromkeys(cursors)
+    for message in states:
+        if (cursor := cursors.get(name := _stream_name(message))) is not None:
+            fields = cursor.fields
+            known[name] = newest(in_own_form(as_mapping(message), fields), fields)
+    return known
 
 
 def _stream_name(message: AirbyteStateMessage) -> str:
     return message.stream.stream_descriptor.name if message.stream else ""
-
-
-def _with_content(stream: AirbyteStreamState, content: Mapping[str, Any]) -> AirbyteStateMessage:
-    """A state message of its own, because the one that was handed in is the caller's."""
-    return AirbyteStateMessage(
-        type=AirbyteStateType.STREAM,
-        stream=AirbyteStreamState(
-            stream_descriptor=stream.stream_descriptor, stream_state=AirbyteStateBlob(**content)
-        ),
-    )

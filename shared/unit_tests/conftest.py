@@ -1,10 +1,12 @@
 """Fixtures of the unit tests: the four real manifests, and answers made by hand."""
 
 import json
+from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from weakref import WeakValueDictionary
 
 import pytest
 import requests
@@ -13,13 +15,14 @@ from airbyte_cdk.sources.declarative.parsers.manifest_reference_resolver import 
     ManifestReferenceResolver,
 )
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
-from calls_shared import secrets, sender
+from calls_shared import budget, secrets, sender
 from calls_shared.body import PageShape
 from calls_shared.budget import CallBudget
 from calls_shared.envelope import EnvelopeForm, forms_from
 from calls_shared.errors import rows_from
 from calls_shared.judge import Judge
 from calls_shared.patience import Patience
+from calls_shared.rate import Rate, RateLimit
 from calls_shared.sender import Request, Sender
 
 ROOT = Path(__file__).parents[2]
@@ -182,7 +185,8 @@ class Bench:
             "growing_pause",
             lambda attempt, first, most: min(first * 2 ** (attempt - 1), most),
         )
-        self.budget = CallBudget(limit, 60.0, patience=patience, clock=self.clock)
+        rate = Rate(RateLimit(limit, 60.0, limit_header="X-Limit"))
+        self.budget = CallBudget(rate, patience=patience, clock=self.clock)
         self.slept: list[float] = []
 
         def sleep(seconds: float) -> None:
@@ -232,6 +236,13 @@ def _no_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads the sandbox's address from the machine that it runs on."""
     monkeypatch.delenv("CALLS_SANDBOX_URL", raising=False)
     monkeypatch.delenv("CALLS_SANDBOX_WAIT_SCALE", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _no_known_rates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test waits because another one has used up the rate of the same key."""
+    monkeypatch.setattr(budget, "_RATES", WeakValueDictionary())
+    monkeypatch.setattr(budget, "_YOUNG", deque(maxlen=8))
 
 
 @pytest.fixture(autouse=True)

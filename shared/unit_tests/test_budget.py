@@ -1,16 +1,16 @@
-import itertools
+import gc
 import math
 import threading
+import weakref
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import requests
-from calls_shared.budget import CallBudget, MovingWindow
-from calls_shared.patience import Patience
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from calls_shared.budget import CallBudget, budget_of
+from calls_shared.patience import CHECK_PATIENCE, Patience
+from calls_shared.rate import Rate, RateLimit
 
-PROPERTY = settings(database=None, deadline=None, max_examples=60)
 Answer = Callable[..., requests.Response]
 
 
@@ -29,157 +29,27 @@ class Clock:
         self.now = max(self.now + seconds, math.nextafter(self.now, math.inf))
 
 
-def budget_with_clock(
-    limit: int,
-    interval: float,
-    *,
-    starts_at: int | None = None,
-    requests_per_minute: int | None = None,
-) -> tuple[CallBudget, Clock]:
+def budget_with_clock(limit: int, interval: float) -> tuple[CallBudget, Clock]:
     clock = Clock()
-    budget = CallBudget(
-        limit,
-        interval,
-        starts_at=starts_at,
-        limit_header="X-RateLimit-Limit",
-        requests_per_minute=requests_per_minute,
-        clock=clock,
-    )
+    budget = CallBudget(Rate(RateLimit(limit, interval)), clock=clock)
     budget.sleep = clock.sleep  # type: ignore[method-assign]
     return budget, clock
 
 
-def starts(budget: CallBudget, clock: Clock, thoughts: list[float]) -> list[float]:
-    """The times at which requests start when each comes some seconds after the one before."""
+def starts(budget: CallBudget, clock: Clock, count: int) -> list[float]:
+    """The times at which requests start that come at once."""
     times = []
-    for thought in thoughts:
-        clock.now += thought
-        budget.acquire_call(None)
+    for _ in range(count):
+        assert budget.start() is True
         times.append(clock.now)
     return times
-
-
-def most_in_any(window: float, times: list[float]) -> int:
-    return max(sum(first <= time < first + window for time in times) for first in times)
-
-
-@PROPERTY
-@given(
-    st.integers(1, 30),
-    st.sampled_from([1.0, 2.0, 10.0, 60.0]),
-    st.lists(st.floats(0.0, 3.0) | st.just(0.0), min_size=1, max_size=120),
-)
-def test_never_more_than_the_limit_in_any_interval(
-    limit: int, interval: float, thoughts: list[float]
-) -> None:
-    budget, clock = budget_with_clock(limit, interval)
-    times = starts(budget, clock, thoughts)
-    # a way of varying length of up to half a hundredth of the interval changes nothing
-    assert most_in_any(interval * 1.004, times) <= limit
-    assert times == sorted(times)
-
-
-@PROPERTY
-@given(st.integers(1, 30), st.sampled_from([1.0, 2.0, 10.0, 60.0]), st.integers(1, 5))
-def test_the_budget_is_used_up(limit: int, interval: float, windows: int) -> None:
-    budget, clock = budget_with_clock(limit, interval)
-    times = starts(budget, clock, [0.0] * (limit * windows + 1))
-    # that many requests cannot come sooner, and take little longer
-    assert windows * interval < times[-1] - times[0] <= windows * (interval * 1.05 + 0.06)
-
-
-def test_a_long_window_may_be_used_at_once() -> None:
-    budget, clock = budget_with_clock(5, 60.0)
-    times = starts(budget, clock, [0.0] * 6)
-    assert times[:5] == [1000.0] * 5
-    assert 60.0 < times[5] - times[0] < 61.0
-
-
-def test_a_short_window_spreads_the_starts() -> None:
-    budget, clock = budget_with_clock(10, 1.0)
-    times = starts(budget, clock, [0.0] * 40)
-    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
-    assert min(gaps) >= 0.1
-    assert max(gaps) < 0.12
-    assert times[0] == 1000.0
-
-
-def test_requests_per_minute_lowers_the_budget() -> None:
-    budget, clock = budget_with_clock(1000, 1.0, requests_per_minute=3)
-    times = starts(budget, clock, [0.0] * 7)
-    assert most_in_any(60.0, times) == 3
-    assert 120.0 < times[6] - times[0] < 122.0
-
-
-def test_requests_per_minute_does_not_raise_the_budget() -> None:
-    budget, clock = budget_with_clock(2, 60.0, requests_per_minute=1000)
-    assert most_in_any(60.0, starts(budget, clock, [0.0] * 5)) == 2
-
-
-def test_requests_per_minute_stays_when_a_limit_is_adopted(answer: Answer) -> None:
-    budget, clock = budget_with_clock(1000, 60.0, starts_at=100, requests_per_minute=3)
-    budget.update_from_response(None, answer(headers={"X-RateLimit-Limit": "1000"}))
-    assert most_in_any(60.0, starts(budget, clock, [0.0] * 8)) == 3
-
-
-@pytest.mark.parametrize(
-    ("named", "in_a_window"),
-    [
-        ("20", 20),
-        ("1", 1),
-        ("50", 50),
-        ("51", 50),  # never above the published limit
-        ("999999999999999999999", 50),
-        ("0", 7),
-        ("-3", 7),
-        ("", 7),
-        (" 20", 7),
-        ("2e1", 7),
-        ("20, 20;w=60", 7),
-        ("２０", 7),
-        ("²", 7),
-    ],
-)
-def test_the_limit_that_an_answer_names(answer: Answer, named: str, in_a_window: int) -> None:
-    budget, clock = budget_with_clock(50, 60.0, starts_at=7)
-    budget.update_from_response(None, answer(headers={"x-ratelimit-limit": named}))
-    assert most_in_any(60.0, starts(budget, clock, [0.0] * 60)) == in_a_window
-
-
-def test_starts_at_is_the_limit_until_an_answer_names_one(answer: Answer) -> None:
-    budget, clock = budget_with_clock(50, 60.0, starts_at=7)
-    first = starts(budget, clock, [0.0] * 7)
-    budget.update_from_response(None, answer(headers={"X-RateLimit-Limit": "50"}))
-    then = starts(budget, clock, [0.0] * 44)
-    assert first == [1000.0] * 7
-    assert then[:43] == [1000.0] * 43
-    assert then[43] > 1060.0
-
-
-def test_a_limit_that_sinks_counts_the_starts_so_far(answer: Answer) -> None:
-    budget, clock = budget_with_clock(50, 60.0)
-    times = starts(budget, clock, [1.0] * 10)
-    budget.update_from_response(None, answer(headers={"X-RateLimit-Limit": "4"}))
-    times += starts(budget, clock, [0.0] * 2)
-    # the next may start when no more than three starts lie within the window
-    assert 60.0 < times[10] - times[6] < 61.0
-    assert 60.0 < times[11] - times[7] < 61.0
-
-
-def test_without_a_header_to_look_at_no_limit_is_adopted(answer: Answer) -> None:
-    clock = Clock()
-    budget = CallBudget(5, 60.0, clock=clock)
-    budget.sleep = clock.sleep  # type: ignore[method-assign]
-    budget.update_from_response(None, answer(headers={"X-RateLimit-Limit": "1"}))
-    budget.update_from_response(None, None)
-    assert starts(budget, clock, [0.0] * 5) == [1000.0] * 5
 
 
 def test_a_pause_holds_all_requests() -> None:
     budget, clock = budget_with_clock(100, 60.0)
     budget.pause(90.0)
     budget.pause(10.0)  # a shorter one does not end the longer one
-    assert starts(budget, clock, [0.0, 0.0]) == pytest.approx([1090.0, 1090.0])
+    assert starts(budget, clock, 2) == pytest.approx([1090.0, 1090.0])
 
 
 def test_a_pause_sleeps_in_pieces_and_sees_that_it_was_lengthened() -> None:
@@ -194,18 +64,18 @@ def test_a_pause_sleeps_in_pieces_and_sees_that_it_was_lengthened() -> None:
 
     budget.sleep = sleep  # type: ignore[method-assign]
     budget.pause(50.0)
-    budget.acquire_call(None)
+    budget.start()
     assert slept == pytest.approx([30.0, 20.0, 30.0, 30.0, 20.0])
 
 
 def test_stopping_ends_every_wait() -> None:
-    budget = CallBudget(1, 3600.0)
-    budget.acquire_call(None)
+    budget = CallBudget(Rate(RateLimit(1, 3600.0)))
+    budget.start()
     budget.pause(3600.0)
     ended = []
 
     def wait(name: str) -> None:
-        budget.acquire_call(None)
+        budget.start()
         ended.append(name)
 
     def sleep(name: str) -> None:
@@ -227,7 +97,7 @@ def test_stopping_ends_every_wait() -> None:
 
 
 def test_requests_in_flight_are_bounded() -> None:
-    budget = CallBudget(100, 1.0, in_flight=2)
+    budget = CallBudget(in_flight=2)
     inside, most = [0], [0]
     lock, gate = threading.Lock(), threading.Event()
 
@@ -251,13 +121,13 @@ def test_requests_in_flight_are_bounded() -> None:
 
 
 def test_threads_share_one_budget() -> None:
-    budget = CallBudget(4, 0.4)
+    budget = CallBudget(Rate(RateLimit(4, 0.4)))
     times: list[float] = []
     lock = threading.Lock()
 
     def request() -> None:
         for _ in range(3):
-            budget.acquire_call(None)
+            budget.start()
             with lock:
                 times.append(budget._clock())
 
@@ -269,14 +139,6 @@ def test_threads_share_one_budget() -> None:
     assert len(times) == 12
     # eleven gaps of at least a quarter of the window, less what a thread may be late
     assert max(times) - min(times) > 11 * 0.1 - 0.05
-
-
-def test_a_limit_below_one_still_lets_requests_start() -> None:
-    window = MovingWindow(0, 10.0)
-    assert window.wait(5.0) == 0.0
-    window.start(5.0)
-    assert window.wait(5.0) > 10.0
-    assert window.wait(15.5) <= 0.0
 
 
 # --- the end of the sync ---
@@ -294,7 +156,7 @@ def ended(budget: CallBudget) -> Exception | None:
 
 
 def test_three_patient_failures_in_a_row_end_the_sync() -> None:
-    budget = CallBudget(10, 1.0)
+    budget = CallBudget()
     fail(budget, 2, patiently=True)
     assert ended(budget) is None
     fail(budget, 1, patiently=True, failure=SECOND)
@@ -304,7 +166,7 @@ def test_three_patient_failures_in_a_row_end_the_sync() -> None:
 
 
 def test_sixty_refusals_in_a_row_end_the_sync() -> None:
-    budget = CallBudget(10, 1.0)
+    budget = CallBudget()
     fail(budget, 59, patiently=False)
     assert ended(budget) is None
     fail(budget, 1, patiently=False, failure=SECOND)
@@ -312,7 +174,7 @@ def test_sixty_refusals_in_a_row_end_the_sync() -> None:
 
 
 def test_failures_and_refusals_are_counted_apart() -> None:
-    budget = CallBudget(10, 1.0)
+    budget = CallBudget()
     fail(budget, 59, patiently=False)
     fail(budget, 2, patiently=True)
     assert budget.failure is None
@@ -320,7 +182,7 @@ def test_failures_and_refusals_are_counted_apart() -> None:
 
 @pytest.mark.parametrize(("patiently", "count"), [(True, 2), (False, 59)])
 def test_a_good_answer_between_failures_resets_their_count(patiently: bool, count: int) -> None:
-    budget = CallBudget(10, 1.0)
+    budget = CallBudget()
     for _ in range(3):
         fail(budget, count, patiently)
         budget.succeeded()
@@ -332,14 +194,14 @@ def test_a_good_answer_between_failures_resets_their_count(patiently: bool, coun
 
 @pytest.mark.parametrize("patiently", [True, False])
 def test_a_refusal_of_the_key_ends_the_sync_at_once(patiently: bool) -> None:
-    budget = CallBudget(10, 1.0)
+    budget = CallBudget()
     budget.failed(FIRST, at_once=True, patiently=patiently)
     budget.failed(SECOND, at_once=True, patiently=patiently)
     assert budget.failure is FIRST
 
 
 def test_a_good_answer_proves_the_key() -> None:
-    budget = CallBudget(10, 1.0)
+    budget = CallBudget()
     budget.failed(FIRST, at_once=False, patiently=True)
     known = [budget.key_worked]
     budget.succeeded()
@@ -351,7 +213,8 @@ def test_a_good_answer_proves_the_key() -> None:
 
 def bounded(whole: float | None, limit: int = 2) -> tuple[CallBudget, Clock]:
     clock = Clock()
-    budget = CallBudget(limit, 60.0, patience=Patience(whole=whole), clock=clock)
+    rate = Rate(RateLimit(limit, 60.0))
+    budget = CallBudget(rate, patience=Patience(whole=whole), clock=clock)
     budget.sleep = clock.sleep  # type: ignore[method-assign]
     return budget, clock
 
@@ -397,3 +260,139 @@ def test_a_sync_has_no_bound() -> None:
     budget.pause(1e6)
     assert budget.start() is True
     assert clock.now == pytest.approx(1e9 + 1e6 + 1000.0)
+
+
+# --- one budget a source, one rate a key ---
+
+LIMIT = RateLimit(2, 60.0)
+
+
+def adopted(config: dict[str, Any], limit: RateLimit = LIMIT, provider: str = "acme") -> CallBudget:
+    budget = budget_of(config)
+    budget.adopt(limit, provider, "api_key", 3)
+    return budget
+
+
+def may_start(budget: CallBudget) -> bool:
+    """Whether a request may start now; if so, it is counted."""
+    return budget._try_start() == 0.0
+
+
+def places(budget: CallBudget) -> int:
+    """How many requests may be under way at once."""
+    taken = 0
+    while budget.in_flight().acquire(blocking=False):  # type: ignore[attr-defined]
+        taken += 1
+    return taken
+
+
+def test_all_that_hold_the_same_configuration_share_a_budget() -> None:
+    config = {"api_key": "x"}
+    budget = budget_of(config)
+    assert budget_of(config) is budget
+    assert budget_of(dict(config)) is not budget  # another source of the same configuration
+
+
+def test_the_first_who_asks_names_the_patience() -> None:
+    config: dict[str, Any] = {}
+    budget = budget_of(config, CHECK_PATIENCE)
+    assert budget_of(config).patience is budget.patience is CHECK_PATIENCE
+    other: dict[str, Any] = {}
+    assert budget_of(other).patience == Patience()
+
+
+def test_what_the_first_component_notes_is_there_for_the_others() -> None:
+    """Whoever runs the manifest: none but our own source keeps a budget from the beginning."""
+    config: dict[str, Any] = {}
+    budget_of(config).report.note("A note.")
+    gc.collect()
+    assert budget_of(config).report.sentences() == ["A note."]
+
+
+def forgotten() -> None:
+    """Build as many sources as are taken for young."""
+    for _ in range(20):
+        budget_of({})
+    gc.collect()
+
+
+def test_a_budget_lives_as_long_as_its_source() -> None:
+    config: dict[str, Any] = {}
+    budget = budget_of(config)
+    budget.report.note("A note.")
+    forgotten()
+    assert budget_of(config) is budget
+    gone = weakref.ref(budget)
+    del budget
+    forgotten()
+    assert gone() is None
+    assert budget_of(config).report.sentences() == []
+
+
+def test_two_sources_of_one_key_share_its_rate() -> None:
+    one, other = adopted({"api_key": "x"}), adopted({"api_key": "x"})
+    assert one is not other
+    assert [may_start(budget) for budget in (one, other, one, other)] == [True, True, False, False]
+    one.pause(3600.0)
+    assert other.is_paused()
+
+
+def test_a_limit_that_one_source_learns_holds_for_the_other(answer: Answer) -> None:
+    limit = RateLimit(50, 60.0, limit_header="X-Limit")
+    one, other = adopted({"api_key": "x"}, limit), adopted({"api_key": "x"}, limit)
+    one.learn(answer(headers={"x-limit": "1"}).headers)
+    assert [may_start(budget) for budget in (other, one, other)] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("config", "provider", "limit"),
+    [
+        ({"api_key": "y"}, "acme", LIMIT),
+        ({"api_key": "x"}, "other", LIMIT),
+        ({"api_key": "x"}, "acme", RateLimit(2, 61.0)),
+        ({"api_key": "x", "requests_per_minute": 1}, "acme", LIMIT),
+    ],
+    ids=["another key", "another provider", "another limit", "a limit of one's own"],
+)
+def test_what_is_not_the_same_key_has_a_rate_of_its_own(
+    config: dict[str, Any], provider: str, limit: RateLimit
+) -> None:
+    one, other = adopted({"api_key": "x"}), adopted(config, limit, provider)
+    assert [may_start(one) for _ in range(3)] == [True, True, False]
+    assert may_start(other)
+
+
+def test_a_rate_lives_as_long_as_one_of_its_sources() -> None:
+    one = adopted({"api_key": "x"})
+    assert [may_start(one) for _ in range(3)] == [True, True, False]
+    del one
+    forgotten()
+    assert may_start(adopted({"api_key": "x"}))
+
+
+@pytest.mark.parametrize(("named", "allowed"), [(1, 1), (1.0, 1), (9, 2), (None, 2)])
+def test_requests_per_minute_lowers_the_rate(named: Any, allowed: int) -> None:
+    budget = adopted({"api_key": "x", "requests_per_minute": named})
+    assert sum(may_start(budget) for _ in range(9)) == allowed
+
+
+@pytest.mark.parametrize(
+    ("config", "count"), [({}, 3), ({"num_workers": 2}, 2), ({"num_workers": None}, 3)]
+)
+def test_the_number_of_requests_under_way(config: dict[str, Any], count: int) -> None:
+    assert places(adopted(config)) == count
+
+
+def test_the_first_requester_names_the_limit() -> None:
+    config = {"api_key": "x"}
+    budget = adopted(config)
+    adopted(config, RateLimit(1000, 1.0))
+    assert [may_start(budget) for _ in range(3)] == [True, True, False]
+
+
+def test_without_a_rate_nothing_waits(answer: Answer) -> None:
+    budget = CallBudget()
+    budget.pause(3600.0)
+    budget.learn(answer(headers={"X-RateLimit-Limit": "1"}).headers)
+    assert not budget.is_paused()
+    assert [budget.start() for _ in range(99)] == [True] * 99

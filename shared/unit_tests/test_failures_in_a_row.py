@@ -13,7 +13,7 @@ def fail(budget: CallBudget, number: int, *, at_once: bool = False) -> Exception
 
 
 def test_three_patient_failures_in_a_row_end_the_sync() -> None:
-    budget = CallBudget(1000, 1.0)
+    budget = CallBudget()
     fail(budget, 1)
     fail(budget, 2)
     assert budget.failure is None
@@ -25,7 +25,7 @@ def test_three_patient_failures_in_a_row_end_the_sync() -> None:
 
 @pytest.mark.parametrize("before", [1, 2])
 def test_one_good_answer_in_between_begins_a_new_row(before: int) -> None:
-    budget = CallBudget(1000, 1.0)
+    budget = CallBudget()
     for _ in range(20):
         for number in range(before):
             fail(budget, number)
@@ -38,13 +38,13 @@ def test_one_good_answer_in_between_begins_a_new_row(before: int) -> None:
 
 
 def test_a_refusal_of_the_key_ends_the_sync_at_once() -> None:
-    budget = CallBudget(1000, 1.0)
+    budget = CallBudget()
     assert budget.failure is None
     assert fail(budget, 1, at_once=True) is budget.failure
 
 
 def test_the_key_has_worked_once_a_request_was_answered_well() -> None:
-    budget = CallBudget(1000, 1.0)
+    budget = CallBudget()
     assert not budget.key_worked
     fail(budget, 1)
     assert not budget.key_worked
@@ -54,7 +54,7 @@ def test_the_key_has_worked_once_a_request_was_answered_well() -> None:
 
 
 def test_failures_of_several_threads_are_all_counted() -> None:
-    budget = CallBudget(1000, 1.0)
+    budget = CallBudget()
     together = threading.Barrier(3)
 
     def one(number: int) -> None:

@@ -10,7 +10,7 @@ from airbyte_cdk.sources.types import StreamSlice
 from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from calls_shared import CallNormalization, CallSchema
-from calls_shared.budget import CallBudget
+from calls_shared.budget import budget_of
 from calls_shared.mapping import MappingError
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -279,13 +279,13 @@ def normalize_and_report(manifests: Mapping[str, Any]) -> Callable[..., tuple[Re
     """The same with a report of its own: gives the call and the sentences at the end of a sync."""
 
     def call_and_sentences(provider: str, *records: Record) -> tuple[Record, list[str]]:
-        budget = CallBudget(10, 1.0)
-        compiled = CallNormalization(**transformation(manifests, provider), api_budget=budget)
+        config: dict[str, Any] = {}
+        compiled = CallNormalization(**transformation(manifests, provider), config=config)
         call: Record = {}
         for record in records:
             call = {"provider_record": copy.deepcopy(record)}
             compiled.transform(call, stream_slice=slice_with(NUMBER))
-        return call, budget.report.sentences()
+        return call, budget_of(config).report.sentences()
 
     return call_and_sentences
 

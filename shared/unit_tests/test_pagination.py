@@ -21,18 +21,34 @@ TOKEN = PageToken(token_at="nextPageToken", page_size=100)
         (0, 0),
         (3.0, 3),
         (2**70, 2**70),
+        ("3", 3),
+        (" 012 ", 12),
+        ("0", 0),
         (-1, None),
         (2.5, None),
-        ("3", None),
+        (float("inf"), None),
+        (float("nan"), None),
+        ("-3", None),
+        ("3.0", None),
+        ("1,000", None),
+        ("٣", None),
+        ("²", None),
+        ("", None),
+        ("many", None),
         (True, None),
         (None, None),
         ([3], None),
+        ({"value": 3}, None),
     ],
 )
 def test_whole_number(value: Any, expected: int | None) -> None:
     number = whole_number({"a": {"b": value}}, "a.b")
     assert number == expected
     assert type(number) is type(expected)
+
+
+def test_a_text_of_many_digits_is_cut_and_takes_no_time() -> None:
+    assert whole_number({"a": "9" * 1_000_000}, "a") == int("9" * 18)
 
 
 def test_whole_number_without_a_place() -> None:
@@ -42,50 +58,64 @@ def test_whole_number_without_a_place() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "count"),
+    ("body", "total"),
     [
-        ({"pages": {"total_pages": 3}, "total_count": 999}, 3),
-        ({"pages": {"total_pages": 0}, "total_count": 0}, 0),
-        ({"pages": None, "total_count": 50}, 2),
-        ({"pages": None, "total_count": 51}, 3),
-        ({"pages": None, "total_count": 1}, 1),
-        ({"pages": None, "total_count": 0}, 0),
-        ({"pages": {"total_pages": "3"}, "total_count": 26}, 2),
-        ({"pages": None}, None),
+        ({"total_count": 26}, 26),
+        ({"total_count": "26"}, 26),
+        ({"total_count": 0}, 0),
+        ({"total_count": None}, None),
         ({"total_count": -1}, None),
         ({}, None),
         ([], None),
         (None, None),
     ],
 )
-def test_page_count(answer: Answer, body: Any, count: int | None) -> None:
-    assert NUMBERS.page_count(answer(body)) == count
+def test_the_announced_total(answer: Answer, body: Any, total: int | None) -> None:
+    assert NUMBERS.total(answer(body)) == total
+    assert PageNumbers(25).total(answer(body)) is None
 
 
 @pytest.mark.parametrize(
-    ("body", "page_read", "size_read", "token"),
+    ("body", "in_force", "last"),
     [
-        # by the number of pages; a short page never ends the reading
-        ({"pages": {"total_pages": 3}}, None, 25, 2),
-        ({"pages": {"total_pages": 3}}, 1, 25, 2),
-        ({"pages": {"total_pages": 3}}, 2, 10, 3),
-        ({"pages": {"total_pages": 3}}, 2, 0, 3),
-        ({"pages": {"total_pages": 3}}, 3, 25, None),
-        ({"pages": {"total_pages": 3}}, 4, 25, None),
-        ({"pages": {"total_pages": 0}}, 1, 0, None),
-        # by the number of records
-        ({"pages": None, "total_count": 26}, 1, 25, 2),
-        ({"pages": None, "total_count": 25}, 1, 25, None),
-        # by neither: until a page is empty
-        ({"pages": None}, 1, 25, 2),
-        ({"pages": None}, 1, 1, 2),
-        ({"pages": None}, 2, 0, None),
+        # the larger of the two hints
+        ({"pages": {"total_pages": 3}, "total_count": 26}, 25, 3),
+        ({"pages": {"total_pages": 1}, "total_count": 51}, 25, 3),
+        ({"pages": {"total_pages": 0}, "total_count": 0}, 25, 0),
+        ({"pages": {"total_pages": "4"}, "total_count": 26}, 25, 4),
+        # a total is counted by the size that pages really have
+        ({"pages": {"total_pages": 3}, "total_count": 51}, 10, 6),
+        ({"pages": None, "total_count": 50}, 25, 2),
+        ({"pages": None, "total_count": 51}, 25, 3),
+        ({"pages": None, "total_count": 51}, 10, 6),
+        ({"pages": None, "total_count": 51}, 0, 3),  # none seen yet: by what was asked for
+        ({"pages": None, "total_count": 1}, 25, 1),
+        ({"pages": None, "total_count": "0"}, 25, 0),
+        ({"pages": {"total_pages": 3}}, 10, 3),
+        ({"pages": {"total_pages": True}}, 10, None),
+        ({"pages": None}, 25, None),
+        ({"total_count": -1}, 25, None),
+        ({}, 25, None),
+        ([], 25, None),
+        (None, 25, None),
     ],
 )
-def test_next_page_number(
-    answer: Answer, body: Any, page_read: int | None, size_read: int, token: int | None
+def test_the_last_page_that_an_answer_announces(
+    answer: Answer, body: Any, in_force: int, last: int | None
 ) -> None:
-    assert NUMBERS.next_page_token(answer(body), size_read, None, page_read) == token
+    assert NUMBERS.last_page(answer(body), in_force) == last
+
+
+@pytest.mark.parametrize("announced", [0, 1, 9, None])
+@pytest.mark.parametrize(
+    ("page_read", "size_read", "token"),
+    [(None, 25, 2), (1, 25, 2), (2, 1, 3), (9, 25, 10), (1, 0, None), (9, 0, None)],
+)
+def test_only_an_empty_page_ends_a_numbered_list(
+    answer: Answer, announced: int | None, page_read: int | None, size_read: int, token: int | None
+) -> None:
+    response = answer({"pages": {"total_pages": announced}, "total_count": announced})
+    assert NUMBERS.next_page_token(response, size_read, None, page_read) == token
 
 
 def test_first_pages() -> None:

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from airbyte_cdk.sources.types import StreamSlice
 from calls_shared import ForgetGlobalCursor, OneItemMatches, ParentFields
-from calls_shared.budget import CallBudget
+from calls_shared.budget import budget_of
 
 PHONE = {"number": "+own", "users": [{"id": "US1"}]}
 SLICE = StreamSlice(partition={}, cursor_slice={}, extra_fields=PHONE)
@@ -85,14 +85,14 @@ def test_parent_fields_keep_only_what_is_asked_for() -> None:
     ],
 )
 def test_one_item_matches(participants: Any, kept: bool) -> None:
-    budget = CallBudget(10, 1.0)
+    config: dict[str, Any] = {}
+    budget = budget_of(config)
     chosen = OneItemMatches(
         items_at="who.participants",
         pattern=r"^\+[1-9]\d{1,14}$",
         skipped="{count} were left out.",
-        api_budget=budget,
         parameters={},
-        config={},
+        config=config,
     )
     record = {"id": "CN1", "who": {"participants": participants}}
     assert list(chosen.filter_records([record], {}, SLICE)) == ([record] if kept else [])
@@ -100,14 +100,14 @@ def test_one_item_matches(participants: Any, kept: bool) -> None:
 
 
 def test_one_item_matches_counts_all_that_it_leaves_out() -> None:
-    budget = CallBudget(10, 1.0)
+    config: dict[str, Any] = {}
+    budget = budget_of(config)
     chosen = OneItemMatches(
         items_at="items",
         pattern="a+",
         skipped="{count} were left out.",
-        api_budget=budget,
         parameters={},
-        config={},
+        config=config,
     )
     records = [{"items": [word]} for word in ("a", "b", "aa", "ab", "")]
     assert list(chosen.filter_records(records, {})) == [{"items": ["a"]}, {"items": ["aa"]}]

@@ -1,8 +1,6 @@
 import threading
-from types import SimpleNamespace
 
-from calls_shared.budget import CallBudget
-from calls_shared.report import SyncReport, report_of
+from calls_shared.report import SyncReport
 
 
 def test_sentences() -> None:
@@ -68,35 +66,15 @@ def test_several_threads_count_together() -> None:
     assert unreadable.startswith("8000 values could not be read into the column notes;")
 
 
-def test_the_report_travels_with_the_budget() -> None:
-    budget = CallBudget(10, 1.0)
-    assert report_of(budget) is budget.report
-
-
-def test_another_kind_of_budget_has_no_report() -> None:
-    for budget in (None, object(), SimpleNamespace(report="a word")):
-        report = report_of(budget)
-        report.note("{count} notes.")
-        assert report.sentences() == ["1 notes."]
-        assert report_of(budget).sentences() == []
-
-
-def test_a_failure_of_the_sync_as_a_whole_is_asked_for_at_its_end() -> None:
+def test_new_sentences_are_told_once() -> None:
     report = SyncReport()
-    assert report.failure() is None
-    found: list[Exception] = []
-    asked: list[str] = []
-
-    def ask(name: str, answer: list[Exception]) -> Exception | None:
-        asked.append(name)
-        return answer[0] if answer else None
-
-    second = RuntimeError("second")
-    report.at_end(lambda: ask("none", []))
-    report.at_end(lambda: ask("first", found))
-    report.at_end(lambda: ask("second", [second]))
-    assert asked == []
-    assert report.failure() is second
-    found.append(RuntimeError("first"))
-    assert report.failure() is found[0]
-    assert asked == ["none", "first", "second"] * 2
+    assert report.new_sentences() == []
+    report.note("{count} notes.")
+    report.unreadable("notes")
+    unreadable = "1 values could not be read into the column notes; they stand in provider_record"
+    assert report.new_sentences() == ["1 notes.", f"{unreadable} only."]
+    assert report.new_sentences() == []
+    report.note("{count} notes.")  # a second stream: the count is another one
+    report.note("More.")
+    assert report.new_sentences() == ["2 notes.", "More."]
+    assert report.new_sentences() == []

@@ -7,7 +7,7 @@ from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.types import StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from calls_shared import ApiKey, CallRequester
-from calls_shared.budget import CallBudget
+from calls_shared.budget import budget_of
 from calls_shared.patience import CHECK_PATIENCE, Patience
 
 URL = "https://api.acme.example/calls"
@@ -26,8 +26,11 @@ def server() -> Iterator[requests_mock.Mocker]:
         yield mocker
 
 
-def requester_of(patience: Patience = QUICK, **more: Any) -> CallRequester:
-    config = {"api_key": "12e5", "name": "Zoë & co"}
+def requester_of(
+    patience: Patience = QUICK, config: dict[str, Any] | None = None, **more: Any
+) -> CallRequester:
+    config = {"api_key": "12e5", "name": "Zoë & co", **(config or {})}
+    budget_of(config, patience)
     return CallRequester(
         **{
             "name": "calls",
@@ -35,7 +38,6 @@ def requester_of(patience: Patience = QUICK, **more: Any) -> CallRequester:
             "parameters": {},
             "url": URL,
             "authenticator": ApiKey(config, "api_key"),
-            "api_budget": CallBudget(1_000_000, 1_000_000.0, patience=patience),
             "provider": "acme",
             "provider_name": "Acme",
             "key": "api_key",
@@ -175,9 +177,19 @@ def test_a_row_that_skips_needs_the_providers_forms() -> None:
 
 
 def test_an_answer_is_judged_by_its_shape(server: requests_mock.Mocker) -> None:
-    server.get(URL, json={"data": [], "pages": 3})
-    message = failure_of(requester_of(), next_page_token={"next_page_token": 2}).message or ""
-    assert "(an empty page 2 of 3)" in message
+    server.get(URL, json={"calls": []})
+    assert "(no list under 'data')" in (failure_of(requester_of()).message or "")
+
+
+@pytest.mark.parametrize("body", [{"data": [], "pages": 3}, {"data": [], "pages": "x"}])
+def test_an_empty_page_is_an_answer_whatever_it_announces(
+    server: requests_mock.Mocker, body: dict[str, Any]
+) -> None:
+    server.get(URL, json=body)
+    response = requester_of().send_request(next_page_token={"next_page_token": 2})
+    assert response is not None
+    assert response.json() == body
+    assert server.call_count == 1
 
 
 @pytest.mark.parametrize(("patience", "resumes"), [(QUICK, True), (CHECK_PATIENCE, False)])
@@ -190,13 +202,41 @@ def test_only_a_sync_resumes(
     assert ("resumes where it stopped" in (failure_of(requester).message or "")) is resumes
 
 
-def test_another_kind_of_budget_is_no_limit(server: requests_mock.Mocker) -> None:
+def test_without_a_rate_there_is_no_limit(server: requests_mock.Mocker) -> None:
     server.get(URL, json=GOOD)
-    requester = requester_of(api_budget=None)
-    assert requester.budget.patience == Patience()
+    requester = requester_of()
     for _ in range(5):
         requester.send_request()
     assert server.call_count == 5
+
+
+def test_the_rate_of_the_manifest_is_kept_by_all_requesters_of_a_key(
+    server: requests_mock.Mocker,
+) -> None:
+    server.get(URL, json=GOOD, headers={"X-Limit": "3"})
+    rate = {"requests": 100, "seconds": 3600, "limit_header": "X-Limit", "starts_at": 1}
+    one = requester_of(rate=rate, in_flight=2)
+    other = requester_of(rate=rate, name="others")  # a source of its own, of the same key
+    another = requester_of(rate=rate, config={"api_key": "another"})
+    one.send_request()
+    other.send_request()
+    other.send_request()
+    for waits in (one, other):
+        waits.budget.sleep = lambda _, of=waits: of.budget.stopped.set()  # type: ignore[misc]
+        with pytest.raises(Exception):  # noqa: B017, PT011 - the sync was stopped while it waited
+            waits.send_request()
+    assert server.call_count == 3
+    another.send_request()
+    assert server.call_count == 4
+
+
+def test_the_requesters_of_one_source_have_one_budget() -> None:
+    config = {"api_key": "x"}
+    one, other = (
+        CallRequester(name=name, config=config, parameters={}, url=URL, key="api_key")
+        for name in ("calls", "others")
+    )
+    assert one.budget is other.budget is budget_of(config)
 
 
 def test_the_sandbox_shortens_our_own_pauses(monkeypatch: pytest.MonkeyPatch) -> None:

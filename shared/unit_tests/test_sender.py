@@ -5,6 +5,7 @@ import pytest
 import requests
 from airbyte_cdk.models import FailureType
 from calls_shared.patience import Patience
+from calls_shared.refusals import PageRefusedError
 from calls_shared.sender import _AbandonedError
 from calls_shared.transport import ForeignUrlError
 
@@ -106,6 +107,29 @@ def test_a_link_to_another_host_fails_at_once(bench: Benches) -> None:
     assert failure.failure_type is FailureType.transient_error
     assert "a link to another host than its own, evil.example;" in (failure.message or "")
     assert found.tries == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "may_be_the_end"),
+    [
+        (400, {"code": "x"}, True),
+        (404, {"code": "x"}, True),
+        (422, {"code": "x"}, True),
+        (409, {"code": "x"}, False),
+        (405, {"code": "x"}, False),
+        (401, {"code": "x"}, False),
+        (403, {"code": "one"}, False),
+        # what is not the provider's own envelope says nothing about its list
+        (400, {"message": "no"}, False),
+        (404, b"", False),
+        (422, b"<html>", False),
+    ],
+)
+def test_a_refusal_in_the_providers_own_words_may_be_the_end_of_a_list(
+    answer: Answer, bench: Benches, status: int, body: Any, may_be_the_end: bool
+) -> None:
+    failure = bench(answer(body, status)).fail()
+    assert isinstance(failure, PageRefusedError) is may_be_the_end
 
 
 # --- how long ---
@@ -354,10 +378,11 @@ def test_an_error_beside_records_is_counted_and_the_records_are_good(
 
 
 def test_the_limit_that_an_answer_names_is_adopted(answer: Answer, bench: Benches) -> None:
-    found = bench(answer(GOOD, headers={"X-Limit": "7"}))
-    found.budget._limit_header = "X-Limit"
-    found.send()
-    assert found.budget._window.limit == 7
+    found = bench(answer(GOOD, headers={"X-Limit": "2"}))
+    for _ in range(3):
+        found.send()
+    assert found.transport.times[:2] == [1000.0, 1000.0]
+    assert 1060.0 < found.transport.times[2] < 1061.0
 
 
 def test_nothing_is_sent_once_the_sync_is_stopped(answer: Answer, bench: Benches) -> None:

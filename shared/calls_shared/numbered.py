@@ -1,0 +1,211 @@
+"""Numbered lists, read to their real end, whatever they announce.
+
+Announced numbers are hints: they say what to fetch ahead, they never end a list and prove nothing.
+`docs/reliability.md` lists the rules.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import requests
+
+from calls_shared.pagination import PageNumbers
+from calls_shared.read_ahead import pages_in_order
+from calls_shared.refusals import PageRefusedError
+
+_BEYOND_ANY_LIST = (1_000_000, 1_000_001)
+
+
+class EmptyPageError(Exception):
+    """An empty page with records behind it; the message says which one of how many."""
+
+
+@dataclass(frozen=True)
+class ListEnd:
+    """How a list ended.
+
+    Attributes:
+        walled: whether the provider lists no more although it announces a page or more: the last
+            page that holds records is full, and what is announced behind it is refused or empty.
+        announced: the number of records that it announced last, if it did.
+    """
+
+    walled: bool = False
+    announced: int | None = None
+
+
+@dataclass(frozen=True)
+class NumberedPage:
+    """A page that holds records: its number, the answer, and how many records it holds."""
+
+    number: int
+    response: requests.Response
+    size: int
+
+
+class NumberedList:
+    """One reading of a numbered list.
+
+    Args:
+        fetch: fetches one page; called from several threads. Raises `PageRefusedError` if the
+            provider refuses the page.
+        strategy: what the answers announce.
+        ids_of: the ids of all records of a page, in order.
+        seen: how many different ids have been seen so far.
+        pauses: seconds before each further attempt at an empty page.
+        sleep: waits so many seconds.
+        workers: pages fetched at once.
+        unlisted: how many records the last complete reading announced but did not list.
+    """
+
+    def __init__(
+        self,
+        fetch: Callable[[int], requests.Response],
+        strategy: PageNumbers,
+        ids_of: Callable[[requests.Response], Sequence[str]],
+        seen: Callable[[], int],
+        *,
+        pauses: Iterable[float],
+        sleep: Callable[[float], None],
+        workers: int,
+        unlisted: int = 0,
+    ) -> None:
+        self._fetch = fetch
+        self._strategy = strategy
+        self._ids_of = ids_of
+        self._seen = seen
+        self._pauses = pauses
+        self._sleep = sleep
+        self._workers = workers
+        self._unlisted = unlisted
+        self._in_force = 0  # the largest number of records that a page held
+        self._announced_end: int | None = None
+        self._total: int | None = None
+        self._last_size = 0
+        self._is_believed: bool | None = None
+        self.end = ListEnd()
+
+    def pages(self) -> Iterator[NumberedPage]:
+        """The pages that hold records, in order; `end` is known afterwards.
+
+        Raises:
+            EmptyPageError: on a page that stays empty although later ones hold records.
+            PageRefusedError: on a page that is refused although it is announced, unless that is a
+                wall.
+        """
+        last = 0
+        ids: Sequence[str] = ()
+        while True:
+            try:
+                ahead = pages_in_order(self._fetch, self._look, self._workers, last + 1)
+                for number, fetched in ahead:
+                    self._look(fetched)
+                    end = self._announced_end
+                    is_past = last > 0 and end is not None and number > end
+                    response = fetched
+                    if not self._size(response):
+                        again = self._insist(number, last)
+                        if again is None:
+                            return
+                        response = again
+                        self._look(response)
+                    if is_past and (self._ids_of(response) == ids or self._makes_up_pages()):
+                        return self._ended()
+                    page = NumberedPage(number, response, self._size(response))
+                    yield page
+                    last, ids, self._last_size = number, self._ids_of(response), page.size
+                    if self._is_complete_at(page):
+                        return self._ended()
+            except PageRefusedError:
+                if last == 0 or not self._may_end_at(last + 1, last):
+                    raise
+                return
+
+    def _size(self, response: requests.Response) -> int:
+        return len(self._ids_of(response))
+
+    def _look(self, response: requests.Response) -> int | None:
+        """Take in what a page announces; the number of the last announced page."""
+        size = self._size(response)
+        self._in_force = max(self._in_force, size)
+        if size or self._announced_end is None:
+            total = self._strategy.total(response)
+            self._total = total if total is not None else self._total
+            self._announced_end = self._strategy.last_page(response, self._in_force)
+        return self._announced_end
+
+    def _is_complete_at(self, page: NumberedPage) -> bool:
+        """Whether nothing can follow a page: short, at the announced end, and all ids seen."""
+        return (
+            page.number == self._announced_end
+            and page.size < self._in_force
+            and self._total == self._seen()
+        )
+
+    def _insist(self, number: int, last: int) -> requests.Response | None:
+        """An empty page: the page after all, or None at the end of the list."""
+        if self._is_at_end(number) or self._all_seen():
+            self._ended(behind=self._behind(last))
+            return None
+        for pause in self._pauses:
+            self._sleep(pause)
+            response = self._fetch(number)
+            if self._size(response):
+                return response
+        end = self._announced_end or number
+        for probe in sorted({number + 1, (number + end) // 2, end} - {number}):
+            if self._holds_records(probe):
+                raise EmptyPageError(f"an empty page {number} of {end}")
+        self._ended(behind=self._behind(last))
+        return None
+
+    def _holds_records(self, number: int) -> bool:
+        return bool(self._ids_at(number))
+
+    def _ids_at(self, number: int) -> Sequence[str]:
+        try:
+            return self._ids_of(self._fetch(number))
+        except PageRefusedError:
+            return ()
+
+    def _makes_up_pages(self) -> bool:
+        """Whether other records stand under every number, however large: no list has so many.
+
+        Asked once, at the first page past the announced end that holds something new; what is
+        listed there is not believed then, because reading it would never end.
+        """
+        if self._is_believed is None:
+            one, other = (set(self._ids_at(number)) for number in _BEYOND_ANY_LIST)
+            self._is_believed = not (one and other and one != other)
+        return not self._is_believed
+
+    def _may_end_at(self, refused: int, last: int) -> bool:
+        """Whether a refused page is the end of the list; if so, it has ended."""
+        behind = self._behind(last)
+        if self._is_at_end(refused) or self._all_seen():
+            self._ended(behind=behind)
+            return True
+        if not self._is_wall(behind):
+            return False
+        self._ended(behind=behind)
+        return True
+
+    def _is_at_end(self, number: int) -> bool:
+        return self._announced_end is None or number >= self._announced_end
+
+    def _all_seen(self) -> bool:
+        return self._total is not None and 0 <= self._total - self._seen() <= self._unlisted
+
+    def _behind(self, last: int) -> int:
+        """How many records at least are announced behind what was listed."""
+        if self._all_seen():
+            return 0
+        if self._total is not None:
+            return self._total - self._seen()
+        return ((self._announced_end or last) - last - 1) * self._in_force + 1
+
+    def _is_wall(self, behind: int) -> bool:
+        return 0 < self._last_size == self._in_force <= behind
+
+    def _ended(self, behind: int = 0) -> None:
+        self.end = ListEnd(self._is_wall(behind), self._total)

@@ -199,6 +199,14 @@ def test_a_state_that_waited_in_the_queue_is_not_an_old_one(quickly: None) -> No
     assert [source.next() for _ in range(3)] == [("calls", 2), ("calls", 2), ("", 0)]
 
 
+def test_nothing_comes_after_the_end_of_a_stream(quickly: None) -> None:
+    source = Source(state(1))
+    again = source.heartbeat._states.again("calls")
+    started, done = AirbyteStreamStatus.STARTED, AirbyteStreamStatus.COMPLETE
+    source.put(status(started), state(2), status(done), again, None)
+    assert [source.next() for _ in range(2)] == [("calls", 2), ("", 0)]
+
+
 def test_records_and_states_put_it_off_and_other_messages_do_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -30,6 +30,7 @@ _YOUNG: deque["CallBudget"] = deque(maxlen=8)
 """Those of sources that are being built: their first components only look at a budget."""
 
 _RATES: WeakValueDictionary[str, Rate] = WeakValueDictionary()
+_BUSY: list[Rate] = []  # outlive their sources as long as the provider remembers their requests
 _LOCK = threading.Lock()
 
 
@@ -72,6 +73,7 @@ class CallBudget:
         self._failures = 0
         self._refusals = 0
         self._rate = rate
+        self._per_minute: int | None = None
         self._lock = threading.Lock()
         self._clock = clock
         self._config = config
@@ -89,13 +91,15 @@ class CallBudget:
             in_flight: requests under way at once, if the configuration names no number.
         """
         config = self._config or {}
-        per_minute = config.get("requests_per_minute")
-        own = None if not per_minute else int(per_minute)
-        name = f"{provider} {limit} {own} {config.get(key)}"
+        name = f"{provider} {limit} {config.get(key)}"
         digest = sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
         with _LOCK:
             if self._rate is None:
-                self._rate = _RATES.setdefault(digest, Rate(limit, own))
+                self._rate = _RATES.setdefault(digest, Rate(limit))
+                others = (rate for rate in _BUSY if rate is not self._rate)
+                now = self._clock()
+                _BUSY[:] = [self._rate, *(rate for rate in others if rate.is_busy(now))]
+                self._per_minute = int(config.get("requests_per_minute") or 0) or None
                 workers = int(config.get("num_workers") or in_flight)
                 self._in_flight = threading.BoundedSemaphore(max(1, workers))
 
@@ -122,7 +126,7 @@ class CallBudget:
     def _try_start(self) -> float:
         if self._rate is None or self.stopped.is_set():
             return 0.0
-        return self._rate.start(self._clock())
+        return self._rate.start(self._clock(), self._per_minute)
 
     def sleep(self, seconds: float) -> None:
         """Wait, but not longer than until the sync is stopped."""

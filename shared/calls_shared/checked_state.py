@@ -3,21 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airbyte_cdk.sources.declarative.migrations.state_migration import StateMigration
 from airbyte_cdk.sources.types import Config
 
-from calls_shared.budget import budget_of
-from calls_shared.moments import is_ahead, moment_of
 from calls_shared.scope import scope_of
-from calls_shared.state import check_state, holds_something, in_own_form, newest, with_a_start
+from calls_shared.state import check_state, holds_something, in_own_form, with_a_start
 
 SUPERSEDED = "superseded"
 """Under this key stands a state of another scope, until all of the new scope has been read."""
-
-_AHEAD = timedelta(days=1)  # more than any clock is wrong by a time zone
 
 
 @dataclass
@@ -54,17 +49,7 @@ class CheckedState(StateMigration):
         if not self.parents:
             stream_state = with_a_start(stream_state, self.cursor_field)
         state: Mapping[str, Any] = in_own_form(stream_state, fields)
-        self._warn(newest(state, fields))
         before = state.get("scope")
         if self.parents and before is not None and before != scope_of(self.config, self.scope):
             return {SUPERSEDED: dict(state), "parent_state": {}}
         return state
-
-    def _warn(self, latest: str | None) -> None:
-        moment, now = moment_of(latest), datetime.now(UTC)
-        if moment is not None and is_ahead(moment, now, _AHEAD):
-            budget_of(self.config).report.note(
-                f"The state of the stream {self.stream} holds {latest}, which is more than a day"
-                f" ahead of the time here ({now:%Y-%m-%dT%H:%M:%SZ}): no change of an earlier time"
-                " is read. If that clock is right, reset the stream or use an older state."
-            )

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from airbyte_cdk.models import AirbyteMessage
 from airbyte_cdk.sources.declarative.concurrent_declarative_source import (
     ConcurrentDeclarativeSource,
 )
@@ -34,6 +35,14 @@ class DeclarativeCalls(ConcurrentDeclarativeSource):
         super().__init__(config=config, **arguments)
         self.budget = budget_of(self._config, patience)
         self._concurrent_source._queue.maxsize = QUEUED_RECORDS
+
+    def put(self, message: AirbyteMessage) -> None:
+        """Let a message out between those of the read that is under way, from any thread.
+
+        Raises:
+            queue.Full: if the messages that wait are too many.
+        """
+        self._concurrent_source._queue.put_nowait(message)
 
     def end(self) -> None:
         """End all threads, however the read has ended; nothing is read from the queue any more.

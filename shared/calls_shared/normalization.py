@@ -56,7 +56,7 @@ class CallNormalization(RecordTransformation):
             raise MappingError(f"column {sorted(computed)[0]} cannot be computed")
         self._computes_answered = "answered" in computed
         self._computes_duration = "duration_seconds" in computed
-        self._report = budget_of(self.config).report
+        self._budget = budget_of(self.config)  # held, so that it stays the one of the others
         self._fields: list[tuple[str, str, Convert]] = []
         self._reads: list[tuple[str, Read]] = []
         for name in [name for name in kinds if name in self.columns and name not in computed]:
@@ -69,7 +69,7 @@ class CallNormalization(RecordTransformation):
         self._reads += self._compile_parties()
 
     def _unknown_word(self, column: str, word: str) -> None:
-        self._report.unknown_word(column, quoted(word))
+        self._budget.report.unknown_word(column, quoted(word))
 
     def _compile_parties(self) -> list[tuple[str, Read]]:
         if set(self.parties) not in ({"external", "internal"}, {"from", "to"}, {"external"}, set()):
@@ -105,7 +105,7 @@ class CallNormalization(RecordTransformation):
             elif value is not None:
                 record[name] = value
         for name in unreadable:
-            self._report.unreadable(name)
+            self._budget.report.unreadable(name)
         if "id" not in record:
             raise AirbyteTracedException(
                 message=f"A call from {self.provider} has no id, so it could not be kept; the sync"

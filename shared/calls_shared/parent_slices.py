@@ -42,7 +42,8 @@ class ParentSlices(PartitionRouter):
         manager = parent.stream.cursor._connector_state_manager  # type: ignore[attr-defined]
         state = manager.get_stream_state(self._parent_name, None)
         self.progress = ParentProgress(self.cursor_at, state)
-        budget_of(self.config).progress[self._parent_name] = self.progress
+        self._budget = budget_of(self.config)
+        self._budget.progress[self._parent_name] = self.progress
 
     def stream_slices(self) -> Iterable[StreamSlice]:
         """The substream's slices, each with its ticket, and one more that closes the reading.

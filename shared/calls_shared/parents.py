@@ -75,7 +75,7 @@ class OneItemMatches(RecordFilter):
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
         self._items = field(self.items_at)
         self._pattern = re.compile(self.pattern)
-        self._report = budget_of(self.config).report
+        self._budget = budget_of(self.config)
 
     def filter_records(
         self,
@@ -95,7 +95,7 @@ class OneItemMatches(RecordFilter):
             ):
                 yield record
             else:
-                self._report.note(self.skipped)
+                self._budget.report.note(self.skipped)
 
 
 @dataclass

@@ -40,8 +40,7 @@ class MovingWindow:
 
     def wait(self, now: float) -> float:
         """Seconds until a start is allowed; 0 or less if it is allowed now."""
-        while self._starts and self._starts[0] <= now - self._interval:
-            self._starts.popleft()
+        self._forget(now)
         if not self._starts:
             return 0.0
         spread = self._starts[-1] + self._spread / self.limit - now
@@ -50,7 +49,17 @@ class MovingWindow:
 
     def start(self, now: float) -> None:
         """Record a start."""
+        self._forget(now)
         self._starts.append(now)
+
+    def is_empty(self, now: float) -> bool:
+        """Whether no start counts any more."""
+        self._forget(now)
+        return not self._starts
+
+    def _forget(self, now: float) -> None:
+        while self._starts and self._starts[0] <= now - self._interval:
+            self._starts.popleft()
 
 
 class Rate:
@@ -58,25 +67,30 @@ class Rate:
 
     Args:
         limit: the provider's published limit.
-        requests_per_minute: the user's own, lower limit.
     """
 
-    def __init__(self, limit: RateLimit, requests_per_minute: int | None = None) -> None:
+    def __init__(self, limit: RateLimit) -> None:
         self._limit = limit
         self._window = MovingWindow(limit.starts_at or limit.requests, limit.seconds)
-        self._windows = [self._window]
-        if requests_per_minute is not None:
-            self._windows.append(MovingWindow(requests_per_minute, 60.0))
+        self._own: dict[int, MovingWindow] = {}
         self._paused_until = 0.0
         self._lock = threading.Lock()
 
-    def start(self, now: float) -> float:
-        """Count a start if one is allowed now; else the seconds until one is."""
+    def start(self, now: float, per_minute: int | None = None) -> float:
+        """Count a start if one is allowed now; else the seconds until one is.
+
+        Args:
+            now: seconds of a clock that never goes back.
+            per_minute: the user's own, lower limit; all requests of the key count for it.
+        """
         with self._lock:
-            wait = max(self._paused_until - now, *(window.wait(now) for window in self._windows))
+            windows = [self._window]
+            if per_minute is not None:
+                windows.append(self._own.setdefault(per_minute, MovingWindow(per_minute, 60.0)))
+            wait = max(self._paused_until - now, *(window.wait(now) for window in windows))
             if wait > 0.0:
                 return wait
-            for window in self._windows:
+            for window in (self._window, *self._own.values()):
                 window.start(now)
             return 0.0
 
@@ -88,6 +102,12 @@ class Rate:
     def is_paused(self, now: float) -> bool:
         """Whether the provider asked for a pause that is not over."""
         return now < self._paused_until
+
+    def is_busy(self, now: float) -> bool:
+        """Whether anything of the past still makes a request wait."""
+        with self._lock:
+            windows = (self._window, *self._own.values())
+            return self.is_paused(now) or not all(window.is_empty(now) for window in windows)
 
     def learn(self, headers: Mapping[str, str]) -> None:
         """Adopt the limit that an answer names, if it names a sensible one."""

@@ -21,6 +21,7 @@ from calls_shared.numbered import EmptyPageError, ListEnd, NumberedList
 from calls_shared.pagination import PageNumbers
 from calls_shared.passes import Repetition
 from calls_shared.requester import CallRequester
+from calls_shared.state import newest, warning_of_the_future
 from calls_shared.state_gate import StateGate
 
 LOGGER = logging.getLogger("airbyte.calls")
@@ -84,6 +85,9 @@ class CallRetriever(SimpleRetriever):
             fields = self._cursor_fields()
             warnings = self._report.new_sentences
             self._gate = StateGate(self.cursor, fields, self._leaving, warnings)
+            latest = newest(self._gate.handed_in, fields)
+            if not self._gate.is_parent and (far := warning_of_the_future(self.name, latest)):
+                self._report.note(far)
         start_date = converters.moment(self.config.get("start_date"))
         self._earliest = converters.lower_bound(start_date) if isinstance(start_date, str) else ""
 

@@ -176,7 +176,8 @@ class CallsSource(Source):
         tally = RecordTally({name: (cursors[name].field, known[name]) for name in cursors})
         failure: Exception | None = None
         failures: list[AirbyteMessage] = []
-        heartbeat = Heartbeat(inner.budget.is_paused, inner.budget.stopped.set)
+        budget = inner.budget
+        heartbeat = Heartbeat(budget.is_paused, budget.stopped.set, inner.put, states)
         try:
             for message in heartbeat.beside(inner.read(logger, config, catalog)):
                 if message.type is Type.RECORD and message.record is not None:
@@ -196,7 +197,7 @@ class CallsSource(Source):
             failure = as_exception(trace) if trace else summary
         finally:
             inner.end()
-        for sentence in inner.budget.report.new_sentences():
+        for sentence in budget.report.new_sentences():
             logger.warning(sentence)
         for sentence in tally.sentences([s.stream.name for s in catalog.streams]):
             logger.info(sentence)

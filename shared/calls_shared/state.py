@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airbyte_cdk.models import (
@@ -14,11 +15,13 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared import converters
 from calls_shared.manifest import StreamCursor
-from calls_shared.moments import moment_of, within_bounds
+from calls_shared.moments import is_ahead, moment_of, within_bounds
 
 _PARTITION = "partition"  # what the CDK keeps a state for; never a cursor
 
 _OWN_FORM = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
+
+_AHEAD = timedelta(days=1)  # more than any clock is wrong by a time zone
 
 _NO_CURSOR_YET = frozenset(
     {
@@ -171,6 +174,18 @@ def with_a_start(state: Mapping[str, Any], cursor_field: str) -> Mapping[str, An
 def newest(state: Any, cursor_fields: Collection[str]) -> str | None:
     """The newest cursor value of a state in our own form."""
     return converters.latest(cursor_values(state, cursor_fields))
+
+
+def warning_of_the_future(stream: str, latest: str | None) -> str | None:
+    """What the user should know of a state whose newest cursor value lies far in the future."""
+    moment, now = moment_of(latest), datetime.now(UTC)
+    if moment is None or not is_ahead(moment, now, _AHEAD):
+        return None
+    return (
+        f"The state of the stream {stream} holds {latest}, which is more than a day"
+        f" ahead of the time here ({now:%Y-%m-%dT%H:%M:%SZ}): no change of an earlier time"
+        " is read. If that clock is right, reset the stream or use an older state."
+    )
 
 
 def capped(state: Any, cursor_fields: Collection[str], ceiling: str) -> Any:

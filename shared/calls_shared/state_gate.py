@@ -33,6 +33,7 @@ class StateGate:
 
     Attributes:
         handed_in: the stream's state as the sync began with it; empty if there was none.
+        is_parent: whether the stream is read for its children, with whose state its own leaves.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class StateGate:
         known = newest(self.handed_in, self._fields)
         began = converters.format_timestamp(datetime.now(UTC))
         self._ceiling = began if known is None else max(began, known, key=converters.sort_key)
-        self._is_parent = isinstance(self._repository, StateFilteringMessageRepository)
+        self.is_parent = isinstance(self._repository, StateFilteringMessageRepository)
         self._tell_last_state = cursor.ensure_at_least_one_state_emitted
         cursor._connector_state_manager = self  # type: ignore[attr-defined]
         cursor._message_repository = self  # type: ignore[attr-defined]
@@ -61,7 +62,7 @@ class StateGate:
 
     def _end(self) -> None:
         self._tell_last_state()
-        if not self._is_parent:
+        if not self.is_parent:
             for sentence in self._warnings():
                 LOGGER.warning(sentence)
 

@@ -361,7 +361,7 @@ def test_one_reading_contradicts_no_total() -> None:
 def test_what_the_start_date_leaves_out_is_seen_and_no_more() -> None:
     sync = Sync(FIRST, ALL, totals=[[5]], hidden="ab")
     assert (sync.out, sync.needed) == (["cde"], [False])
-    assert sync.convergence.seen == 5
+    assert sync.convergence.listed == 5
     assert sync.state.months == months("2026-01 c", "2026-03 d")
 
 

@@ -145,7 +145,7 @@ class Destination:
                 fetch,
                 STRATEGY,
                 lambda response: [row["id"] for row in response.json()["data"]],
-                lambda: convergence.seen,
+                lambda: convergence.listed,
                 pauses=[0.0, 0.0],
                 sleep=lambda _: None,
                 workers=world.random.choice([1, 4]),

@@ -33,8 +33,9 @@ demo: .venv/installed ## Sync all four providers of the sandbox into one DuckDB 
 sandbox: .venv/installed ## Run the sandbox that plays the four providers, on port 8900
 	@$(BIN)/python -m integration_tests.sandbox --port 8900
 
-# Half of the time goes to these: faults, kills, moving worlds, some of which wait for time-outs
-RELIABILITY := $(addprefix integration_tests/test_,faults.py kill_and_resume.py moving_worlds.py)
+# Most of the time goes to these: faults, kills, moving worlds, some of which wait for time-outs
+RELIABILITY := $(addprefix integration_tests/test_,faults.py odd_answers.py odd_values.py earned_skips.py \
+	kill_and_resume.py moving_worlds.py)
 PYTEST := $(BIN)/python -m pytest -q -n 6 --dist worksteal
 
 .PHONY: test

@@ -133,7 +133,7 @@ def run_forked(
     arguments: Sequence[str],
     sandbox: Sandbox | None = None,
     environment: Mapping[str, str] | None = None,
-    timeout: float = 200.0,
+    timeout: float = 1800.0,
 ) -> Outcome:
     """The same as `run_command`, in a process forked from one that has loaded the package.
 
@@ -174,7 +174,7 @@ def run_command(
     arguments: Sequence[str],
     sandbox: Sandbox | None = None,
     environment: Mapping[str, str] | None = None,
-    timeout: float = 200.0,
+    timeout: float = 1800.0,
 ) -> Outcome:
     """Run `source-<provider>-calls` with arguments; a time-out fails the test."""
     command = Path(sys.executable).parent / f"source-{provider}-calls"

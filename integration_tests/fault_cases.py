@@ -192,8 +192,9 @@ def be_quick(
     url: str,
     *,
     pause: float = 0.001,
-    read: float = 20.0,
-    answer: float = 20.0,
+    read: float = 600.0,
+    answer: float = 600.0,
+    seconds: float = 600.0,
 ) -> None:
     """Send this process's connectors to the sandbox's url, with tiny pauses between attempts.
 
@@ -203,7 +204,12 @@ def be_quick(
 
     def scaled(patience: Patience, factor: float) -> Patience:
         return replace(
-            patience, first_pause=pause, longest_pause=4 * pause, read=read, answer=answer
+            patience,
+            first_pause=pause,
+            longest_pause=4 * pause,
+            read=read,
+            answer=answer,
+            seconds=seconds,
         )
 
     monkeypatch.setattr(Patience, "scaled", scaled)
@@ -234,6 +240,17 @@ class Place:
 
     def __str__(self) -> str:
         return f"{self.provider}-{self.stream}-{self.name}"
+
+    @property
+    def may_come_first(self) -> bool:
+        """Whether it can be the first request of a sync, so that the key has not worked yet."""
+        names = ("first_page", "only_page", "parent_phone_numbers", "first_id", "last_id")
+        return self.name in names and not self.query.startswith("phoneNumberId")
+
+    @property
+    def may_be_skipped(self) -> bool:
+        """Whether the provider itself can refuse it in a way that is skipped."""
+        return (self.path == "/v1/calls" and self.provider == "openphone") or "/calls/" in self.path
 
     @property
     def list_key(self) -> str:
@@ -338,9 +355,10 @@ def unreachable(name: str, kind: FaultKind, why: str) -> Case:
 
 
 def misshapen(name: str, body: str, why: str) -> Case:
-    """A body under HTTP 200 that is not the promised page."""
+    """A body under HTTP 200 that is not the promised page; `why` is "" if it is not compared."""
     page = " answered HTTP 200 with something else than a page of records"
-    return Case(name, "body", body=body, stays=f"{page} ({why}), and trying again did not help.")
+    reason = f"({why}), and trying again did not help." if why else "("
+    return Case(name, "body", body=body, stays=f"{page} {reason}")
 
 
 SAYS = "No such luck\\u0007today"
@@ -377,8 +395,47 @@ REFUSED: tuple[Case, ...] = tuple(
         failure_type="system_error",
         attempts=1,
     )
-    for status in (418, 422)
+    for status in (418, 451)
 )
+HTML = "<!DOCTYPE html><html><head><title>Access denied</title></head><body>No</body></html>"
+GATEWAY_BODIES = {
+    "html": HTML,
+    "route": '{"message": "no Route matched with those values"}',
+    "message": '{"message": "Forbidden"}',
+    "router": '{"statusCode": 404, "error": "Not Found", "message": "Cannot GET /v1/calls"}',
+    "empty": "",
+}
+"""What proxies, firewalls and routers answer, who know nothing of the provider's envelope."""
+GATEWAY: tuple[Case, ...] = tuple(
+    Case(f"status_{status}_{name}", "status", status, body=body, stays=f"HTTP {status}")
+    for status in (403, 404)
+    for name, body in GATEWAY_BODIES.items()
+)
+UNFORMED: tuple[Case, ...] = tuple(
+    Case(
+        f"status_{status}_{name}",
+        "status",
+        status,
+        body=GATEWAY_BODIES[name],
+        passes=False,
+        stays=f"HTTP {status}",
+        failure_type="system_error",
+        attempts=1,
+    )
+    for status in (400, 422)
+    for name in ("html", "message")
+)
+"""Refusals that are neither a gateway's nor in the provider's envelope: no skip, wherever."""
+UNAUTHORIZED = Case(
+    "status_401",
+    "status",
+    401,
+    body=f'{{"error": {{"message": "{SAYS}"}}}}',
+    stays="HTTP 401",
+    failure_type="config_error",
+    attempts=3,
+)
+"""Where the key has worked before."""
 LIMITED: tuple[Case, ...] = (
     Case("status_429", "status", 429),
     Case("status_429_of_the_past", "status", 429, {"Retry-After": "Fri, 31 Dec 1999 23:59:59 GMT"}),
@@ -401,6 +458,19 @@ SHAPES: tuple[Case, ...] = (
     misshapen("text_under_200", "upstream connect error", "a body that is not JSON"),
     misshapen("error_under_200", f'{{"error": {{"message": "{SAYS}"}}}}', "an error: No such luck"),
 )
+ENVELOPES: tuple[Case, ...] = (
+    misshapen("null_for_list_of_3", '{"LIST": null, "total": 3, "total_count": 3}', ""),
+    *(
+        misshapen(f"{name}_beside_empty_list", f'{{"LIST": [], {body}}}', "")
+        for name, body in (
+            ("error", f'"error": {{"message": "{SAYS}"}}'),
+            ("errors", f'"errors": [{{"message": "{SAYS}"}}]'),
+            ("_errors", f'"_errors": [{{"detail": "{SAYS}"}}]'),
+            ("failure", f'"success": false, "message": "{SAYS}"'),
+        )
+    ),
+)
+"""Bodies that hold a list, or say why they do not, and yet are no page."""
 REDIRECTS: tuple[Case, ...] = tuple(  # the header Location belongs to the test
     Case(
         f"redirect_{status}",

@@ -35,9 +35,13 @@ from integration_tests.mutants_of_answers import MUTANTS_OF_ANSWERS
 
 ROOT = Path(__file__).parents[1]
 NEEDED = ("shared", "source-*", "integration_tests", "examples", "pyproject.toml")
-LONGEST = 240.0
+LONGEST = 1800.0
 """Seconds for the tests of one mutant; a hanging test is a dead mutant too."""
 
+ANSWERS = "integration_tests/test_odd_answers.py"
+SKIPS = "integration_tests/test_earned_skips.py"
+FAULTS = "integration_tests/test_faults.py"
+STAYS = f"{FAULTS}::test_a_fault_that_stays_fails_the_sync_and_loses_nothing"
 
 MUTANTS: tuple[Mutant, ...] = (
     *MUTANTS_OF_ANSWERS,
@@ -691,6 +695,97 @@ MUTANTS: tuple[Mutant, ...] = (
         "self._concurrent_source._queue.maxsize = QUEUED_RECORDS",
         "self._concurrent_source._queue.maxsize = 0",
         (f"{UNIT}/test_source.py", f"{UNIT}/test_retriever.py"),
+    ),
+    Mutant(
+        "a gateway's page may be skipped",
+        f"{SHARED}/errors.py",
+        'if (self.own is not None or self.action == "skip") and answer.own',
+        "if self.own is not None and answer.own",
+        (f"{STAYS}[intercom-calls_by_id-first_id-status_404_html]",),
+    ),
+    Mutant(
+        "OpenPhone: any refusal of the provider may be skipped",
+        manifest("openphone"),
+        '            code: "0101403"\n            title: Not Phone Number User\n',
+        "",
+        (f"{SKIPS}::test_a_refusal_with_another_code_is_no_skip",),
+    ),
+    Mutant(
+        "OpenPhone: a title counts in the documented form only",
+        f"{SHARED}/envelope.py",
+        '(text for name in ("key", "message") if',
+        "(text for name in () if",
+        (f"{SKIPS}::test_an_earned_404_or_400_closes_the_conversation",),
+    ),
+    Mutant(
+        "OpenPhone: a refused conversation has been read",
+        f"{SHARED}/fan_out.py",
+        "if is_broken_off or not (200 in statuses or statuses <= set(self.closing_statuses)):",
+        "if is_broken_off or not statuses:",
+        (f"{SKIPS}::test_one_conversation_that_is_refused_is_a_hole_whatever_the_timing",),
+    ),
+    Mutant(
+        "OpenPhone: a state passes a hole",
+        f"{SHARED}/progress.py",
+        "while place.waiting and place.waiting[0].closed:",
+        "while place.waiting:",
+        (f"{SKIPS}::test_one_conversation_that_is_refused_is_a_hole_whatever_the_timing",),
+    ),
+    Mutant(
+        "OpenPhone: a sync in which every request was skipped succeeds",
+        f"{SHARED}/fan_out.py",
+        "        if not self._has_asked or self._was_answered:\n",
+        "        if not self._has_asked or self._has_asked:\n",
+        (f"{SKIPS}::test_a_sync_in_which_every_request_was_skipped_fails_and_moves_no_state",),
+    ),
+    Mutant(
+        "OpenPhone: a state leaves though nothing was answered",
+        f"{SHARED}/fan_out.py",
+        "        if self._has_asked and not self._was_answered:\n",
+        "        if not self._has_asked and self._was_answered:\n",
+        (f"{SKIPS}::test_a_sync_in_which_every_request_was_skipped_fails_and_moves_no_state",),
+    ),
+    Mutant(
+        "OpenPhone: numbers without text are one group",
+        manifest("openphone"),
+        "group_in_slice: phoneNumberId",
+        "group_in_slice: number",
+        (f"{SKIPS}::test_what_one_number_proves_about_the_filter_by_user_holds_for_it_alone",),
+    ),
+    Mutant(
+        "good answers do not end a row of failures",
+        f"{SHARED}/budget.py",
+        "            self._failures = self._refusals = 0\n",
+        "",
+        (f"{SKIPS}::test_failures_with_good_answers_between_them_do_not_end_the_sync",),
+    ),
+    Mutant(
+        "a provider that is down is tried for each conversation",
+        f"{SHARED}/budget.py",
+        "_FAILURES_IN_A_ROW = 3\n",
+        "_FAILURES_IN_A_ROW = 300\n",
+        (f"{SKIPS}::test_a_provider_that_is_down_is_not_tried_for_each_conversation",),
+    ),
+    Mutant(
+        "a key that has worked is refused at once",
+        f"{SHARED}/sender.py",
+        "_TRIES_OF_A_GOOD_KEY = 3\n",
+        "_TRIES_OF_A_GOOD_KEY = 1\n",
+        (f"{FAULTS}::test_a_key_that_has_worked_is_refused_for_a_moment",),
+    ),
+    Mutant(
+        "waiting for a limit counts as time of the attempts",
+        f"{SHARED}/sender.py",
+        "                self._wait_for_limit(pause)\n",
+        "                self._wait_for_limit(pause)\n                spent += pause\n",
+        (f"{FAULTS}::test_a_fault_after_a_limit_that_outlasts_the_patience_of_a_request",),
+    ),
+    Mutant(
+        "a list that goes on over the same records is read for ever",
+        f"{SHARED}/passes.py",
+        "return self._count >= (_SAME_PAGES if ids else _EMPTY_PAGES)",
+        "return False",
+        (f"{ANSWERS}::test_a_list_that_goes_on_over_the_same_records_ends",),
     ),
 )
 

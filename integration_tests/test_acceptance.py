@@ -183,7 +183,7 @@ def standard_tests(sandbox: Sandbox, place: Path, *arguments: str) -> tuple[int,
         env={**os.environ, "CALLS_SANDBOX_URL": sandbox.url, "COLUMNS": "200"},
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=1800,
         check=False,
     )
     return done.returncode, done.stdout + done.stderr

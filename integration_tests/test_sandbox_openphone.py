@@ -38,7 +38,7 @@ def get(sandbox: Sandbox) -> Iterator[Get]:
 
         def send(path: str, key: str | None = KEY, **query: Any) -> requests.Response:
             url, headers = f"{sandbox.url}/openphone{path}", {"Authorization": key}
-            return session.get(url, params=query, headers=headers, timeout=10)
+            return session.get(url, params=query, headers=headers, timeout=600)
 
         yield send
 
@@ -244,21 +244,21 @@ CALLS = {"phoneNumberId": "PNsales1", "participants": BUSY, "maxResults": "10"}
 @pytest.mark.parametrize(
     ("change", "live", "documented"),
     [
-        pytest.param({"participants": None}, (400, "BadRequest"), "0100400", id="none"),
+        pytest.param({"participants": None}, (400, "Bad Request"), "0100400", id="none"),
         pytest.param(
-            {"participants": [BUSY, "+12"]}, (400, "TooManyParticipants"), "0101400", id="two"
+            {"participants": [BUSY, "+12"]}, (400, "Too Many Participants"), "0101400", id="two"
         ),
-        pytest.param({"participants": "14155550000"}, (400, "BadRequest"), "0100400", id="plus"),
-        pytest.param({"participants": "Anonymous"}, (400, "BadRequest"), "0100400", id="word"),
-        pytest.param({"participants": "+0123"}, (400, "BadRequest"), "0100400", id="zero"),
-        pytest.param({"phoneNumberId": None}, (400, "BadRequest"), "0100400", id="no number"),
-        pytest.param({"phoneNumberId": "PN1"}, (404, "NotFound"), "0100404", id="strange number"),
-        pytest.param({"userId": "USclerk4"}, (403, "NotPhoneNumberUser"), "0101403", id="user"),
-        pytest.param({"maxResults": None}, (400, "BadRequest"), "0100400", id="no maxResults"),
-        pytest.param({"maxResults": "0"}, (400, "BadRequest"), "0100400", id="maxResults 0"),
-        pytest.param({"maxResults": "101"}, (400, "BadRequest"), "0100400", id="maxResults 101"),
-        pytest.param({"createdAfter": "soon"}, (400, "BadRequest"), "0100400", id="date"),
-        pytest.param({"pageToken": "x"}, (400, "BadRequest"), "0100400", id="token"),
+        pytest.param({"participants": "14155550000"}, (400, "Bad Request"), "0100400", id="plus"),
+        pytest.param({"participants": "Anonymous"}, (400, "Bad Request"), "0100400", id="word"),
+        pytest.param({"participants": "+0123"}, (400, "Bad Request"), "0100400", id="zero"),
+        pytest.param({"phoneNumberId": None}, (400, "Bad Request"), "0100400", id="no number"),
+        pytest.param({"phoneNumberId": "PN1"}, (404, "Not Found"), "0100404", id="strange number"),
+        pytest.param({"userId": "USclerk4"}, (403, "Not Phone Number User"), "0101403", id="user"),
+        pytest.param({"maxResults": None}, (400, "Bad Request"), "0100400", id="no maxResults"),
+        pytest.param({"maxResults": "0"}, (400, "Bad Request"), "0100400", id="maxResults 0"),
+        pytest.param({"maxResults": "101"}, (400, "Bad Request"), "0100400", id="maxResults 101"),
+        pytest.param({"createdAfter": "soon"}, (400, "Bad Request"), "0100400", id="date"),
+        pytest.param({"pageToken": "x"}, (400, "Bad Request"), "0100400", id="token"),
     ],
 )
 def test_refused_requests(
@@ -268,6 +268,10 @@ def test_refused_requests(
     sandbox_with(sandbox, envelope="documented")
     answer = get("/v1/calls", **{**CALLS, **change})
     assert refused(sandbox, answer) == (live[0], documented)
+    sandbox_with(sandbox, envelope="live_message")
+    error = get("/v1/calls", **{**CALLS, **change}).json()["error"]
+    keys = {400: "BadRequest", 403: "Forbidden", 404: "NotFound"}
+    assert (error["key"], error["message"]) == (keys[live[0]], live[1])
 
 
 def test_a_raw_plus_is_a_space(sandbox: Sandbox, get: Get) -> None:
@@ -300,7 +304,7 @@ def test_key_faults(sandbox: Sandbox, get: Get) -> None:
     assert (expired.status_code, expired.json()["status"]) == (402, 402)
     assert get("/v1/phone-numbers", "odd").status_code == 200
     assert get("/v1/conversations", "odd", maxResults=1).status_code == 200
-    assert refused(sandbox, get("/v1/calls", "odd", **CALLS)) == (403, "NotPhoneNumberUser")
+    assert refused(sandbox, get("/v1/calls", "odd", **CALLS)) == (403, "Not Phone Number User")
 
 
 def test_date_bounds(sandbox: Sandbox, get: Get) -> None:
@@ -399,7 +403,7 @@ def test_scale_many_conversations() -> None:
 
         def send(path: str, **query: Any) -> requests.Response:
             url, headers = f"{sandbox.url}/openphone{path}", {"Authorization": KEY}
-            return session.get(url, params=query, headers=headers, timeout=10)
+            return session.get(url, params=query, headers=headers, timeout=600)
 
         records = paged(send, "/v1/conversations")
         assert len(set(ids(records))) == 1000
@@ -426,28 +430,27 @@ def test_participants_may_include_the_own_number(sandbox: Sandbox, get: Get) -> 
 
 def test_ten_requests_in_any_second(sandbox: Sandbox, get: Get) -> None:
     assert Switches().openphone.window_seconds == 1.0
-    sandbox.switches = Switches(openphone=OpenPhoneSwitches(window_seconds=2.0))
-    begin = time.monotonic()
+    sandbox.switches = Switches(openphone=OpenPhoneSwitches(window_seconds=3600.0))
     answers = [get("/v1/phone-numbers") for _ in range(11)]
-    assert time.monotonic() - begin < 2
     assert [answer.status_code for answer in answers] == [200] * 10 + [429]
-    assert refused(sandbox, answers[-1]) == (429, "TooManyRequests")
+    assert refused(sandbox, answers[-1]) == (429, "Too Many Requests")
     assert "Retry-After" not in answers[-1].headers
     assert "ratelimit" not in answers[0].headers
-    time.sleep(max(0.0, begin + 2.2 - time.monotonic()))
+    sandbox.switches = Switches(openphone=OpenPhoneSwitches(window_seconds=0.2))
+    time.sleep(0.3)
     assert get("/v1/phone-numbers").status_code == 200
 
 
 def test_optional_rate_headers(sandbox: Sandbox, get: Get) -> None:
     options = OpenPhoneSwitches(
-        limit=2, window_seconds=60.0, retry_after="seconds", ratelimit_headers="live"
+        limit=2, window_seconds=6000.0, retry_after="seconds", ratelimit_headers="live"
     )
     sandbox.world = World()
     sandbox.switches = Switches(openphone=options)
     answers = [get("/v1/phone-numbers") for _ in range(3)]
-    assert answers[2].headers["Retry-After"] in ("59", "60")
-    assert answers[0].headers["ratelimit"] == '"per-second"; r=1; t=60'
-    assert answers[0].headers["ratelimit-policy"] == '"per-second"; q=2; w=60'
+    assert 5000 < int(answers[2].headers["Retry-After"]) <= 6000
+    assert answers[0].headers["ratelimit"] == '"per-second"; r=1; t=6000'
+    assert answers[0].headers["ratelimit-policy"] == '"per-second"; q=2; w=6000'
     assert "ratelimit" in get("/v1/phone-numbers", "wrong").headers
 
 

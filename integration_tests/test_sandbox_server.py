@@ -11,7 +11,6 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -41,7 +40,7 @@ def get(sandbox: Sandbox) -> Iterator[Get]:
     with requests.Session() as session:
 
         def send(path: str = "/skipcall/v1/calls?limit=50", **options: Any) -> requests.Response:
-            options = {"headers": HEADERS, "timeout": 10, "allow_redirects": False, **options}
+            options = {"headers": HEADERS, "timeout": 600, "allow_redirects": False, **options}
             return session.get(sandbox.url + path, **options)
 
         yield send
@@ -52,7 +51,7 @@ def test_log_of_requests(sandbox: Sandbox, get: Get) -> None:
     host = {**HEADERS, "X-Sandbox-Host": "api-public.skipcall.app"}
     get("/skipcall/v1/calls?page=2&filters=%7B%22a%22%3A1%7D&empty=&from=%2B1+2", headers=host)
     get("/amplemarket/calls?page[size]=5")
-    requests.post(f"{sandbox.url}/openphone/v1/calls", timeout=10)
+    requests.post(f"{sandbox.url}/openphone/v1/calls", timeout=600)
     first, second, third = sandbox.requests
     assert (first.provider, first.method, first.path) == ("skipcall", "GET", "/v1/calls")
     assert first.query == (("page", "2"), ("filters", '{"a":1}'), ("empty", ""), ("from", "+1 2"))
@@ -93,7 +92,7 @@ def test_what_the_hook_raises_is_not_lost() -> None:
     def serve() -> int:
         with Sandbox(World(calls=1)) as sandbox:
             sandbox.before_answer = fail
-            status = requests.get(f"{sandbox.url}/skipcall/v1/calls", timeout=10).status_code
+            status = requests.get(f"{sandbox.url}/skipcall/v1/calls", timeout=600).status_code
             statuses.append(status)
             return status
 
@@ -148,11 +147,17 @@ def test_another_world(sandbox: Sandbox, get: Get) -> None:
 def test_latency_is_waited_for_and_does_not_serialize(sandbox: Sandbox, get: Get) -> None:
     sandbox.switches = replace(sandbox.switches, latency_seconds=0.3)
     begin = time.monotonic()
-    with ThreadPoolExecutor(6) as pool:
-        url = f"{sandbox.url}/skipcall/v1/calls"
-        answers = list(pool.map(lambda _: requests.get(url, headers=HEADERS, timeout=9), range(6)))
-    assert {answer.status_code for answer in answers} == {200}
-    assert 0.3 <= time.monotonic() - begin < 1.6
+    assert get().ok
+    assert time.monotonic() - begin >= 0.3
+    # one answer that takes days does not hold the others back
+    sandbox.switches = replace(sandbox.switches, latency_seconds=1e6)
+    port = int(sandbox.url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port)) as waiting:
+        waiting.sendall(b"GET /skipcall/v1/calls HTTP/1.1\r\nHost: x\r\n\r\n")
+        time.sleep(0.2)
+        sandbox.switches = replace(sandbox.switches, latency_seconds=0.0)
+        assert get().ok
+        assert [one.status for one in sandbox.requests] == [200, 200]
 
 
 def test_the_world_may_move_while_pages_are_read(sandbox: Sandbox, get: Get) -> None:
@@ -195,7 +200,7 @@ def test_faults_that_break_the_connection(
     assert [one.status for one in sandbox.requests] == [200, 200 if "body" in kind else 0, 200]
 
 
-def raw_answer(sandbox: Sandbox, timeout: float = 10.0) -> bytes:
+def raw_answer(sandbox: Sandbox, timeout: float = 600.0) -> bytes:
     """All bytes that come for one request, until the server closes or pauses."""
     port = int(sandbox.url.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port), timeout=timeout) as connection:
@@ -307,13 +312,13 @@ def test_control_api(sandbox: Sandbox, get: Get) -> None:
     expected = {one["id"]: one for one in map(json.loads, lines)}
     assert expected == sandbox.expected("skipcall")
     step = {"hours": 1.5, "new": 4, "changed": 0, "deleted": 0, "late": 0}
-    moved = requests.post(f"{sandbox.url}/_sandbox/advance", json=step, timeout=10)
+    moved = requests.post(f"{sandbox.url}/_sandbox/advance", json=step, timeout=600)
     assert moved.json() == {"now": "2026-10-01T13:30:00+00:00"}
     assert get().json()["total"] == 124
-    requests.post(f"{sandbox.url}/_sandbox/reset-requests", timeout=10)
+    requests.post(f"{sandbox.url}/_sandbox/reset-requests", timeout=600)
     assert get("/_sandbox/requests").json()["total"] == 0
     for wrong in (b'{"days": 1}', b"[]", b"{", b'{"new": "5"}', b'{"new": -1}'):
-        refused = requests.post(f"{sandbox.url}/_sandbox/advance", data=wrong, timeout=10)
+        refused = requests.post(f"{sandbox.url}/_sandbox/advance", data=wrong, timeout=600)
         assert refused.status_code == 400
     assert get("/_sandbox/expected/aircall").status_code == 404
     assert get("/_sandbox/advance").status_code == 404
@@ -330,13 +335,13 @@ def test_start_and_stop_leave_nothing_behind() -> None:
         held.sendall(b"GET /skipcall/v1/calls HTTP/1.1\r\nHost: x\r\n\r\n")
         time.sleep(0.1)
         begin = time.monotonic()
-    assert time.monotonic() - begin < 1.5
+    assert time.monotonic() - begin < 300  # its client would wait for ever
     for connection in (idle, held):
         with connection:
             assert connection.recv(10) == b""
     assert set(threading.enumerate()) == before
     with pytest.raises(requests.ConnectionError):
-        requests.get(url, timeout=1)
+        requests.get(url, timeout=600)
 
 
 def test_a_taken_port_is_an_error() -> None:
@@ -346,15 +351,25 @@ def test_a_taken_port_is_an_error() -> None:
             pass
 
 
-def test_pages_are_fast() -> None:
-    api = IntercomApi(World(calls=5000).intercom)
+def test_a_page_of_a_large_world_takes_no_longer_than_one_of_a_small_world() -> None:
+    """So that no request sorts or renders the whole world: that would take fifty times as long."""
     switches, keys = Switches(enforce_limits=False), Credentials(frozenset({"k"}), {})
     headers = {"authorization": "Bearer k", "accept": "*/*", "intercom-version": "2.14"}
-    begin = time.process_time()
-    for page in range(1, 1001):
-        request = ApiRequest("GET", "/calls", (("page", str(page % 200 + 1)),), headers)
-        assert api.answer(request, switches, keys).status == 200
-    assert time.process_time() - begin < 0.5
+
+    def seconds(calls: int) -> float:
+        api = IntercomApi(World(calls=calls).intercom)
+        pages = calls // 25
+        took = []
+        for _ in range(4):  # the first one renders
+            begin = time.process_time()
+            for page in range(200):
+                number = str(page % pages + 1)
+                request = ApiRequest("GET", "/calls", (("page", number),), headers)
+                assert api.answer(request, switches, keys).status == 200
+            took.append(time.process_time() - begin)
+        return min(took)
+
+    assert seconds(5000) < 10 * seconds(100)
 
 
 def test_command_line() -> None:
@@ -371,10 +386,10 @@ def test_command_line() -> None:
                 "Authorization": "Bearer test-key-intercom-not-real",
                 "Intercom-Version": "2.14",
             }
-            answer = requests.get(f"{url}/intercom/calls", headers=headers, timeout=10)
+            answer = requests.get(f"{url}/intercom/calls", headers=headers, timeout=600)
         finally:
             process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(600) == 0
     assert answer.headers["X-RateLimit-Limit"] == "167"
     world = World(seed=3, calls=30)
     assert {one["id"] for one in answer.json()["data"]} <= set(world.intercom.calls)

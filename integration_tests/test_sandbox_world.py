@@ -164,7 +164,9 @@ def test_late_calls_are_recorded_now_and_happened_before() -> None:
 
     assert [len(late(provider)) for provider in PROVIDERS] == [5, 5, 5, 5]
     assert all(milliseconds_of(one.id) > begin * 1000 for one in late("amplemarket"))
-    assert all(one.started < begin - 80_000 for one in late("amplemarket"))
+    started = [one.started for one in late("amplemarket") if one.started is not None]
+    assert started
+    assert all(at < begin - 80_000 for at in started)
     assert all(one.created >= begin for one in late("intercom"))
     for call in late("openphone"):
         assert call.created < (begin - 80_000) * 1000
@@ -272,11 +274,17 @@ def test_views_follow_random_changes() -> None:
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_generation_is_fast(provider: str) -> None:
-    world = World(calls=30_000, conversations=3_000)
-    begin = time.process_time()
-    assert len(world.history(provider).calls) == 30_000
-    assert time.process_time() - begin < 30_000 * 40e-6
+def test_a_world_ten_times_as_large_takes_about_ten_times_as_long(provider: str) -> None:
+    def seconds(calls: int) -> float:
+        took = []
+        for _ in range(3):
+            world = World(calls=calls, conversations=calls // 10)
+            begin = time.process_time()
+            assert len(world.history(provider).calls) == calls
+            took.append(time.process_time() - begin)
+        return min(took)
+
+    assert seconds(30_000) < 50 * seconds(3_000)  # a hundred times if each call looked at all
 
 
 def test_identifiers() -> None:
@@ -307,7 +315,7 @@ def test_positions_move_one_switch_at_a_time() -> None:
         positions = Switches.positions(provider)
         names = [name for name, _ in positions]
         moved = [f"{n}={value}" for n, values in ALTERNATIVES[provider] for value in values]
-        assert names == ["default", *moved, "unknown_fields=True"]
+        assert names == ["default", *moved, "gzip=True", "unknown_fields=True"]
         assert positions[0][1] == Switches()
         distinct = {switches for _, switches in positions}
         assert len(distinct) == len(positions)

@@ -36,6 +36,7 @@ def parser() -> ArgumentParser:
     )
     found.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
     found.add_argument("--no-limits", action="store_true", help="refuse nothing for its rate")
+    found.add_argument("--gzip", action="store_true", help="answer in gzip to those who ask for it")
     found.add_argument(
         "--unknown-fields", action="store_true", help="records carry undocumented fields"
     )
@@ -60,6 +61,7 @@ def switches_of(arguments: Namespace) -> Switches:
         latency_seconds=arguments.latency,
         enforce_limits=not arguments.no_limits,
         unknown_fields=arguments.unknown_fields,
+        gzip=arguments.gzip,
     )
 
 

@@ -14,11 +14,18 @@ from .identifiers import as_uuid4, as_uuid7
 from .limits import Allowance, Clock, MovingWindow
 from .rendering import Record, RenderedCalls, with_unknown_fields
 from .switches import AmplemarketSwitches, Switches
-from .times import SECOND, RealClock, iso_seconds, parse_iso
+from .times import SECOND, ZERO_TIMES, RealClock, iso_seconds, parse_iso
 from .views import CallView
 
 DEFAULT_PAGE, LARGEST_PAGE = 20, 100
-HOST = "https://api.amplemarket.com"
+HOSTS = {
+    "relative": "",
+    "absolute": "https://api.amplemarket.com",
+    "http": "http://api.amplemarket.com",
+    "port": "https://api.amplemarket.com:443",
+    "capitals": "HTTPS://API.Amplemarket.COM",
+}
+"""What stands before a link's path."""
 FILTERS = ("user_id", "from", "to", "start_date_from", "start_date_to")
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-([47])[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
@@ -126,13 +133,13 @@ def call_filter(
     latest = None if ignored else parse_iso(request.value("start_date_to") or "")
 
     def wanted(call: AmplemarketCall) -> bool:
-        started = call.started * SECOND
+        started = None if call.started is None else call.started * SECOND
         return (
             (not user or call.user_id == user)
             and (not sender or call.from_number == sender)
             and (not receiver or call.to_number == receiver)
-            and (earliest is None or started + slack > earliest)
-            and (latest is None or started - slack < latest)
+            and (started is None or earliest is None or started + slack > earliest)
+            and (started is None or latest is None or started - slack < latest)
         )
 
     return wanted
@@ -151,8 +158,7 @@ def link(request: ApiRequest, switches: Switches, size: int, cursor: dict[str, s
         for name in FILTERS:
             parameters |= dict(pair for pair in request.query if pair[0] == name)
     query = "&".join(f"{name}={quote(value, safe=':')}" for name, value in parameters.items())
-    host = HOST if switches.amplemarket.links == "absolute" else ""
-    return f"{host}/calls?{query}"
+    return f"{HOSTS[switches.amplemarket.links]}/calls?{query}"
 
 
 def shown_id(call: AmplemarketCall, switches: Switches) -> str:
@@ -172,7 +178,7 @@ def render_call(call: AmplemarketCall, switches: Switches) -> Record:
         "disposition_id": call.disposition_id,
         "duration": call.duration,
         "external": call.external,
-        "start_date": iso_seconds(call.started),
+        "start_date": start_of(call, switches),
         "from": call.from_number,
         "to": call.to_number,
         "notes": call.notes,
@@ -191,6 +197,13 @@ def render_call(call: AmplemarketCall, switches: Switches) -> Record:
     if switches.amplemarket.direction == "present":
         record["direction"] = call.direction
     return with_unknown_fields(record, switches)
+
+
+def start_of(call: AmplemarketCall, switches: Switches) -> str | None:
+    """The call's `start_date`."""
+    if call.started is None:
+        return ZERO_TIMES[switches.amplemarket.no_time][1]
+    return iso_seconds(call.started)
 
 
 def retry_after(options: AmplemarketSwitches, allowance: Allowance) -> dict[str, str]:

@@ -20,7 +20,7 @@ Only young calls change, so that a lookback of a week can see it.
 class AmplemarketCall(NamedTuple):
     """One call. `id` is the UUIDv7 (its time is the creation).
 
-    `started` is start_date in seconds since 1970.
+    `started` is start_date in seconds since 1970; some calls that were logged by hand have none.
     """
 
     id: str
@@ -33,7 +33,7 @@ class AmplemarketCall(NamedTuple):
     answered: bool | None
     human: bool
     external: bool
-    started: int
+    started: int | None
     notes: str | None
     disposition_id: str | None
     task_id: str | None
@@ -124,7 +124,7 @@ class AmplemarketAuthor:
             answered,
             human,
             logged,
-            started,
+            None if logged and odd > 0.7 else started,
             NOTES[int(random() * len(NOTES))] if odd < 0.3 else "" if odd < 0.33 else None,
             self._dispositions[int(random() * 5)] if answered is not None and odd < 0.6 else None,
             uuid4(self.rng) if odd < 0.4 else None,

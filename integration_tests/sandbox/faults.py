@@ -4,8 +4,8 @@ import asyncio
 import gzip
 import socket
 import struct
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 from urllib.parse import unquote_plus
 
@@ -25,7 +25,10 @@ FaultKind = Literal[
     "body",
     "gzip_cut",
     "redirect",
+    "edit",
 ]
+Edit = Callable[[SeenRequest, Answer], Answer]
+"""Makes another answer of the sound one."""
 UNANSWERED: tuple[FaultKind, ...] = ("reset_before", "no_answer", "status", "body", "redirect")
 """Kinds that need no real answer underneath: the provider never sees the request."""
 POLL_SECONDS = 0.02
@@ -38,8 +41,9 @@ class Fault:
     """What goes wrong, from the nth matching request on, counted since the fault is there.
 
     `path_contains` is looked for in the provider's own path, `query_contains` in the raw and in
-    the decoded query. `status`, `headers` and `body` shape the kinds `status`, `body` and
-    `redirect`; `seconds` is the pause between two bytes of `drip`.
+    the decoded query; `where` chooses among the requests that match both. `status`, `headers` and
+    `body` shape the kinds `status`, `body` and `redirect`; `seconds` is the pause between two bytes
+    of `drip`; `edit` is what the kind `edit` does to the sound answer.
     """
 
     provider: str
@@ -52,6 +56,8 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | str = b""
     seconds: float = 0.05
+    where: Callable[[SeenRequest], bool] = lambda seen: True
+    edit: Edit = lambda seen, answer: answer
 
     def matches(self, seen: SeenRequest) -> bool:
         """Whether the request is one that the fault counts."""
@@ -60,6 +66,7 @@ class Fault:
             self.provider == seen.provider
             and self.path_contains in seen.path
             and (wanted in seen.raw_query or wanted in unquote_plus(seen.raw_query))
+            and self.where(seen)
         )
 
 
@@ -98,6 +105,8 @@ async def misbehave(request: web.BaseRequest, fault: Fault, answer: Answer) -> w
     body, half = answer.body, answer.body[: len(answer.body) // 2]
     if fault.kind in ("status", "body", "redirect"):
         return fixed_response(fault)
+    if fault.kind == "edit":
+        return response_of(answer, body)
     if fault.kind == "cut_body_right_length":
         return response_of(answer, half)
     if fault.kind == "gzip_cut":
@@ -129,6 +138,14 @@ async def misbehave(request: web.BaseRequest, fault: Fault, answer: Answer) -> w
     elif request.transport is not None:
         request.transport.close()
     return response
+
+
+def compressed(answer: Answer, accepted: str) -> Answer:
+    """The answer in gzip if the request's `Accept-Encoding` allows it."""
+    if "gzip" not in accepted or "Content-Encoding" in answer.headers:
+        return answer
+    packed = replace(answer, body=gzip.compress(answer.body, compresslevel=1))
+    return packed.with_headers({"Content-Encoding": "gzip", "Vary": "Accept-Encoding"})
 
 
 def response_of(answer: Answer, body: bytes) -> web.Response:

@@ -12,7 +12,7 @@ from .limits import Allowance, Clock, FixedWindow
 from .listing import ordered_view, page_of
 from .rendering import Record, RenderedCalls, with_unknown_fields
 from .switches import IntercomSwitches, Switches
-from .times import RealClock, iso_seconds
+from .times import ZERO_TIMES, RealClock, iso_seconds
 
 LARGEST_PAGE = 25
 REFUSALS: dict[str, tuple[int, str, str]] = {
@@ -111,7 +111,12 @@ def pages_object(options: IntercomSwitches, page: int, size: int, total: int) ->
 
 def render_call(call: IntercomCall, switches: Switches) -> Record:
     """The call as Intercom lists it."""
-    when = iso_or_null if switches.intercom.timestamps == "iso" else unchanged
+    as_iso = switches.intercom.timestamps == "iso"
+    never = ZERO_TIMES[switches.intercom.no_time][as_iso]
+
+    def when(seconds: int | None) -> int | str | None:
+        return never if seconds is None else iso_seconds(seconds) if as_iso else seconds
+
     record: Record = {
         "type": "call",
         "id": call.id,
@@ -134,16 +139,6 @@ def render_call(call: IntercomCall, switches: Switches) -> Record:
         "fin_transcription_url": call.fin_transcription_url,
     }
     return with_unknown_fields(record, switches)
-
-
-def iso_or_null(seconds: int | None) -> str | None:
-    """An instant as ISO 8601 text."""
-    return None if seconds is None else iso_seconds(seconds)
-
-
-def unchanged(seconds: int | None) -> int | None:
-    """An instant as UNIX seconds."""
-    return seconds
 
 
 def last_change(call: IntercomCall) -> int:

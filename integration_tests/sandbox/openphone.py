@@ -140,7 +140,7 @@ class OpenPhoneApi:
         created = date_filter(request, switches.openphone, "createdAfter", "createdBefore", "since")
 
         def wanted(call: OpenPhoneCall) -> bool:
-            return (seen is None or call.user_id == seen) and created(call.created)
+            return sees(seen, call, switches.openphone) and created(call.created)
 
         thread = self._history.thread(number, participants[0])
         found: list[OpenPhoneCall] = []
@@ -171,8 +171,21 @@ def visible_user(line: Line, user: str | None, options: OpenPhoneSwitches) -> st
         return None
     if user is not None:
         return user
-    owners = {"number_owner": line.owner.id, "workspace_owner": OWNER.id, "everyone": None}
+    owners = {
+        "number_owner": line.owner.id,
+        "workspace_owner": OWNER.id,
+        "first_user": next((one.id for one in line.users), line.owner.id),
+        "everyone": None,
+    }
     return owners[options.user_default]
+
+
+def sees(user: str | None, call: OpenPhoneCall, options: OpenPhoneSwitches) -> bool:
+    """Whether the call is listed for the user whose calls were asked for; None sees all."""
+    involved = [call.user_id]
+    if options.user_effect == "involvement":
+        involved += [one for one in (call.answered_by, call.initiated_by) if one is not None]
+    return user is None or user in involved
 
 
 def listable(call: OpenPhoneCall, options: OpenPhoneSwitches) -> bool:
@@ -181,7 +194,7 @@ def listable(call: OpenPhoneCall, options: OpenPhoneSwitches) -> bool:
         return False
     line = call.conversation.line
     asked: list[str | None] = [None, *(user.id for user in line.users)]
-    return any(visible_user(line, user, options) in (None, call.user_id) for user in asked)
+    return any(sees(visible_user(line, user, options), call, options) for user in asked)
 
 
 def tail(count: int, token: str | None) -> dict[str, object]:

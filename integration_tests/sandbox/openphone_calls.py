@@ -150,6 +150,7 @@ class OpenPhoneAuthor:
 
     def _call(self, conversation: Conversation, created: int, at: int, now: int) -> OpenPhoneCall:
         random = self.rng.random
+        told_late = at != created
         course = COURSES[int(random() * len(COURSES))]
         ring, talk, odd = 1_000 + int(random() * 25_000), int(random() ** 2 * 2e6), random()
         if odd < 0.15:  # whole seconds, which are listed without a fraction
@@ -162,7 +163,10 @@ class OpenPhoneAuthor:
             course = ONGOING if created + ring <= now else RINGING
         answered = created + ring if course.answered else None
         completed = created + ring + (talk if course.answered else 0) if course.completed else None
-        user = caller_of(conversation, random())
+        chance = random()
+        user = caller_of(conversation, chance)
+        # a colleague may answer or place a call that counts as another's
+        helper = caller_of(conversation, 1 - chance - 1e-9) if 0.3 < odd < 0.4 else user
         incoming = random() < 0.5
         ai = course.answered and incoming and odd > 0.9
         changed = min(now, max(at, completed or at) + int(random() * 30_000))
@@ -175,10 +179,10 @@ class OpenPhoneAuthor:
             answered,
             completed,
             created,
-            changed if odd > 0.1 or at != created else None,
+            changed if odd > 0.1 or told_late else None,
             (completed - created) // 1_000 if completed else 0,
-            user.id if incoming and course.answered and not ai else None,
-            None if incoming else user.id,
+            helper.id if incoming and course.answered and not ai else None,
+            None if incoming else helper.id,
             ("phone-menu" if odd > 0.7 else "phone-number") if incoming else None,
             "+15557654321" if odd > 0.97 else None,
             (user.id if odd > 0.5 else "+15550001111") if course.status == "forwarded" else None,

@@ -1,12 +1,17 @@
 """OpenPhone's error answers: live form and documented form (facts 2.5; list-calls page)."""
 
 from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Literal
 
 from .answers import Answer, json_answer
 from .switches import Switches
 
 DOCS = "https://openphone.com/docs"
 TRACE = "5501849301829374651"
+Envelope = Literal["live", "live_message", "documented"]
+"""The forms of an error; see the switch `envelope`."""
+ENVELOPES: tuple[Envelope, ...] = ("live", "live_message", "documented")
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,11 @@ TOO_MANY_PARTICIPANTS = Refusal(
     "Only one-to-one conversations are supported",
     description="Too Many Participants",
 )
+NUMBER_REFUSED = Refusal(
+    403, "1001403", "Not Phone Number User", "The user is not on this phone number"
+)
+"""Of /v1/conversations; its title is INFERRED."""
+FORBIDDEN = Refusal(403, "0100403", "Forbidden", "The workspace does not allow this")
 TOO_MANY_REQUESTS = Refusal(429, "0100429", "Too Many Requests", "Too many requests")
 SUBSCRIPTION_EXPIRED = Refusal(
     402, "0101402", "Subscription Expired", "The subscription has expired"
@@ -47,10 +57,17 @@ def invalid(path: str, message: str) -> Refusal:
 
 def refusal_answer(refusal: Refusal, switches: Switches, documented: bool = False) -> Answer:
     """The answer in the form that the switch `envelope` names, or in the documented one."""
-    if switches.openphone.envelope == "live" and not documented:
-        key = refusal.title.replace(" ", "")
-        error = {"message": refusal.message, "key": key, "trace": TRACE}
-        return json_answer(refusal.status, {"error": error})
+    form: Envelope = "documented" if documented else switches.openphone.envelope
+    return json_answer(refusal.status, refusal_body(refusal, form))
+
+
+def refusal_body(refusal: Refusal, form: Envelope) -> dict[str, object]:
+    """The body of an error in one of its forms."""
+    if form == "live":
+        return {"error": {"message": refusal.message, "key": refusal.title, "trace": TRACE}}
+    if form == "live_message":
+        key = HTTPStatus(refusal.status).phrase.replace(" ", "")
+        return {"error": {"message": refusal.title, "key": key, "trace": TRACE}}
     content: dict[str, object] = {
         "message": refusal.message,
         "code": refusal.code,
@@ -64,7 +81,7 @@ def refusal_answer(refusal: Refusal, switches: Switches, documented: bool = Fals
     if refusal.path is not None:
         problem = {"path": refusal.path, "message": refusal.message, "schema": {"type": "string"}}
         content["errors"] = [problem]
-    return json_answer(refusal.status, content)
+    return content
 
 
 def unknown_route() -> Answer:

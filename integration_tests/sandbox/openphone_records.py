@@ -5,13 +5,14 @@ from .openphone_history import Thread
 from .openphone_workspace import Line, User
 from .rendering import Record, with_unknown_fields
 from .switches import Switches
-from .times import SECOND, iso_milliseconds, iso_seconds
+from .times import SECOND, ZERO_TIMES, iso_milliseconds, iso_seconds
 
 
 def render_call(call: OpenPhoneCall, switches: Switches) -> Record:
     """The call as OpenPhone lists it: 17 fields, all always there."""
     conversation = call.conversation
-    own = [conversation.line.number] if switches.openphone.participants_include_own else []
+    number = listed_number(conversation.line, switches)
+    own = [number] if number and switches.openphone.participants_include_own else []
     record: Record = {
         "answeredAt": listed_time(call.answered, switches),
         "answeredBy": call.answered_by,
@@ -45,7 +46,7 @@ def render_conversation(thread: Thread, switches: Switches) -> Record:
         "updatedAt": created if moves == "last_activity" else moved,
     }
     if conversation.dates_null:
-        dates = dict.fromkeys(dates)
+        dates = dict.fromkeys(dates, listed_time(None, switches))
     record: Record = {
         "id": conversation.id,
         "phoneNumberId": conversation.line.id,
@@ -55,7 +56,7 @@ def render_conversation(thread: Thread, switches: Switches) -> Record:
         "lastActivityId": thread.last_call,
         "mutedUntil": None,
         "snoozedUntil": None,
-        "deletedAt": moved if conversation.deleted else None,
+        "deletedAt": moved if conversation.deleted else listed_time(None, switches),
         **dates,
     }
     return with_unknown_fields(record, switches)
@@ -71,13 +72,14 @@ def listed_update(thread: Thread, switches: Switches) -> int | None:
 
 def render_line(line: Line, switches: Switches) -> Record:
     """The number as /v1/phone-numbers lists it."""
+    number = listed_number(line, switches)
     allowed = dict.fromkeys(("US", "CA", "Intl"), "unrestricted")
     record: Record = {
         "id": line.id,
         "groupId": f"GR{line.id[2:]}",
         "name": line.name,
-        "number": line.number,
-        "formattedNumber": f"{line.number[:2]} {line.number[2:]}",
+        "number": number,
+        "formattedNumber": number and f"{number[:2]} {number[2:]}",
         "forward": None,
         "portRequestId": None,
         "portingStatus": None,
@@ -88,6 +90,11 @@ def render_line(line: Line, switches: Switches) -> Record:
         "users": [render_user(user, line, switches) for user in line.users],
     }
     return with_unknown_fields(record, switches)
+
+
+def listed_number(line: Line, switches: Switches) -> str | None:
+    """The text of the number, which may be missing by a switch."""
+    return None if switches.openphone.numbers == "null" else line.number
 
 
 def render_user(user: User, line: Line, switches: Switches) -> Record:
@@ -106,7 +113,7 @@ def render_user(user: User, line: Line, switches: Switches) -> Record:
 def listed_time(milliseconds: int | None, switches: Switches) -> str | None:
     """An instant as listed; `milliseconds` shows no fraction on whole seconds."""
     if milliseconds is None:
-        return None
+        return ZERO_TIMES[switches.openphone.no_time][1]
     if switches.openphone.timestamps == "seconds" or milliseconds % SECOND == 0:
         return iso_seconds(milliseconds // SECOND)
     return iso_milliseconds(milliseconds)

@@ -14,7 +14,15 @@ from aiohttp import web
 from .amplemarket import AmplemarketApi
 from .answers import Answer, ApiRequest, Credentials, ProviderApi
 from .control import PREFIX, control
-from .faults import UNANSWERED, Fault, FaultCounter, fault_status, misbehave, response_of
+from .faults import (
+    UNANSWERED,
+    Fault,
+    FaultCounter,
+    compressed,
+    fault_status,
+    misbehave,
+    response_of,
+)
 from .intercom import IntercomApi
 from .openphone import OpenPhoneApi, listable
 from .seen import SeenRequest
@@ -168,11 +176,11 @@ class Sandbox:
         except Exception as error:
             self._errors.append(error)
             return web.Response(status=500, text=f"The sandbox itself failed: {error!r}\n")
-        return (
-            response_of(answer, answer.body)
-            if fault is None
-            else await misbehave(request, fault, answer)
-        )
+        if fault is not None:
+            return await misbehave(request, fault, answer)
+        if self.switches.gzip:
+            answer = compressed(answer, headers.get("accept-encoding", ""))
+        return response_of(answer, answer.body)
 
     def _decide(self, seen: SeenRequest) -> tuple[Fault | None, Answer]:
         if self.before_answer is not None:
@@ -182,6 +190,8 @@ class Sandbox:
             answer = NO_ANSWER
             if fault is None or fault.kind not in UNANSWERED:
                 answer = self._answer(seen)
+            if fault is not None and fault.kind == "edit":
+                answer = fault.edit(seen, answer)
             if fault is None:
                 switches, listed = self.switches, self._listed[seen.provider]
                 listed.update((call.id, (call, switches)) for call in answer.listed)

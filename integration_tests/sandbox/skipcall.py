@@ -12,7 +12,7 @@ from .listing import ordered_view, page_of
 from .rendering import Record, RenderedCalls, with_unknown_fields
 from .skipcall_calls import SkipcallCall
 from .switches import SkipcallSwitches, Switches
-from .times import SECOND, RealClock, iso_milliseconds
+from .times import SECOND, ZERO_TIMES, RealClock, iso_milliseconds
 
 DEFAULT_LIMIT, LARGEST_LIMIT = 10, 100
 ORGANIZATION = "5f0c9a52-0f3e-4e0a-9d53-1f6a2f3b7c11"
@@ -124,6 +124,11 @@ def render_call(call: SkipcallCall, switches: Switches) -> Record:
     Ids of things that the sandbox has not are made up.
     """
     mark = call.id[:8]
+    never = ZERO_TIMES[switches.skipcall.no_time][1]
+
+    def when(milliseconds: int | None) -> str | None:
+        return never if milliseconds is None else iso_milliseconds(milliseconds)
+
     record: Record = {
         "id": call.id,
         "callType": call.call_type,
@@ -134,14 +139,14 @@ def render_call(call: SkipcallCall, switches: Switches) -> Record:
         "status": call.status,
         "type": call.type,
         "transferred": call.transferred,
-        "startedAt": iso_or_null(call.started),
-        "endedAt": iso_or_null(call.ended),
+        "startedAt": when(call.started),
+        "endedAt": when(call.ended),
         "createdAt": iso_milliseconds(call.created),
-        "updatedAt": iso_or_null(call.updated),
+        "updatedAt": when(call.updated),
         "sequenceRunId": f"{mark}-0000-4000-8000-000000000002",
         "sequenceId": f"{mark}-0000-4000-8000-000000000003",
-        "syncedWithCrmDate": iso_or_null(call.ended),
-        "deletedAt": iso_or_null(call.deleted),
+        "syncedWithCrmDate": when(call.ended),
+        "deletedAt": when(call.deleted),
         "organizationId": ORGANIZATION,
         "organizationMembershipId": call.membership_id,
         "managedPhoneNumberId": f"{mark}-0000-4000-8000-000000000004",
@@ -172,11 +177,6 @@ def caller_object(caller: tuple[str, str] | None) -> Record | None:
 def number_object(value: str | None) -> Record | None:
     """`CallPhoneNumberSummaryDTO`."""
     return None if value is None else {"value": value}
-
-
-def iso_or_null(milliseconds: int | None) -> str | None:
-    """An instant as ISO 8601 text with milliseconds."""
-    return None if milliseconds is None else iso_milliseconds(milliseconds)
 
 
 def rate_headers(options: SkipcallSwitches, allowance: Allowance) -> dict[str, str]:

@@ -12,6 +12,8 @@ Provider = Literal["intercom", "openphone", "amplemarket", "skipcall"]
 PROVIDERS: tuple[Provider, ...] = ("intercom", "openphone", "amplemarket", "skipcall")
 
 ListOrder = Literal["created_desc", "created_asc", "updated_desc", "shuffled"]
+NoTime = Literal["null", "zero", "minus_one", "year_one", "year_zero", "eighties"]
+"""How a provider lists a time that never was: `times.ZERO_TIMES` spells each."""
 Value = str | int | float | bool | None
 
 
@@ -27,6 +29,8 @@ class IntercomSwitches:
     """UNKNOWN: `pages` is (object, null) on the page; when it is null is not said."""
     pages_next: Literal["object", "url", "null", "absent"] = "object"
     """UNKNOWN: what `pages.next` holds when more pages exist."""
+    no_time: NoTime = "null"
+    """UNKNOWN: how a time that never was is listed; many a JSON library writes a zero time."""
     order: ListOrder = "created_desc"
     """UNKNOWN: the order of results."""
     limit: int = 1666
@@ -39,14 +43,25 @@ class IntercomSwitches:
 class OpenPhoneSwitches:
     """Doubtful points of OpenPhone v1."""
 
-    user_default: Literal["number_owner", "workspace_owner", "everyone"] = "number_owner"
-    """CONFLICT: whose calls come without `userId`; page: workspace owner, changelog: number's."""
-    user_effect: Literal["filter", "access_scope"] = "filter"
-    """UNKNOWN: `userId` filters the calls, or only decides whether the asker may see them all."""
+    user_default: Literal["number_owner", "workspace_owner", "first_user", "everyone"] = (
+        "number_owner"
+    )
+    """CONFLICT: whose calls come without `userId`; page: workspace owner, changelog: number's.
+
+    `first_user` is the first that the number lists (its owner if it lists none).
+    """
+    user_effect: Literal["filter", "involvement", "access_scope"] = "filter"
+    """UNKNOWN: `userId` filters the calls, or only decides whether the asker may see them all.
+
+    `filter` is by the call's own `userId`, `involvement` also by who answered or placed it.
+    """
     date_bounds: Literal["exclusive", "inclusive"] = "exclusive"
     """UNKNOWN: inclusivity of createdAfter, createdBefore, updatedAfter, updatedBefore."""
-    envelope: Literal["live", "documented"] = "live"
-    """CONFLICT: errors as probed live (`error.message`) or as on the page (`message`, `code`)."""
+    envelope: Literal["live", "live_message", "documented"] = "live"
+    """CONFLICT: errors as probed live (`error`) or as on the page (`message`, `code`).
+
+    UNKNOWN for the live form: whether the page's title stands in `key` or in `message`.
+    """
     timestamps: Literal["milliseconds", "seconds"] = "milliseconds"
     """UNKNOWN: fractions in live data; `milliseconds` mixes texts with and without a fraction."""
     retry_after: Literal["absent", "seconds"] = "absent"
@@ -57,6 +72,10 @@ class OpenPhoneSwitches:
     """UNKNOWN: whether a call's `participants` (at most 2) repeats the own number."""
     conversation_moves: Literal["both", "last_activity", "updated"] = "both"
     """INFERRED, so UNKNOWN: which dates of a conversation a call moves."""
+    numbers: Literal["e164", "null"] = "e164"
+    """UNKNOWN: whether a phone number may lack its text (a number that is being ported)."""
+    no_time: NoTime = "null"
+    """UNKNOWN: how a time that never was is listed; many a JSON library writes a zero time."""
     limit: int = 10
     """Requests per window and key."""
     window_seconds: float = 1.0
@@ -74,14 +93,19 @@ class AmplemarketSwitches:
     """
     date_filter: Literal["works_exclusive", "works_inclusive", "ignored"] = "works_exclusive"
     """UNKNOWN: whether start_date_from/to filter at all, and their inclusivity."""
-    links: Literal["relative", "absolute"] = "relative"
-    """CONFIRMED relative by the paging guide; absolute stands for a change of the server."""
+    links: Literal["relative", "absolute", "http", "port", "capitals"] = "relative"
+    """CONFIRMED relative by the paging guide; the others stand for a change of the server.
+
+    A server behind a proxy writes links with the scheme, port and spelling that it knows itself by.
+    """
     links_carry_filters: bool = True
     """UNKNOWN: whether `next` and `prev` repeat the filters."""
     retry_after: Literal["seconds", "http_date", "absent"] = "seconds"
     """UNKNOWN form: the guide only says that a `Retry-After` header exists."""
     direction: Literal["absent", "present"] = "absent"
     """2ND-HAND: newer docs show `direction` (incoming/outgoing) on a call."""
+    no_time: NoTime = "null"
+    """UNKNOWN: how a time that never was is listed; many a JSON library writes a zero time."""
     limit: int = 500
     """Requests per window and key."""
     window_seconds: float = 60.0
@@ -104,10 +128,13 @@ class SkipcallSwitches:
     """CONFLICT: the spec and another docs page show different 401 bodies."""
     soft_deleted_listed: bool = True
     """UNKNOWN: whether rows with `deletedAt` are listed."""
+    no_time: NoTime = "null"
+    """UNKNOWN: how a time that never was is listed; many a JSON library writes a zero time."""
     window_seconds: float = 60.0
     """Not an unknown: shorten it to make a test of the limit short."""
 
 
+NO_TIMES: tuple[NoTime, ...] = ("zero", "minus_one", "year_one", "year_zero", "eighties")
 ALTERNATIVES: Mapping[str, tuple[tuple[str, tuple[Value, ...]], ...]] = {
     "intercom": (
         ("timestamps", ("iso",)),
@@ -116,25 +143,29 @@ ALTERNATIVES: Mapping[str, tuple[tuple[str, tuple[Value, ...]], ...]] = {
         ("pages_next", ("url", "null", "absent")),
         ("order", ("created_asc", "updated_desc", "shuffled")),
         ("limit", (167,)),
+        ("no_time", NO_TIMES),
     ),
     "openphone": (
-        ("user_default", ("workspace_owner", "everyone")),
-        ("user_effect", ("access_scope",)),
+        ("user_default", ("workspace_owner", "first_user", "everyone")),
+        ("user_effect", ("involvement", "access_scope")),
         ("date_bounds", ("inclusive",)),
-        ("envelope", ("documented",)),
+        ("envelope", ("live_message", "documented")),
         ("timestamps", ("seconds",)),
         ("retry_after", ("seconds",)),
         ("ratelimit_headers", ("live",)),
         ("participants_include_own", (True,)),
         ("conversation_moves", ("last_activity", "updated")),
+        ("numbers", ("null",)),
+        ("no_time", NO_TIMES),
     ),
     "amplemarket": (
         ("ids", ("uuid4",)),
         ("date_filter", ("works_inclusive", "ignored")),
-        ("links", ("absolute",)),
+        ("links", ("absolute", "http", "port", "capitals")),
         ("links_carry_filters", (False,)),
         ("retry_after", ("http_date", "absent")),
         ("direction", ("present",)),
+        ("no_time", NO_TIMES),
     ),
     "skipcall": (
         ("limit_cut", (50, 20)),
@@ -143,6 +174,7 @@ ALTERNATIVES: Mapping[str, tuple[tuple[str, tuple[Value, ...]], ...]] = {
         ("limit", (1000,)),
         ("body_401", ("docs_page",)),
         ("soft_deleted_listed", (False,)),
+        ("no_time", NO_TIMES),
     ),
 }
 """The positions of each switch other than its default."""
@@ -160,6 +192,8 @@ class Switches:
     """Wait before each answer."""
     enforce_limits: bool = True
     """False: nothing is refused for its rate; the headers are still sent."""
+    gzip: bool = False
+    """Answers are compressed for those who ask for it."""
     unknown_fields: bool = False
     """Every listed object gets fields that no page names (pages forbid none to appear later)."""
 
@@ -171,7 +205,9 @@ class Switches:
             found += [
                 (f"{name}={value}", Switches().moved(provider, name, value)) for value in values
             ]
-        return [*found, ("unknown_fields=True", Switches(unknown_fields=True))]
+        general = Switches(gzip=True), Switches(unknown_fields=True)
+        names = "gzip=True", "unknown_fields=True"
+        return [*found, *zip(names, general, strict=True)]
 
     def moved(self, group: str, name: str, value: Value) -> "Switches":
         """These switches with one moved; ValueError for an unknown switch or position."""

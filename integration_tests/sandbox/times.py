@@ -1,13 +1,29 @@
 """Instants as whole numbers (milliseconds or seconds since 1970, UTC) and as RFC 3339 text."""
 
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
+
+from .switches import NoTime
 
 SECOND = 1_000
 """Milliseconds in a second."""
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+
+ZERO_TIMES: Mapping[NoTime, tuple[int | str | None, str | None]] = {
+    "null": (None, None),
+    "zero": (0, "1970-01-01T00:00:00Z"),
+    "minus_one": (-1, "1969-12-31T23:59:59.000Z"),
+    "year_one": (-62_135_596_800, "0001-01-01T00:00:00Z"),
+    "year_zero": ("0000-00-00 00:00:00", "0000-00-00T00:00:00.000Z"),
+    "eighties": (473_385_600, "1985-01-01T00:00:00.000Z"),
+}
+"""What stands for a time that never was, as a number of seconds and as a text.
+
+The zero of Unix, of Go and .NET, of MySQL, and an instant long before any of the providers.
+"""
 
 
 class RealClock:

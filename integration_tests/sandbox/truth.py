@@ -25,9 +25,16 @@ TEN_WORDS = (
     *("queued", "ringing", "in-progress", "completed", "no-answer", "busy", "canceled", "failed"),
     *("forwarded", "unknown"),
 )
-OPENPHONE_WORDS = {"initiated": "queued", "missed": "no-answer", "abandoned": "no-answer"}
+SPELLINGS = {"cancelled": "canceled"}
+YEAR_1990 = 631_152_000
+"""Seconds since 1970."""
+SYNONYMS = {
+    "initiated": "queued",
+    "ended": "completed",
+    **dict.fromkeys(("missed", "unanswered", "abandoned", "declined"), "no-answer"),
+}
+ANSWERED_WORDS = ("answered", "connected", "on-hold")
 OPENPHONE_UNANSWERED = ("missed", "no-answer", "busy", "failed", "canceled", "abandoned")
-SKIPCALL_WORDS = TEN_WORDS[:8]
 DIRECTIONS = {"incoming": "inbound", "outgoing": "outbound"}
 
 
@@ -45,28 +52,30 @@ def expected_call(provider: str, true_call: Any, switches: Switches) -> Columns:
 
 
 def _intercom(call: IntercomCall, switches: Switches) -> Columns:
-    times = (call.initiated_at, call.answered_at, call.ended_at, call.updated_at)
-    created = call.created_at
-    if created is None:
-        created = min((at for at in times if at is not None), default=None)
-    inbound = call.direction == "inbound"
-    outbound = call.direction == "outbound"
-    duration = _seconds_between(call.initiated_at, call.ended_at)
+    started, answered, ended, created, updated = map(
+        _stated,
+        (call.initiated_at, call.answered_at, call.ended_at, call.created_at, call.updated_at),
+    )
+    created = _first(created, started, answered, ended, updated)
+    direction = _word(call.direction)
+    inbound = direction == "inbound"
+    outbound = direction == "outbound"
+    duration = _seconds_between(started, ended)
     return {
         "provider": "intercom",
         "id": call.id,
-        "direction": call.direction if inbound or outbound else None,
-        "status": call.state if call.state in TEN_WORDS else "unknown",
-        "occurred_at": _text(created if call.initiated_at is None else call.initiated_at),
-        "started_at": _text(call.initiated_at),
-        "answered_at": _text(call.answered_at),
-        "ended_at": _text(call.ended_at),
+        "direction": direction if inbound or outbound else None,
+        "status": _status(call.state, ended),
+        "occurred_at": _text(created if started is None else started),
+        "started_at": _text(started),
+        "answered_at": _text(answered),
+        "ended_at": _text(ended),
         "created_at": _text(created),
-        "updated_at": _text(created if call.updated_at is None else call.updated_at),
-        "answered": _answered(call.answered_at, call.ended_at),
+        "updated_at": _text(created if updated is None else updated),
+        "answered": _answered(answered, ended),
         "duration_seconds": duration,
         "duration_source": None if duration is None else "computed",
-        "talk_seconds": _seconds_between(call.answered_at, call.ended_at),
+        "talk_seconds": _seconds_between(answered, ended),
         "from_number": call.phone if inbound else None,
         "to_number": call.phone if outbound else None,
         "external_number": call.phone,
@@ -95,37 +104,38 @@ def _openphone(call: OpenPhoneCall, switches: Switches) -> Columns:
         )
 
     line = call.conversation.line
+    number = None if switches.openphone.numbers == "null" else line.number
     external = call.conversation.participants[0]
-    incoming = call.direction == "incoming"
-    status = OPENPHONE_WORDS.get(call.status, call.status)
-    if call.status == "answered":
-        status = "in-progress" if call.completed is None else "completed"
-    answered = _answered(call.answered, call.completed)
-    if answered is None and call.status in OPENPHONE_UNANSWERED:
+    times = (call.answered, call.completed, call.created, call.updated)
+    answered_at, completed, created, updated = map(_stated_milliseconds, times)
+    created = _first(created, answered_at, completed, updated)
+    incoming = _word(call.direction) == "incoming"
+    word = _word(call.status)
+    answered = _answered(answered_at, completed)
+    if answered is None and word in OPENPHONE_UNANSWERED:
         answered = False
     names = {user.id: f"{user.first_name} {user.last_name}" for user in line.users}
     answered_by_type = "human" if call.answered_by else None
-    updated = call.created if call.updated is None else call.updated
-    talked = _milliseconds_between(shown(call.answered), shown(call.completed))
+    talked = _milliseconds_between(shown(answered_at), shown(completed))
     return {
         "provider": "openphone",
         "id": call.id,
         "direction": "inbound" if incoming else "outbound",
-        "status": status,
-        "occurred_at": text(call.created),
-        "answered_at": text(call.answered),
-        "ended_at": text(call.completed),
-        "created_at": text(call.created),
-        "updated_at": text(updated),
+        "status": _status(call.status, completed),
+        "occurred_at": text(created),
+        "answered_at": text(answered_at),
+        "ended_at": text(completed),
+        "created_at": text(created),
+        "updated_at": text(created if updated is None else updated),
         "answered": answered,
         "answered_by_type": "ai" if call.ai_handled == "ai-agent" else answered_by_type,
         "duration_seconds": call.duration,
         "duration_source": "provider",
         "talk_seconds": talked,
-        "from_number": external if incoming else line.number,
-        "to_number": line.number if incoming else external,
+        "from_number": external if incoming else number,
+        "to_number": number if incoming else external,
         "external_number": external,
-        "internal_number": line.number,
+        "internal_number": number,
         "user_id": call.user_id,
         "user_name": names.get(call.user_id),
         "conversation_id": call.conversation.id,
@@ -137,12 +147,12 @@ def _openphone(call: OpenPhoneCall, switches: Switches) -> Columns:
 
 def _amplemarket(call: AmplemarketCall, switches: Switches) -> Columns:
     record = amplemarket_record(call, switches)
-    started = _text(call.started)
+    started = _text(_stated(call.started))
     created = started
     if switches.amplemarket.ids == "uuid7":
         created = _text_milliseconds(int(call.id.replace("-", "")[:12], 16))
     word = call.direction if switches.amplemarket.direction == "present" else None
-    direction = DIRECTIONS.get(word or "")
+    direction = DIRECTIONS.get(_word(word or ""))
     outer, inner = {
         "inbound": (call.from_number, call.to_number),
         "outbound": (call.to_number, call.from_number),
@@ -153,7 +163,7 @@ def _amplemarket(call: AmplemarketCall, switches: Switches) -> Columns:
         "id": record["id"],
         "direction": direction,
         "status": "completed" if ended else None,
-        "occurred_at": started,
+        "occurred_at": created if started is None else started,
         "started_at": started,
         "created_at": created,
         "updated_at": created,
@@ -178,24 +188,28 @@ def _amplemarket(call: AmplemarketCall, switches: Switches) -> Columns:
 
 
 def _skipcall(call: SkipcallCall, switches: Switches) -> Columns:
-    direction = call.type if call.type in ("inbound", "outbound") else None
+    word = _word(call.type)
+    direction = word if word in ("inbound", "outbound") else None
     outer, inner = call.phone_number, call.caller_phone_number
     sides = {"inbound": (outer, inner), "outbound": (inner, outer)}.get(
         direction or "", (None, None)
     )
-    changes = [at for at in (call.updated, call.deleted) if at is not None]
-    duration = _milliseconds_between(call.started, call.ended)
+    times = (call.started, call.ended, call.created, call.updated, call.deleted)
+    started, ended, created, updated, deleted = map(_stated_milliseconds, times)
+    created = _first(created, started, ended, updated, deleted)
+    changes = [at for at in (updated, deleted) if at is not None]
+    duration = _milliseconds_between(started, ended)
     contact = call.contact if call.contact and not call.contact.is_unknown else None
     return {
         "provider": "skipcall",
         "id": call.id,
         "direction": direction,
-        "status": call.status if call.status in SKIPCALL_WORDS else "unknown",
-        "occurred_at": _text_milliseconds(call.created if call.started is None else call.started),
-        "started_at": _text_milliseconds(call.started),
-        "ended_at": _text_milliseconds(call.ended),
-        "created_at": _text_milliseconds(call.created),
-        "updated_at": _text_milliseconds(max(changes, default=call.created)),
+        "status": _status(call.status, ended),
+        "occurred_at": _text_milliseconds(created if started is None else started),
+        "started_at": _text_milliseconds(started),
+        "ended_at": _text_milliseconds(ended),
+        "created_at": _text_milliseconds(created),
+        "updated_at": _text_milliseconds(max(changes, default=created)),
         "duration_seconds": duration,
         "duration_source": None if duration is None else "computed",
         "from_number": sides[0],
@@ -207,7 +221,7 @@ def _skipcall(call: SkipcallCall, switches: Switches) -> Columns:
         "contact_id": contact.id if contact else None,
         "contact_name": _name(contact.first_name, contact.last_name) if contact else None,
         "notes": call.notes,
-        "deleted_at": _text_milliseconds(call.deleted),
+        "deleted_at": _text_milliseconds(deleted),
         "provider_status": call.status,
         "provider_direction": call.type,
         "provider_record": skipcall_record(call, switches),
@@ -217,6 +231,35 @@ def _skipcall(call: SkipcallCall, switches: Switches) -> Columns:
 def _present(columns: Mapping[str, Any]) -> Columns:
     """Without nulls; an empty text says nothing either."""
     return {name: value for name, value in columns.items() if value is not None and value != ""}
+
+
+def _stated(seconds: int | None) -> int | None:
+    """The instant, None if it lies before 1990: such a time stands for one that never was."""
+    return None if seconds is None or seconds < YEAR_1990 else seconds
+
+
+def _stated_milliseconds(milliseconds: int | None) -> int | None:
+    """The same in milliseconds."""
+    return None if milliseconds is None or milliseconds < YEAR_1990 * 1000 else milliseconds
+
+
+def _first(created: int | None, *others: int | None) -> int | None:
+    """The creation, or in its place the earliest of the other times; None if there is none."""
+    known = [at for at in others if at is not None]
+    return min(known, default=None) if created is None else created
+
+
+def _word(text: str) -> str:
+    """A provider's word as it is compared: whatever its case, `_`, blank and `-` the same."""
+    return SPELLINGS.get(word := text.lower().replace("_", "-").replace(" ", "-"), word)
+
+
+def _status(text: str, ended: int | None) -> str:
+    """Our word for a provider's status."""
+    word = _word(text)
+    if word in ANSWERED_WORDS:
+        return "in-progress" if ended is None else "completed"
+    return SYNONYMS.get(word, word if word in TEN_WORDS else "unknown")
 
 
 def _answered(answered: int | None, ended: int | None) -> bool | None:

@@ -152,11 +152,13 @@ class Convergence:
             before = now if self._before.months is None else self._before.months
             hidden = self._behind_the_wall(end, {**before, **now})
             self._differing = differing(before, now) - hidden
-        return bool(self._differing) or (self._saw_a_slip() and not end.walled)
+        return bool(self._differing) or (self._saw_a_slip(end) and not end.walled)
 
-    def _saw_a_slip(self) -> bool:
+    def _saw_a_slip(self, end: ListEnd) -> bool:
         first = self._readings[0]
-        missed = first.first_total is not None and first.existed < first.first_total
+        # a page without records is not seen here, but may be the only one that announces
+        total = end.announced if first.first_total is None else first.first_total
+        missed = total is not None and first.existed < total
         return first.shrank or (self.reads_everything and missed)
 
     def _behind_the_wall(self, end: ListEnd, months: Mapping[str, str]) -> frozenset[str]:

@@ -23,8 +23,9 @@ class ListEnd:
     """How a list ended.
 
     Attributes:
-        walled: whether the provider lists no more although it announces a page or more: the last
-            page that holds records is full, and what is announced behind it is refused or empty.
+        walled: whether the provider lists no more although it announces a page or more: all pages
+            that hold records are full, and what is announced behind them is refused or empty.
+            (Where rows are taken out of the pages, the last one may well be the largest.)
         announced: the number of records that it announced last, if it did.
     """
 
@@ -79,7 +80,7 @@ class NumberedList:
         self._in_force = 0  # the largest number of records that a page held
         self._announced_end: int | None = None
         self._total: int | None = None
-        self._last_size = 0
+        self._smallest: int | None = None  # page that held records
         self.end = ListEnd()
 
     def pages(self) -> Iterator[NumberedPage]:
@@ -87,8 +88,8 @@ class NumberedList:
 
         Raises:
             EmptyPageError: on a page that stays empty although later ones hold records.
-            PageRefusedError: on a page that is refused although it is announced, unless that is a
-                wall.
+            PageRefusedError: on a page that is refused although it is announced and later ones
+                hold records.
         """
         last = 0
         ids: Sequence[str] = ()
@@ -107,7 +108,8 @@ class NumberedList:
                         return self._ended()
                     page = NumberedPage(number, response, self._size(response))
                     yield page
-                    last, ids, self._last_size = number, self._ids_of(response), page.size
+                    last, ids = number, self._ids_of(response)
+                    self._smallest = min(page.size, self._smallest or page.size)
                     if self._is_complete_at(page):
                         return self._ended()
             except PageRefusedError:
@@ -145,13 +147,18 @@ class NumberedList:
             self._sleep(pause)
             response = self._fetch(number)
             if self._size(response):
+                self._look(response)
                 return response
-        end = self._announced_end or number
-        for probe in sorted({number + 1, (number + end) // 2, end} - {number}):
-            if self._holds_records(probe):
-                raise EmptyPageError(f"an empty page {number} of {end}")
+        if self._lists_more_behind(number):
+            raise EmptyPageError(f"an empty page {number} of {self._announced_end}")
         self._ended(behind=self._behind(last))
         return None
+
+    def _lists_more_behind(self, number: int) -> bool:
+        """Whether the next page, one in the middle or the last announced one holds records."""
+        end = self._announced_end or number
+        probes = sorted({number + 1, (number + end) // 2, end} - {number})
+        return any(self._holds_records(probe) for probe in probes)
 
     def _holds_records(self, number: int) -> bool:
         try:
@@ -164,10 +171,9 @@ class NumberedList:
         if self._is_at_end(refused) or self._all_seen():
             self._ended()
             return True
-        behind = self._behind(last)
-        if not self._is_wall(behind):
+        if self._lists_more_behind(refused):
             return False
-        self._ended(behind=behind)
+        self._ended(behind=self._behind(last))
         return True
 
     def _is_at_end(self, number: int) -> bool:
@@ -183,7 +189,8 @@ class NumberedList:
         return ((self._announced_end or last) - last) * self._in_force
 
     def _is_wall(self, behind: int) -> bool:
-        return 0 < self._last_size == self._in_force <= behind
+        """Whether a full page is the last; a page that is not full means that none is."""
+        return self._smallest == self._in_force <= behind
 
     def _ended(self, behind: int = 0) -> None:
         self.end = ListEnd(self._is_wall(behind), self._total)

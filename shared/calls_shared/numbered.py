@@ -93,18 +93,19 @@ class NumberedList:
         """
         last = 0
         ids: Sequence[str] = ()
+        repeated = 0  # pages in a row with the ids of the page before them
         while True:
             try:
                 ahead = pages_in_order(self._fetch, self._look, self._workers, last + 1)
                 for number, fetched in ahead:
-                    is_past = self._announced_end is not None and number > self._announced_end
                     response = fetched
                     if not self._size(response):
                         again = self._insist(number, last)
                         if again is None:
                             return
                         response = again
-                    if is_past and self._ids_of(response) == ids:
+                    repeated = repeated + 1 if self._ids_of(response) == ids else 0
+                    if repeated and self._ends_by_repetition(number, repeated):
                         return self._ended()
                     page = NumberedPage(number, response, self._size(response))
                     yield page
@@ -129,6 +130,17 @@ class NumberedList:
             self._total = total if total is not None else self._total
             self._announced_end = self._strategy.last_page(response, self._in_force)
         return self._announced_end
+
+    def _ends_by_repetition(self, number: int, repeated: int) -> bool:
+        """Whether a page that repeats the one before it is the last one again.
+
+        Where nothing is announced, or less than was read, that needs two of them, since an import
+        shifts a list by pages, and another page before: else page numbers mean nothing there.
+        """
+        last = number - repeated
+        if self._announced_end is None or last > self._announced_end:
+            return repeated > 1 and last > 1
+        return number > self._announced_end
 
     def _is_complete_at(self, page: NumberedPage) -> bool:
         """Whether nothing can follow a page: short, at the announced end, and all ids seen."""

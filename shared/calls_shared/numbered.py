@@ -98,6 +98,7 @@ class NumberedList:
             try:
                 ahead = pages_in_order(self._fetch, self._look, self._workers, last + 1)
                 for number, fetched in ahead:
+                    self._look(fetched)  # the first page's is not known yet
                     response = fetched
                     if not self._size(response):
                         again = self._insist(number, last)

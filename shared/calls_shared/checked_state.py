@@ -1,5 +1,6 @@
 """`CheckedState`: the state that is handed in, checked and in our own form, whoever runs it."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
@@ -11,9 +12,10 @@ from airbyte_cdk.sources.types import Config
 
 from calls_shared.budget import budget_of
 from calls_shared.moments import is_ahead, moment_of
-from calls_shared.scope import scope_of
+from calls_shared.scope import OTHER_SCOPE, scope_of
 from calls_shared.state import check_state, holds_something, in_own_form, newest, with_a_start
 
+LOGGER = logging.getLogger("airbyte.calls")
 SUPERSEDED = "superseded"
 """Under this key stands a state of another scope, until all of the new scope has been read."""
 
@@ -57,6 +59,7 @@ class CheckedState(StateMigration):
         self._warn(newest(state, fields))
         before = state.get("scope")
         if self.parents and before is not None and before != scope_of(self.config, self.scope):
+            LOGGER.info(OTHER_SCOPE, self.stream, ", ".join(self.scope))
             return {SUPERSEDED: dict(state), "parent_state": {}}
         return state
 

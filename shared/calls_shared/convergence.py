@@ -192,7 +192,7 @@ class Convergence:
         surplus = 0 if end.walled or end.announced is None else end.announced - len(last.seen)
         # a call can change after its page was read, while a later page carries a newer time
         newest = None if self.newest is None else min(self.newest, at, key=converters.sort_key)
-        cursors = [moment for moment in (self._before.cursor, newest) if moment is not None]
+        cursors = [_in_own_form(moment) for moment in (self._before.cursor, newest) if moment]
         return ListState(
             at=at,
             cursor=converters.latest(cursors),
@@ -201,6 +201,10 @@ class Convergence:
             months=months,
             scope=self._scope,
         )
+
+
+def _in_own_form(moment: str) -> str:
+    return converters.format_timestamp(datetime.fromisoformat(moment))
 
 
 def _earlier(moment: str, span: timedelta) -> str:

@@ -209,7 +209,8 @@ def test_a_wall_in_another_order(provider: str, order: ListOrder, form: str) -> 
     """New calls may be hidden behind it, so no start date helps."""
     for workers in WORKERS:
         sandbox = walled(provider, order, form)
-        sandbox.world.change_call(provider, by_age(sandbox, provider)[-1])
+        for call_id in by_age(sandbox, provider)[-6:]:
+            sandbox.world.change_call(provider, call_id)
         with reading(sandbox):
             destination = Destination(provider, sandbox, {"num_workers": workers})
             for _ in range(2):

@@ -2,7 +2,8 @@
 
 The real connectors read a sandbox that moves between requests, lies, fails, kills and is asked for
 other scopes; then one healthy complete reading must bring all that is listed. One seed gives one
-walk: `WALK_SEED=17 pytest integration_tests/test_list_walk.py` walks that one alone.
+walk: `WALK_SEEDS=17 pytest integration_tests/test_list_walk.py` walks that one alone, and
+`WALK_SEEDS=60-999` others than those of the continuous integration.
 """
 
 import os
@@ -36,7 +37,8 @@ __all__ = ["quick_start"]  # a fixture
 
 pytestmark = pytest.mark.usefixtures("quick_start")
 
-SEEDS = [int(os.environ["WALK_SEED"])] if "WALK_SEED" in os.environ else range(60)
+FIRST, _, LAST = os.environ.get("WALK_SEEDS", "0-31").partition("-")
+SEEDS = range(int(FIRST), int(LAST or FIRST) + 1)
 SIZES = {"intercom": 70, "skipcall": 55, "amplemarket": 260, "openphone": 60}
 STARTS = (None, None, "2026-03-01T00:00:00Z", "2026-08-15T00:00:00Z")
 FAILURES = {"transient_error", "config_error", "system_error"}

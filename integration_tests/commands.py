@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -62,6 +62,27 @@ def catalog_for(provider: str, *streams: str, sync_mode: str = "incremental") ->
     }
 
 
+def assert_record_counts(messages: Iterable[tuple[str, float | None]], *, is_whole: bool) -> None:
+    """The counts in the states of a stream are exactly its records.
+
+    The platform takes a sync for broken whose `sourceStats` do not add up.
+
+    Args:
+        messages: the records and states in order: the stream's name, and for a state the
+            `recordCount` of its `sourceStats`.
+        is_whole: whether the read came to a good end; then no record follows the last state.
+    """
+    since: dict[str, int] = {}
+    missing: dict[str, float] = {}
+    for stream, count in messages:
+        if count is None:
+            since[stream] = since.get(stream, 0) + 1
+        else:
+            missing[stream] = missing.get(stream, 0.0) + since.pop(stream, 0) - count
+    assert missing == dict.fromkeys(missing, 0.0)
+    assert since == {} or not is_whole
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a command did: its exit status and what it wrote."""
@@ -99,6 +120,16 @@ class Outcome:
             state for state in self.states if state["stream"]["stream_descriptor"]["name"] == stream
         ]
         return {"type": "STREAM", "stream": of_stream[-1]["stream"]}
+
+    def counts(self) -> Iterator[tuple[str, float | None]]:
+        """The records and states for `assert_record_counts`."""
+        for message in self.messages:
+            if message["type"] == "RECORD":
+                yield message["record"]["stream"], None
+            elif message["type"] == "STATE":
+                state = message["state"]
+                name = state["stream"]["stream_descriptor"]["name"]
+                yield name, state["sourceStats"]["recordCount"]
 
     @property
     def errors(self) -> list[dict[str, Any]]:
@@ -206,7 +237,10 @@ class Connector:
         self, arguments: Sequence[str], environment: Mapping[str, str] | None = None
     ) -> Outcome:
         run = run_forked if self.forked else run_command
-        return run(self.provider, arguments, self.sandbox, environment)
+        outcome = run(self.provider, arguments, self.sandbox, environment)
+        if arguments[0] == "read":
+            assert_record_counts(outcome.counts(), is_whole=outcome.exit_status == 0)
+        return outcome
 
     def _file(self, name: str, content: Any) -> str:
         path = self.folder / f"{self.provider}-{name}.json"

@@ -15,7 +15,6 @@ import pytest
 from airbyte_cdk.models import (
     AirbyteMessage,
     AirbyteStateMessageSerializer,
-    ConfiguredAirbyteCatalogSerializer,
     Type,
 )
 from airbyte_cdk.sources.declarative import concurrent_declarative_source
@@ -28,7 +27,7 @@ from source_openphone_calls import SourceOpenphoneCalls
 from source_skipcall_calls import SourceSkipcallCalls
 
 from integration_tests.commands import catalog_for, config_for
-from integration_tests.in_process import LOGGER
+from integration_tests.in_process import messages_of
 from integration_tests.sandbox import (
     Fault,
     IntercomSwitches,
@@ -117,9 +116,7 @@ def source_of(provider: str, page_sizes: Mapping[str, int] | None = None) -> Cal
     `page_sizes` are other sizes for OpenPhone's pages, by stream.
     """
     source = SOURCES[provider]()
-    manifest = pickle.loads(_manifest_of(provider))
-    manifest["api_budget"]["policies"][0]["rates"][0]["limit"] = 1_000_000
-    manifest["api_budget"].pop("starts_at", None)
+    manifest = without_limits(pickle.loads(_manifest_of(provider)))
     if provider == "openphone":
         sizes = OPENPHONE_PAGES if page_sizes is None else page_sizes
         streams = {"conversations": manifest["definitions"]["conversations"]}
@@ -130,22 +127,20 @@ def source_of(provider: str, page_sizes: Mapping[str, int] | None = None) -> Cal
     return source
 
 
+def without_limits(part: Any) -> Any:
+    """A part of a manifest whose requesters keep no limit of the provider."""
+    if isinstance(part, list):
+        return [without_limits(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    found = {name: without_limits(value) for name, value in part.items()}
+    return found | {"rate": {}} if part.get("class_name") == "calls_shared.CallRequester" else found
+
+
 @cache
 def _manifest_of(provider: str) -> bytes:
     """The manifest, read once and pickled: YAML is slow to read."""
     return pickle.dumps(dict(SOURCES[provider]().manifest))
-
-
-def messages_of(
-    source: CallsSource,
-    config: Mapping[str, Any],
-    catalog: Mapping[str, Any],
-    states: Iterable[Mapping[str, Any]] = (),
-) -> Iterator[AirbyteMessage]:
-    """The messages of a `read`, one by one."""
-    parsed = ConfiguredAirbyteCatalogSerializer.load(dict(catalog))
-    known = [AirbyteStateMessageSerializer.load(dict(state)) for state in states]
-    yield from source.read(LOGGER, config, parsed, known)
 
 
 def sync(

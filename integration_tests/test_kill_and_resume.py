@@ -31,6 +31,7 @@ from source_openphone_calls import SourceOpenphoneCalls
 from source_skipcall_calls import SourceSkipcallCalls
 
 from integration_tests.commands import PROVIDERS, Connector, catalog_for, config_for
+from integration_tests.fault_cases import without_limits
 from integration_tests.in_process import read, records
 from integration_tests.sandbox import Fault, Sandbox, SkipcallSwitches, Switches, World
 from integration_tests.sandbox.faults import ENDLESS
@@ -308,11 +309,7 @@ def fast_source(provider: str, in_turn: bool = False) -> CallsSource:
 
 @cache
 def unlimited_manifest(provider: str) -> str:
-    manifest = json.loads(json.dumps(SOURCES[provider]().manifest))
-    manifest["api_budget"]["policies"][0]["rates"] = [{"limit": 10_000, "interval": "PT1S"}]
-    manifest["api_budget"].pop("starts_at", None)
-    manifest["api_budget"].pop("limit_header", None)
-    return json.dumps(manifest)
+    return json.dumps(without_limits(SOURCES[provider]().manifest))
 
 
 @dataclass(frozen=True)

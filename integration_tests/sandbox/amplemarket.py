@@ -82,7 +82,7 @@ class AmplemarketApi:
             links["prev"] = link(
                 request, switches, size, {"page[before]": shown_id(page[0], switches)}
             )
-        if page and older:
+        if page and (older or switches.amplemarket.last_link == "to_an_empty_page"):
             links["next"] = link(
                 request, switches, size, {"page[after]": shown_id(page[-1], switches)}
             )

@@ -9,7 +9,8 @@ from .answers import Answer, ApiRequest, Credentials, json_answer, whole_number
 from .history import CallHistory
 from .intercom_calls import IntercomCall
 from .limits import Allowance, Clock, FixedWindow
-from .listing import ordered_view, page_of
+from .listing import calls_from, ordered_view
+from .numbered_lists import numbered_page
 from .rendering import Record, RenderedCalls, with_unknown_fields
 from .switches import IntercomSwitches, Switches
 from .times import ZERO_TIMES, RealClock, iso_seconds
@@ -83,28 +84,38 @@ class IntercomApi:
             )
         size = min(size, LARGEST_PAGE)
         view = ordered_view(self._history, options.order, lambda call: call.created, last_change)
-        calls = page_of(self._history, view, options.order, page, size)
-        total = len(view)
-        body = b'{"type":"list","data":%b,"total_count":%d,"pages":%b}' % (
-            self._rendered.array(calls, switches),
-            total,
-            orjson.dumps(pages_object(options, page, size, total)),
+
+        def rows(start: int, count: int) -> list[IntercomCall]:
+            return calls_from(self._history, view, options.order, start, count)
+
+        found = numbered_page(options.lists, rows, len(view), page, size)
+        if found.refused is not None:
+            return refusal(found.refused, "parameter_invalid", "page is out of range", "page")
+        tail: Record = {} if found.total is None else {"total_count": found.total}
+        tail["pages"] = pages_object(options, page, size, found.page_count)
+        body = b'{"type":"list","data":%b,%b' % (
+            self._rendered.array(found.rows, switches),
+            orjson.dumps(tail)[1:],
         )
-        return Answer(200, body, listed=calls)
+        return Answer(200, body, listed=found.rows)
 
 
-def pages_object(options: IntercomSwitches, page: int, size: int, total: int) -> Record | None:
+def pages_object(
+    options: IntercomSwitches, page: int, size: int, total_pages: int | str | None
+) -> Record | None:
     """The `pages` of a list, null by a switch; `next` in one of four forms (UNKNOWN which)."""
     if options.pages == "null":
         return None
-    total_pages = -(-total // size)
-    pages: Record = {"type": "pages", "page": page, "per_page": size, "total_pages": total_pages}
+    pages: Record = {"type": "pages", "page": page, "per_page": size}
+    if total_pages is not None:
+        pages["total_pages"] = total_pages
     if options.pages_next == "absent":
         return pages
     following: Record | str | None = None
-    if page < total_pages and options.pages_next == "object":
+    last = int(total_pages or 0)
+    if page < last and options.pages_next == "object":
         following = {"per_page": size, "starting_after": f"WzE3{page + 1:04d}e5"}
-    elif page < total_pages and options.pages_next == "url":
+    elif page < last and options.pages_next == "url":
         following = f"https://api.intercom.io/calls?per_page={size}&page={page + 1}"
     return {**pages, "next": following}
 

@@ -24,13 +24,12 @@ def ordered_view(
     return history.view(("created", scope), lambda call: (created(call), call.id), keep)
 
 
-def page_of(
-    history: CallHistory[Call], view: CallView[Call], order: ListOrder, page: int, size: int
+def calls_from(
+    history: CallHistory[Call], view: CallView[Call], order: ListOrder, start: int, count: int
 ) -> list[Call]:
-    """The calls of page number `page` (from 1); empty past the end."""
-    start = (page - 1) * size
+    """The calls from a position in the order on; none past the end."""
     ascending = order in ("created_asc", "shuffled")
-    ids = view.ascending(start, size) if ascending else view.descending(start, size)
+    ids = view.ascending(start, count) if ascending else view.descending(start, count)
     return [history.calls[identifier] for identifier in ids]
 
 

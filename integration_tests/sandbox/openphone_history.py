@@ -26,12 +26,16 @@ class Thread:
 
 
 class OpenPhoneHistory(CallHistory[OpenPhoneCall]):
-    """All calls by id and by conversation, and each line's conversations by activity."""
+    """All calls by id and by conversation, and each line's conversations by activity.
+
+    A conversation whose id is in `hidden` is not listed.
+    """
 
     def __init__(self, author: OpenPhoneAuthor, count: int, now: int) -> None:
         super().__init__(author, count, now)
         self.workspace = author.workspace
         self.threads: dict[str, Thread] = {}
+        self.hidden: set[str] = set()
         self._asked: dict[tuple[str, str], Thread] = {}
         self._by_activity: dict[str, list[Moment]] = {line.id: [] for line in self.workspace.lines}
         first = now - HISTORY_DAYS * DAY
@@ -78,7 +82,8 @@ class OpenPhoneHistory(CallHistory[OpenPhoneCall]):
         """Conversations of the lines, newest activity first, from behind the given moment on."""
         runs = [self._downwards(self._by_activity[line], before) for line in lines]
         for _, identifier in merge(*runs, reverse=True):
-            yield self.threads[identifier]
+            if identifier not in self.hidden:
+                yield self.threads[identifier]
 
     def newest_calls(self, thread: Thread, before: Moment | None) -> Iterator[OpenPhoneCall]:
         """Calls of a conversation, newest creation first, from behind the given moment on."""

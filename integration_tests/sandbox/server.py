@@ -24,9 +24,10 @@ from .faults import (
     response_of,
 )
 from .intercom import IntercomApi
+from .numbered_lists import is_taken_out
 from .openphone import OpenPhoneApi, listable
 from .seen import SeenRequest
-from .skipcall import SkipcallApi
+from .skipcall import SkipcallApi, key_scope, listed_in
 from .switches import PROVIDERS, Switches
 from .times import RealClock
 from .truth import expected_call
@@ -96,10 +97,16 @@ class Sandbox:
         with self.world.lock:
             calls = list(self.world.history(provider).calls.values())
         if provider == "openphone":
-            return [call for call in calls if listable(call, self.switches.openphone)]
-        if provider == "skipcall" and not self.switches.skipcall.soft_deleted_listed:
-            return [call for call in calls if call.deleted is None]
-        return calls
+            hidden = self.world.openphone.hidden
+            seen = [call for call in calls if call.conversation.id not in hidden]
+            return [call for call in seen if listable(call, self.switches.openphone)]
+        if provider == "amplemarket":
+            return calls
+        options = getattr(self.switches, provider)
+        if provider == "skipcall":
+            workspaces = key_scope(self.world.skipcall_workspaces, options)
+            calls = list(filter(listed_in(workspaces, options.soft_deleted_listed), calls))
+        return [call for call in calls if not is_taken_out(call, options.lists)]
 
     def expected(self, provider: str) -> dict[str, dict[str, Any]]:
         """The records that a connector must emit for all calls listable now, by id."""
@@ -181,6 +188,14 @@ class Sandbox:
         if self.switches.gzip:
             answer = compressed(answer, headers.get("accept-encoding", ""))
         return response_of(answer, answer.body)
+
+    def respond(self, seen: SeenRequest) -> Answer:
+        """The answer to a request that comes without a socket; faults of the network are none."""
+        fault, answer = self._decide(seen)
+        if fault is not None and fault.kind in ("status", "body"):
+            body = fault.body.encode() if isinstance(fault.body, str) else fault.body
+            return Answer(fault_status(fault, answer), body, fault.headers)
+        return answer
 
     def _decide(self, seen: SeenRequest) -> tuple[Fault | None, Answer]:
         if self.before_answer is not None:

@@ -1,6 +1,6 @@
 """Skipcall's API: `GET /v1/calls` (api-docs list-calls page; facts 8 to 12)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import ceil
 
 import orjson
@@ -8,7 +8,8 @@ import orjson
 from .answers import Answer, ApiRequest, Credentials, json_answer, whole_number
 from .history import CallHistory
 from .limits import Allowance, Clock, FixedWindow
-from .listing import ordered_view, page_of
+from .listing import calls_from, ordered_view
+from .numbered_lists import numbered_page
 from .rendering import Record, RenderedCalls, with_unknown_fields
 from .skipcall_calls import SkipcallCall
 from .switches import SkipcallSwitches, Switches
@@ -84,8 +85,9 @@ class SkipcallApi:
         if limit is None or limit < 1:
             return refusal(400, "BAD_REQUEST", "limit must be an integer not less than 1")
         limit = min(limit, options.limit_cut or LARGEST_LIMIT)
-        workspaces = asked_workspaces(request) or self._workspaces
-        if not workspaces <= self._workspaces:
+        scope = key_scope(self._workspaces, options)
+        workspaces = asked_workspaces(request) or scope
+        if not workspaces <= scope:
             return refusal(*REFUSALS["WORKSPACE_OUT_OF_SCOPE"])
         view = ordered_view(
             self._history,
@@ -95,11 +97,24 @@ class SkipcallApi:
             scope=f"{options.soft_deleted_listed} {sorted(workspaces)}",
             keep=listed_in(workspaces, options.soft_deleted_listed),
         )
-        calls = page_of(self._history, view, options.order, page, limit)
-        total = len(view)
-        counts = {"total": total, "page": page, "limit": limit, "totalPages": -(-total // limit)}
-        body = b'{"data":%b,%b' % (self._rendered.array(calls, switches), orjson.dumps(counts)[1:])
-        return Answer(200, body, listed=calls)
+
+        def rows(start: int, count: int) -> list[SkipcallCall]:
+            return calls_from(self._history, view, options.order, start, count)
+
+        found = numbered_page(options.lists, rows, len(view), page, limit)
+        if found.refused is not None:
+            return refusal(found.refused, "BAD_REQUEST", "page is out of range")
+        counts: Record = {} if found.total is None else {"total": found.total}
+        counts |= {"page": page, "limit": limit}
+        if found.page_count is not None:
+            counts["totalPages"] = found.page_count
+        array = self._rendered.array(found.rows, switches)
+        return Answer(200, b'{"data":%b,%b' % (array, orjson.dumps(counts)[1:]), listed=found.rows)
+
+
+def key_scope(workspaces: Iterable[str], options: SkipcallSwitches) -> frozenset[str]:
+    """The workspaces that the key reaches."""
+    return frozenset(sorted(workspaces)[: 1 if options.key_scope == "one" else None])
 
 
 def asked_workspaces(request: ApiRequest) -> frozenset[str]:

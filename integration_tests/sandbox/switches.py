@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Literal
 
+from .numbered_lists import ListSwitches
+
 Provider = Literal["intercom", "openphone", "amplemarket", "skipcall"]
 PROVIDERS: tuple[Provider, ...] = ("intercom", "openphone", "amplemarket", "skipcall")
 
@@ -33,6 +35,8 @@ class IntercomSwitches:
     """UNKNOWN: how a time that never was is listed; many a JSON library writes a zero time."""
     order: ListOrder = "created_desc"
     """UNKNOWN: the order of results."""
+    lists: ListSwitches = field(default_factory=ListSwitches)
+    """UNKNOWN: what the list announces, and how it ends; its positions are test_lists.py's."""
     limit: int = 1666
     """UNKNOWN per app: requests per 10 s; 1666 (10,000/min) or 167 (1,000/min, older pages)."""
     window_seconds: float = 10.0
@@ -102,6 +106,8 @@ class AmplemarketSwitches:
     """UNKNOWN: whether `next` and `prev` repeat the filters."""
     retry_after: Literal["seconds", "http_date", "absent"] = "seconds"
     """UNKNOWN form: the guide only says that a `Retry-After` header exists."""
+    last_link: Literal["absent", "to_an_empty_page"] = "absent"
+    """UNKNOWN: whether the last page that holds records names one more."""
     direction: Literal["absent", "present"] = "absent"
     """2ND-HAND: newer docs show `direction` (incoming/outgoing) on a call."""
     no_time: NoTime = "null"
@@ -120,6 +126,10 @@ class SkipcallSwitches:
     """UNKNOWN: the largest `limit`; a larger one is cut without an error (None: cut to 100)."""
     order: ListOrder = "created_desc"
     """UNKNOWN: the default order."""
+    lists: ListSwitches = field(default_factory=ListSwitches)
+    """UNKNOWN: what the list announces, and how it ends; its positions are test_lists.py's."""
+    key_scope: Literal["all", "one"] = "all"
+    """Not an unknown: the workspaces that the key reaches; `one` is the first by its id."""
     reset_unit: Literal["seconds", "milliseconds"] = "seconds"
     """UNKNOWN: unit of the Unix timestamp in X-RateLimit-Reset."""
     limit: int = 100
@@ -164,6 +174,7 @@ ALTERNATIVES: Mapping[str, tuple[tuple[str, tuple[Value, ...]], ...]] = {
         ("links", ("absolute", "http", "port", "capitals")),
         ("links_carry_filters", (False,)),
         ("retry_after", ("http_date", "absent")),
+        ("last_link", ("to_an_empty_page",)),
         ("direction", ("present",)),
         ("no_time", NO_TIMES),
     ),

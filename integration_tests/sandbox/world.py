@@ -42,6 +42,7 @@ class World:
         self._conversations = conversations
         self._one_after_another = one_after_another
         self._steps: list[Step] = []
+        self._hidden: dict[tuple[str, str], Any] = {}
         self._intercom: CallHistory[IntercomCall] | None = None
         self._openphone: OpenPhoneHistory | None = None
         self._amplemarket: CallHistory[AmplemarketCall] | None = None
@@ -153,6 +154,23 @@ class World:
         with self.lock:
             self._tick()
             self.history(provider).remove(self._true_id(provider, identifier))
+
+    def hide_call(self, provider: str, identifier: str) -> None:
+        """One call is not listed any more, until `show_call`. The clock stands."""
+        with self.lock:
+            true_id = self._true_id(provider, identifier)
+            self._hidden[provider, true_id] = self.history(provider).remove(true_id)
+
+    def show_call(self, provider: str, identifier: str) -> None:
+        """A hidden call is listed again, as it was; KeyError if it is not hidden."""
+        with self.lock:
+            call = self._hidden.pop((provider, self._true_id(provider, identifier)))
+            self.history(provider).put(call)
+
+    def hidden_calls(self, provider: str) -> list[str]:
+        """The ids of the hidden calls."""
+        with self.lock:
+            return [identifier for name, identifier in self._hidden if name == provider]
 
     def _tick(self) -> int:
         self._now += SECOND

@@ -1,5 +1,6 @@
 """`CheckedState`: the state that is handed in, checked and in our own form, whoever runs it."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
@@ -8,9 +9,10 @@ from typing import Any
 from airbyte_cdk.sources.declarative.migrations.state_migration import StateMigration
 from airbyte_cdk.sources.types import Config
 
-from calls_shared.scope import scope_of
+from calls_shared.scope import OTHER_SCOPE, scope_of
 from calls_shared.state import check_state, holds_something, in_own_form, with_a_start
 
+LOGGER = logging.getLogger("airbyte.calls")
 SUPERSEDED = "superseded"
 """Under this key stands a state of another scope, until all of the new scope has been read."""
 
@@ -51,5 +53,6 @@ class CheckedState(StateMigration):
         state: Mapping[str, Any] = in_own_form(stream_state, fields)
         before = state.get("scope")
         if self.parents and before is not None and before != scope_of(self.config, self.scope):
+            LOGGER.info(OTHER_SCOPE, self.stream, ", ".join(self.scope))
             return {SUPERSEDED: dict(state), "parent_state": {}}
         return state

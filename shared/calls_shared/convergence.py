@@ -163,11 +163,13 @@ class Convergence:
             before = now if self._before.months is None else self._before.months
             hidden = self._behind_the_wall(end, {**before, **now})
             self._differing = differing(before, now) - hidden
-        return bool(self._differing) or (self._saw_a_slip() and not end.walled)
+        return bool(self._differing) or (self._saw_a_slip(end) and not end.walled)
 
-    def _saw_a_slip(self) -> bool:
+    def _saw_a_slip(self, end: ListEnd) -> bool:
         first = self._readings[0]
-        missed = first.first_total is not None and first.existed + first.nulls < first.first_total
+        # a page without records is not seen here, but may be the only one that announces
+        total = end.announced if first.first_total is None else first.first_total
+        missed = total is not None and first.existed + first.nulls < total
         return first.shrank or (self.reads_everything and missed)
 
     def _behind_the_wall(self, end: ListEnd, months: Mapping[str, str]) -> frozenset[str]:
@@ -201,7 +203,7 @@ class Convergence:
         surplus = 0 if end.walled or end.announced is None else end.announced - last.listed
         # a call can change after its page was read, while a later page carries a newer time
         newest = None if self.newest is None else min(self.newest, at, key=converters.sort_key)
-        cursors = [moment for moment in (self._before.cursor, newest) if moment is not None]
+        cursors = [_in_own_form(moment) for moment in (self._before.cursor, newest) if moment]
         return ListState(
             at=at,
             cursor=converters.latest(cursors),
@@ -210,6 +212,10 @@ class Convergence:
             months=months,
             scope=self._scope,
         )
+
+
+def _in_own_form(moment: str) -> str:
+    return converters.format_timestamp(datetime.fromisoformat(moment))
 
 
 def _earlier(moment: str, span: timedelta) -> str:

@@ -21,14 +21,11 @@ from calls_shared.moments import moment_of
 from calls_shared.pagination import PageNumbers
 from calls_shared.passes import NewestFirstProof
 from calls_shared.retriever import DEFAULT_LOOKBACK, CallRetriever, Page, ReadingSoFar
-from calls_shared.scope import scope_of
+from calls_shared.scope import OTHER_SCOPE, scope_of
 
 LOGGER = logging.getLogger("airbyte.calls")
 _COMPLETE_EVERY = timedelta(hours=24)
 _IN_VAIN = "The provider announces {announced} {stream} and lists {listed}, twice in a row."
-_OTHER_SCOPE = (
-    "%s: what is to be read is not what the state is of (%s); all of it is read once more."
-)
 
 
 @dataclass
@@ -76,7 +73,7 @@ class ListRetriever(CallRetriever):
         bound = self._bound(stream_slice)
         convergence = Convergence(self._list_state, scope, self._lookback, bound)
         if convergence.is_other_scope:
-            LOGGER.info(_OTHER_SCOPE, self.name, ", ".join(self.scope))
+            LOGGER.info(OTHER_SCOPE, self.name, ", ".join(self.scope))
         if self.stop_early and not convergence.reads_everything and not self._is_complete_due():
             yield from self._read_recent(records_schema, stream_slice)
         else:

@@ -25,8 +25,9 @@ class ListEnd:
     """How a list ended.
 
     Attributes:
-        walled: whether the provider lists no more although it announces a page or more: the last
-            page that holds records is full, and what is announced behind it is refused or empty.
+        walled: whether the provider lists no more although it announces a page or more: all pages
+            that hold records are full, and what is announced behind them is refused or empty.
+            (Where rows are taken out of the pages, the last one may well be the largest.)
         announced: the number of records that it announced last, if it did.
     """
 
@@ -81,7 +82,7 @@ class NumberedList:
         self._in_force = 0  # the largest number of records that a page held
         self._announced_end: int | None = None
         self._total: int | None = None
-        self._last_size = 0
+        self._smallest: int | None = None  # page that held records
         self._is_believed: bool | None = None
         self.end = ListEnd()
 
@@ -90,16 +91,17 @@ class NumberedList:
 
         Raises:
             EmptyPageError: on a page that stays empty although later ones hold records.
-            PageRefusedError: on a page that is refused although it is announced, unless that is a
-                wall.
+            PageRefusedError: on a page that is refused although it is announced and later ones
+                hold records.
         """
         last = 0
         ids: Sequence[str] = ()
+        repeated = 0  # pages in a row with the ids of the page before them
         while True:
             try:
                 ahead = pages_in_order(self._fetch, self._look, self._workers, last + 1)
                 for number, fetched in ahead:
-                    self._look(fetched)
+                    self._look(fetched)  # the first page's is not known yet
                     end = self._announced_end
                     is_past = last > 0 and end is not None and number > end
                     response = fetched
@@ -108,12 +110,15 @@ class NumberedList:
                         if again is None:
                             return
                         response = again
-                        self._look(response)
-                    if is_past and (self._ids_of(response) == ids or self._makes_up_pages()):
+                    repeated = repeated + 1 if self._ids_of(response) == ids else 0
+                    if repeated and self._ends_by_repetition(number, repeated):
+                        return self._ended()
+                    if is_past and self._makes_up_pages():
                         return self._ended()
                     page = NumberedPage(number, response, self._size(response))
                     yield page
-                    last, ids, self._last_size = number, self._ids_of(response), page.size
+                    last, ids = number, self._ids_of(response)
+                    self._smallest = min(page.size, self._smallest or page.size)
                     if self._is_complete_at(page):
                         return self._ended()
             except PageRefusedError:
@@ -134,6 +139,17 @@ class NumberedList:
             self._announced_end = self._strategy.last_page(response, self._in_force)
         return self._announced_end
 
+    def _ends_by_repetition(self, number: int, repeated: int) -> bool:
+        """Whether a page that repeats the one before it is the last one again.
+
+        Where nothing is announced, or less than was read, that needs two of them, since an import
+        shifts a list by pages, and another page before: else page numbers mean nothing there.
+        """
+        last = number - repeated
+        if self._announced_end is None or last > self._announced_end:
+            return repeated > 1 and last > 1
+        return number > self._announced_end
+
     def _is_complete_at(self, page: NumberedPage) -> bool:
         """Whether nothing can follow a page: short, at the announced end, and all ids seen."""
         return (
@@ -151,13 +167,18 @@ class NumberedList:
             self._sleep(pause)
             response = self._fetch(number)
             if self._size(response):
+                self._look(response)
                 return response
-        end = self._announced_end or number
-        for probe in sorted({number + 1, (number + end) // 2, end} - {number}):
-            if self._holds_records(probe):
-                raise EmptyPageError(f"an empty page {number} of {end}")
+        if self._lists_more_behind(number):
+            raise EmptyPageError(f"an empty page {number} of {self._announced_end}")
         self._ended(behind=self._behind(last))
         return None
+
+    def _lists_more_behind(self, number: int) -> bool:
+        """Whether the next page, one in the middle or the last announced one holds records."""
+        end = self._announced_end or number
+        probes = sorted({number + 1, (number + end) // 2, end} - {number})
+        return any(self._holds_records(probe) for probe in probes)
 
     def _holds_records(self, number: int) -> bool:
         return bool(self._ids_at(number))
@@ -185,7 +206,7 @@ class NumberedList:
         if self._is_at_end(refused) or self._all_seen():
             self._ended(behind=behind)
             return True
-        if not self._is_wall(behind):
+        if self._lists_more_behind(refused):
             return False
         self._ended(behind=behind)
         return True
@@ -205,7 +226,8 @@ class NumberedList:
         return ((self._announced_end or last) - last - 1) * self._in_force + 1
 
     def _is_wall(self, behind: int) -> bool:
-        return 0 < self._last_size == self._in_force <= behind
+        """Whether a full page is the last; a page that is not full means that none is."""
+        return self._smallest == self._in_force <= behind
 
     def _ended(self, behind: int = 0) -> None:
         self.end = ListEnd(self._is_wall(behind), self._total)

@@ -3,6 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+OTHER_SCOPE = (
+    "%s: what is to be read is not what the state is of (%s); all of it is read once more."
+)
+"""The line for the log: the stream's name, and the configuration keys that decide."""
+
 
 def scope_of(config: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
     """The values of the keys that are set; the order of a list does not matter."""

@@ -448,6 +448,9 @@ def shape(node: Any) -> Any:
     return node
 
 
+LISTS = ("complete", "inventory", "scope")
+
+
 def times(node: Any) -> Iterator[str]:
     """All times in a state."""
     if isinstance(node, Mapping | list):
@@ -484,7 +487,7 @@ def calls_since(provider: str, sandbox: Sandbox, start: str) -> dict[str, dict[s
 @each_provider
 def test_a_state_of_the_far_future_lets_nothing_through(provider: str, sandbox: Sandbox) -> None:
     (given,) = sample(provider, "abnormal_state.json")
-    assert set(times(given)) == {FAR_FUTURE}
+    assert set(times(without_lists(given))) == {FAR_FUTURE}
 
     outcome = read(provider, sandbox, "abnormal_state.json")
 
@@ -493,13 +496,13 @@ def test_a_state_of_the_far_future_lets_nothing_through(provider: str, sandbox: 
     assert outcome.statuses.count("COMPLETE") == len(
         sample(provider, "configured_catalog.json")["streams"]
     )
-    assert set(times(outcome.last_state())) == {FAR_FUTURE}
+    assert set(times(without_lists(outcome.last_state()))) == {FAR_FUTURE}
 
 
 @each_provider
 def test_the_sample_state_lets_through_what_changed_since(provider: str, sandbox: Sandbox) -> None:
     (given,) = sample(provider, "sample_state.json")
-    (state,) = set(times(given))
+    (state,) = set(times(without_lists(given)))
     start = (datetime.fromisoformat(state) - timedelta(days=7)).isoformat()
 
     outcome = read(provider, sandbox, "sample_state.json")
@@ -509,7 +512,15 @@ def test_the_sample_state_lets_through_what_changed_since(provider: str, sandbox
     assert 0 < len(expected) < len(sandbox.expected(provider))
     assert outcome.by_id() == expected
     emitted = outcome.last_state()
-    assert shape(given) == shape(emitted)
-    assert shape(sample(provider, "abnormal_state.json")) == [shape(emitted)]
-    assert min(times(emitted)) >= state
-    assert max(times(emitted)) > state
+    for written in (given, *sample(provider, "abnormal_state.json")):
+        assert without_lists(shape(written)) == without_lists(shape(emitted))
+    assert min(times(without_lists(emitted))) >= state
+    assert max(times(without_lists(emitted))) > state
+
+
+def without_lists(node: Any) -> Any:
+    """A state without what its lists leave to be compared; one that bounds holds only a part."""
+    if isinstance(node, Mapping):
+        kept = {key: value for key, value in node.items() if key not in LISTS}
+        return {key: without_lists(value) for key, value in kept.items()}
+    return node

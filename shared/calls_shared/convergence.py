@@ -94,6 +94,7 @@ class Convergence:
         self._until = "" if self.reads_everything else converters.sort_key(before.until or _NEVER)
         self._readings: list[Reading] = []
         self._is_under_way = False
+        self._came_out = SeenIds()  # ids with the time of change, where not everything does
         self._differing: frozenset[str] = frozenset()
         self.newest: str | None = None
 
@@ -145,10 +146,18 @@ class Convergence:
             return False
         if changed is not None and (self.newest is None or self.newest[:-1] < changed[:-1]):
             self.newest = changed
+        if self.reads_everything:
+            return not is_known
+        # the second reading does not repeat what the first one brought, as it is
+        return self._is_wanted(created, changed, is_known=is_known) and self._came_out.add(
+            digest_of(f"{call_id} {changed}")
+        )
+
+    def _is_wanted(self, created: str | None, changed: str | None, *, is_known: bool) -> bool:
         if len(self._readings) > 1:
             period = self.reading.settled_then.period_of(created)
             return not is_known or (period is not None and period in self._differing)
-        if self.reads_everything or changed is None or changed[:-1] >= self._bound:
+        if changed is None or changed[:-1] >= self._bound:
             return True
         return created is not None and created[:-1] >= self._until
 

@@ -25,7 +25,6 @@ from calls_shared.scope import OTHER_SCOPE, scope_of
 
 LOGGER = logging.getLogger("airbyte.calls")
 _COMPLETE_EVERY = timedelta(hours=24)
-_IN_VAIN = "The provider announces {announced} {stream} and lists {listed}, twice in a row."
 
 
 @dataclass
@@ -155,9 +154,11 @@ class ListRetriever(CallRetriever):
             newest = {self.cursor_field: convergence.newest}
             self.cursor.observe(Record(newest, self.name, stream_slice))
         if (numbers := convergence.announced_in_vain()) is not None:
-            announced, listed = map(str, numbers)
-            sentence = _IN_VAIN.replace("{announced}", announced).replace("{listed}", listed)
-            self._report.note(sentence.replace("{stream}", self.name))
+            announced, listed = numbers
+            self._report.note(
+                f"{self._provider()} announces {announced} {self.name} and lists {listed}, twice in"
+                " a row."
+            )
         self._list_state = convergence.state(so_far.end, at)
         if so_far.end.walled and not self._starts_before_the_wall(convergence):
             self._moved_to = _as_the_cdk_writes_it(self._list_state.cursor)
@@ -171,18 +172,18 @@ class ListRetriever(CallRetriever):
     def _wall(self, convergence: Convergence, announced: int | None) -> AirbyteTracedException:
         order, listed = convergence.reading.order, len(convergence.reading.seen)
         numbers = f"{listed} of {announced}" if announced else f"the first {listed}"
+        known = f"{self._provider()} lists only {numbers} {self.name}"
         if order.newest_first and order.oldest is not None:
             day = datetime.fromisoformat(order.oldest) + timedelta(days=1)
             return AirbyteTracedException(
-                message=f"The provider lists only {numbers} {self.name}, the newest; set start_date"
-                f" to {day:%Y-%m-%d}T00:00:00Z or later. What it lists was read.",
+                message=f"{known}, the newest; set start_date to {day:%Y-%m-%d}T00:00:00Z or later."
+                " What it lists was read.",
                 internal_message=f"stream {self.name}: a wall, newest first",
                 failure_type=FailureType.config_error,
             )
         return AirbyteTracedException(
-            message=f"The provider lists only {numbers} {self.name}, and not the newest first, so"
-            " that new ones may be hidden behind it. What it lists was read. Ask the provider for a"
-            " complete list.",
+            message=f"{known}, and not the newest first, so that new ones may be hidden behind it."
+            " What it lists was read. Ask it for a complete list.",
             internal_message=f"stream {self.name}: a wall, not newest first",
             failure_type=FailureType.system_error,
         )

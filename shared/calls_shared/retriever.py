@@ -91,6 +91,10 @@ class CallRetriever(SimpleRetriever):
         start_date = converters.moment(self.config.get("start_date"))
         self._earliest = converters.lower_bound(start_date) if isinstance(start_date, str) else ""
 
+    def _provider(self) -> str:
+        """The provider's name for the user."""
+        return getattr(self.requester, "provider_name", "") or "The provider"
+
     def _cursor_fields(self) -> set[str]:
         """The names of all fields that hold a cursor value in the stream's state."""
         field = getattr(self.cursor, "cursor_field", None)
@@ -191,7 +195,7 @@ class CallRetriever(SimpleRetriever):
                 self._refuse_repetition(repetition, numbered.response)
         except EmptyPageError as empty:
             raise AirbyteTracedException(
-                message=f"The provider answered {self.name} with {empty} although pages behind it"
+                message=f"{self._provider()} answered {self.name} with {empty} although pages behind it"
                 " hold records, and trying again did not help. Run the sync again later.",
                 internal_message=f"stream {self.name}: {empty}",
                 failure_type=FailureType.transient_error,
@@ -241,7 +245,7 @@ class CallRetriever(SimpleRetriever):
 
     def _no_progress(self, reason: str) -> AirbyteTracedException:
         return AirbyteTracedException(
-            message=f"The provider's pages of {self.name} lead in a circle: {reason}. Run the sync"
+            message=f"{self._provider()}'s pages of {self.name} lead in a circle: {reason}. Run the sync"
             " again later.",
             internal_message=f"stream {self.name}: no progress",
             failure_type=FailureType.transient_error,

@@ -115,7 +115,7 @@ class OldestFirstRetriever(CallRetriever):
         inventory = self._inventory(self._settled, listed)
         differs = self._differing(listed, self._progress().inventory(stream_slice.partition))
         kept = {"until": f"{inventory.until}Z", "years": inventory.periods()}
-        self._progress().listed(stream_slice.partition, kept)
+        self._progress().listed(stream_slice.partition, kept, differs)
         again = (p for p in listed.values() if period(p.get(self.created_field), YEARS) in differs)
         chosen = {id(p): p for p in (*self._active(listed.values(), stream_slice), *again)}
         yield from chosen.values()

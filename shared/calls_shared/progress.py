@@ -7,7 +7,7 @@ has a ticket, and each partition an order of its own.
 
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,7 +49,7 @@ class _Partition:
     name: str
     reached: str | None = None
     waiting: deque[Ticket] = field(default_factory=deque)
-    inventory: Mapping[str, Any] | None = None  # proved: all of its parents have been read
+    inventory: Mapping[str, Any] | None = None  # of what the cursor passes as it is read
     listed: Mapping[str, Any] | None = None  # of this sync
     is_given_out: bool = False
 
@@ -87,10 +87,21 @@ class ParentProgress:
         with self._lock:
             return self._place(partition).inventory
 
-    def listed(self, partition: Mapping[str, Any], inventory: Mapping[str, Any]) -> None:
-        """A partition has been listed; its inventory holds once all of its slices are closed."""
+    def listed(
+        self, partition: Mapping[str, Any], inventory: Mapping[str, Any], again: Collection[str]
+    ) -> None:
+        """A partition has been listed; its inventory holds once all of its slices are closed.
+
+        It holds at once but for the years of which all is given out `again`: of the others, and of
+        all where there is no cursor yet, the cursor tells how far their parents have been read. So
+        a first reading that is killed goes on where it was.
+        """
         with self._lock:
-            self._place(partition).listed = inventory
+            place = self._place(partition)
+            place.listed = inventory
+            redone = () if place.reached is None else again
+            years = {year: v for year, v in inventory["years"].items() if year not in redone}
+            place.inventory = {**inventory, "years": years}
 
     def given_out(self, partition: Mapping[str, Any]) -> None:
         """All slices of a partition have been opened."""

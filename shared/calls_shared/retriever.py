@@ -195,8 +195,8 @@ class CallRetriever(SimpleRetriever):
                 self._refuse_repetition(repetition, numbered.response)
         except EmptyPageError as empty:
             raise AirbyteTracedException(
-                message=f"{self._provider()} answered {self.name} with {empty} although pages behind it"
-                " hold records, and trying again did not help. Run the sync again later.",
+                message=f"{self._provider()} answered {self.name} with {empty} although pages behind"
+                " it hold records, and trying again did not help. Run the sync again later.",
                 internal_message=f"stream {self.name}: {empty}",
                 failure_type=FailureType.transient_error,
             ) from None
@@ -245,8 +245,8 @@ class CallRetriever(SimpleRetriever):
 
     def _no_progress(self, reason: str) -> AirbyteTracedException:
         return AirbyteTracedException(
-            message=f"{self._provider()}'s pages of {self.name} lead in a circle: {reason}. Run the sync"
-            " again later.",
+            message=f"{self._provider()}'s pages of {self.name} lead in a circle: {reason}. Run the"
+            " sync again later.",
             internal_message=f"stream {self.name}: no progress",
             failure_type=FailureType.transient_error,
         )

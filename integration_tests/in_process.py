@@ -91,6 +91,13 @@ def state_of(stream: str, content: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"type": "STREAM", "stream": descriptor}]
 
 
+def last_state(messages: Iterable[AirbyteMessage], stream: str = "calls") -> dict[str, Any]:
+    """The content of the last state that left for one stream."""
+    left = [m.state.stream for m in messages if m.state is not None and m.state.stream is not None]
+    blobs = [s.stream_state for s in left if s.stream_descriptor.name == stream]
+    return dict(vars(blobs[-1]))
+
+
 @contextmanager
 def played(sandbox: Sandbox, **regions: Sandbox) -> Iterator[None]:
     """All requests of this process go to a sandbox, without any socket.

@@ -1,4 +1,4 @@
-"""What a numbered list announces and how it ends, which no page of Intercom or Skipcall promises."""
+"""What a numbered list announces and how it ends, which no page of the two providers promises."""
 
 from binascii import crc32
 from collections.abc import Callable, Sequence

@@ -3,7 +3,7 @@
 import io
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -35,7 +35,7 @@ def messages_of(
     config: Mapping[str, Any],
     catalog: Mapping[str, Any],
     state: Iterable[Mapping[str, Any]] = (),
-) -> Iterator[AirbyteMessage]:
+) -> Generator[AirbyteMessage, None, None]:
     """The messages of one `read`, one by one, counted as the CDK's entry point counts them."""
     parsed = ConfiguredAirbyteCatalogSerializer.load(dict(catalog))
     states = [AirbyteStateMessageSerializer.load(dict(entry)) for entry in state]
@@ -91,6 +91,13 @@ def state_of(stream: str, content: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"type": "STREAM", "stream": descriptor}]
 
 
+def last_state(messages: Iterable[AirbyteMessage], stream: str = "calls") -> dict[str, Any]:
+    """The content of the last state that left for one stream."""
+    left = [m.state.stream for m in messages if m.state is not None and m.state.stream is not None]
+    blobs = [s.stream_state for s in left if s.stream_descriptor.name == stream]
+    return dict(vars(blobs[-1]))
+
+
 @contextmanager
 def played(sandbox: Sandbox, **regions: Sandbox) -> Iterator[None]:
     """All requests of this process go to a sandbox, without any socket.
@@ -105,7 +112,7 @@ def played(sandbox: Sandbox, **regions: Sandbox) -> Iterator[None]:
         headers = {name.lower(): str(value) for name, value in request.headers.items()}
         host = headers["x-sandbox-host"].split(".")
         asked = next((one for name, one in regions.items() if name in host), sandbox)
-        provider, _, path = parts.path[1:].partition("/")
+        provider, path = parts.path[1:].split("/", 1)
         query = tuple(parse_qsl(parts.query, keep_blank_values=True))
         at = RealClock.monotonic()
         answer = asked.respond(

@@ -16,10 +16,9 @@ from calls_shared.envelope import forms_from
 from calls_shared.errors import rows_from
 from calls_shared.normalization import CallNormalization
 from calls_shared.parents import ParentFields
+from calls_shared.rate import RateLimit
 
 COMMON_KEYS = {"type", "$parameters", "class_name"}
-# Ours, beside the CDK's own keys of HTTPAPIBudget (`calls_shared.manifest.budget_from`).
-EXTRA_KEYS = {"HTTPAPIBudget": {"limit_header", "starts_at"}}
 # The CDK's factory reads it from a custom retriever too, whose class need not have it.
 CUSTOM_KEYS = {"CustomRetriever": {"partition_router"}}
 # Dictionaries whose keys are names of something, not of the manifest's language.
@@ -28,6 +27,8 @@ FREE = {
     "request_parameters",
     "columns",
     "parties",
+    "parents",
+    "rate",
     "error_rows",
     "error_envelopes",
     "latest",
@@ -66,6 +67,7 @@ def problems(manifest: Mapping[str, Any]) -> list[str]:
     keys = set(specification.get("properties", {}))
     used = {key for text in _texts(resolved) for key in CONFIG_KEY.findall(text)}
     used |= {node["key"] for node in _nodes(resolved) if "class_name" in node and "key" in node}
+    used |= {key for node in _nodes(resolved) if "class_name" in node for key in _scope(node)}
     used |= {"start_date", "num_workers", "requests_per_minute", "lookback_days"}
     found += [f"config key {key!r} is not in the spec" for key in sorted(used - keys)]
     found += [
@@ -92,7 +94,7 @@ def _component(node: Any, path: str, known: Mapping[str, set[str]]) -> Iterator[
         yield from found
         allowed |= CUSTOM_KEYS.get(kind, set())
     elif kind in known:
-        allowed = known[kind] | EXTRA_KEYS.get(kind, set())
+        allowed = set(known[kind])
     else:
         yield f"{path}: unknown component type {kind!r}"
         return
@@ -119,6 +121,7 @@ def _custom(node: Mapping[str, Any], path: str) -> tuple[list[str], set[str]]:
     try:
         if component in (CallNormalization, ParentFields):
             component(**{k: v for k, v in node.items() if k not in COMMON_KEYS})
+        RateLimit(**node.get("rate", {}))
         rows = rows_from(node.get("error_rows", []))
         forms = forms_from(node.get("error_envelopes", []))
         if not forms and any(row.action == "skip" for row in rows):
@@ -126,6 +129,12 @@ def _custom(node: Mapping[str, Any], path: str) -> tuple[list[str], set[str]]:
     except (ValueError, TypeError, KeyError) as error:
         found.append(f"{path}: {error}")
     return found, set(get_type_hints(component))
+
+
+def _scope(node: Mapping[str, Any]) -> list[str]:
+    """The configuration keys that decide what a component reads."""
+    scope: list[str] = node.get("scope", [])
+    return scope
 
 
 def _json_schema(node: Any, path: str) -> Iterator[str]:

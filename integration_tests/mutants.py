@@ -32,6 +32,7 @@ from integration_tests.mutant import (
     requests_of,
 )
 from integration_tests.mutants_of_answers import MUTANTS_OF_ANSWERS
+from integration_tests.mutants_of_lists import MUTANTS_OF_LISTS
 
 ROOT = Path(__file__).parents[1]
 NEEDED = ("shared", "source-*", "integration_tests", "examples", "pyproject.toml")
@@ -45,6 +46,7 @@ STAYS = f"{FAULTS}::test_a_fault_that_stays_fails_the_sync_and_loses_nothing"
 
 MUTANTS: tuple[Mutant, ...] = (
     *MUTANTS_OF_ANSWERS,
+    *MUTANTS_OF_LISTS,
     Mutant(
         "a numbered list ends after its first page",
         f"{SHARED}/read_ahead.py",
@@ -99,13 +101,13 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "records newer than our clock are dropped",
-        f"{SHARED}/retriever.py",
-        "            if bound and self._is_before(bound, call):\n",
+        f"{SHARED}/list_retriever.py",
+        "            in_scope = self._passes_start_date(call.data)\n",
         "            now = datetime.now(UTC).isoformat()\n"
-        '            if bound and str(call.get(self.cursor_field, "")) > now:\n'
-        "                continue\n"
-        "            if bound and self._is_before(bound, call):\n",
-        (PROMISE,),
+        '            in_scope = self._passes_start_date(call.data) and (changed or "") < now\n',
+        (
+            f"{PROMISE}::test_the_state_never_passes_the_start_of_the_sync_and_nothing_newer_is_dropped",
+        ),
     ),
     Mutant(
         "the state is not capped",
@@ -115,30 +117,11 @@ MUTANTS: tuple[Mutant, ...] = (
         (f"{UNIT}/test_state.py",),
     ),
     Mutant(
-        "each pass counts as complete",
-        f"{SHARED}/passes.py",
-        "if self.first_total is None or self.last_total is None or self._shrank:\n"
-        "            return False\n",
-        "if not trust_totals or trust_totals:\n            return True\n",
-        (f"{UNIT}/test_passes.py",),
-    ),
-    Mutant(
-        "the cursor observes an unverified pass",
-        f"{SHARED}/retriever.py",
-        "        self._report.note(_UNVERIFIED, _PASSES)\n",
-        "        self._report.note(_UNVERIFIED, _PASSES)\n"
-        "        if newest is not None and self.cursor is not None:\n"
-        "            self.cursor.observe(\n"
-        "                Record({self.cursor_field: newest}, self.name, stream_slice)\n"
-        "            )\n",
-        (f"{UNIT}/test_retriever.py",),
-    ),
-    Mutant(
-        "an empty page below the last one is a good page",
-        f"{SHARED}/body.py",
-        "and asked < pages:",
-        "and asked < 0:",
-        (f"{UNIT}/test_body.py",),
+        "an empty page below the last one ends the list",
+        f"{SHARED}/numbered.py",
+        "        if self._is_at_end(number) or self._all_seen():\n",
+        "        if self._is_at_end(number) or number > 0:\n",
+        (f"{UNIT}/test_numbered.py",),
     ),
     Mutant(
         "a body without the list is a good page",
@@ -174,8 +157,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "the budget lets every request start",
         f"{SHARED}/budget.py",
-        "if wait <= 0.0 or self.stopped.is_set():",
-        "if wait <= 1e9:",
+        "        if self._rate is None or self.stopped.is_set():\n            return 0.0\n",
+        "        if self._rate is None or self.stopped is not None:\n            return 0.0\n",
         (f"{UNIT}/test_budget.py",),
     ),
     Mutant(
@@ -235,8 +218,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "OpenPhone: only updatedAt tells an active conversation",
         manifest("openphone"),
-        "latest: {active_at: [updatedAt, lastActivityAt, createdAt]}",
-        "latest: {active_at: [updatedAt]}",
+        "latest: {active_at: [updatedAt, lastActivityAt, createdAt],",
+        "latest: {active_at: [updatedAt],",
         (requests_of("openphone"), f"{SWITCHES}[openphone-conversation_moves=last_activity]"),
     ),
     Mutant(
@@ -284,8 +267,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "start_date is not applied on our side",
         f"{SHARED}/retriever.py",
-        "            if self._earliest and self.start_date_field:\n",
-        "            if not self._earliest and self.start_date_field:\n",
+        "        if not self._earliest or not self.start_date_field:\n",
+        "        if self._earliest or not self.start_date_field:\n",
         (f"{UNIT}/test_retriever.py",),
     ),
     Mutant(
@@ -624,16 +607,16 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a state is read in one form only",
-        f"{SHARED}/state.py",
-        "                content = in_own_form(content, cursors[name].fields)\n",
-        "",
-        (f"{UNIT}/test_source.py",),
+        f"{SHARED}/checked_state.py",
+        "in_own_form(stream_state, fields)",
+        "dict(stream_state)",
+        (f"{UNIT}/test_checked_state.py",),
     ),
     Mutant(
         "a state of the future is not warned of",
-        f"{SHARED}/source.py",
-        "self._warn(logger, config, guard.warnings)",
-        "self._warn(logger, config)",
+        f"{SHARED}/retriever.py",
+        "            if not self._gate.is_parent and (far :=",
+        "            if self._gate.is_parent and (far :=",
         (f"{UNIT}/test_source.py",),
     ),
     Mutant(
@@ -667,8 +650,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "the failure of a stream is swallowed",
         f"{SHARED}/source.py",
-        "        if (failure := failure or inner.budget.report.failure()) is not None:\n"
-        "            raise failure\n",
+        "        if failure is not None:\n            raise failure\n",
         "",
         (f"{UNIT}/test_source.py",),
     ),
@@ -684,9 +666,9 @@ MUTANTS: tuple[Mutant, ...] = (
         "                    message = held.pop(0)\n",
         (f"{KILLS}::test_a_sync_may_be_cut_after_any_message",),
         (
-            "        for sentence in inner.budget.report.sentences():\n",
+            "        for sentence in budget.report.new_sentences():\n",
             "        yield from self.__dict__.pop('held', [])\n"
-            "        for sentence in inner.budget.report.sentences():\n",
+            "        for sentence in budget.report.new_sentences():\n",
         ),
     ),
     Mutant(
@@ -734,8 +716,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "OpenPhone: a sync in which every request was skipped succeeds",
         f"{SHARED}/fan_out.py",
-        "        if not self._has_asked or self._was_answered:\n",
-        "        if not self._has_asked or self._has_asked:\n",
+        "if self._is_done and self._has_asked and not self._was_answered:",
+        "if self._is_done and not self._has_asked:",
         (f"{SKIPS}::test_a_sync_in_which_every_request_was_skipped_fails_and_moves_no_state",),
     ),
     Mutant(

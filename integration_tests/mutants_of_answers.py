@@ -226,7 +226,7 @@ MUTANTS_OF_ANSWERS: tuple[Mutant, ...] = (
     Mutant(
         "a list without end is not looked for",
         f"{SHARED}/retriever.py",
-        "repetition.page(extractor.ids(response)):",
+        "repetition.page(frozenset(self._ids_of(response))):",
         "repetition.page(frozenset({str(id(object))})) and not response:",
         (f"{UNIT}/test_retriever.py",),
     ),
@@ -261,8 +261,8 @@ MUTANTS_OF_ANSWERS: tuple[Mutant, ...] = (
     Mutant(
         "OpenPhone: a state leaves before a good answer",
         f"{SHARED}/fan_out.py",
-        "if self._has_asked and not self._was_answered:\n            return self._handed_in",
-        "if self._has_asked and not self:\n            return self._handed_in",
+        "if self._has_asked and not self._was_answered:\n            return handed_in",
+        "if self._has_asked and not self:\n            return handed_in",
         (f"{UNIT}/test_fan_out.py", requests_of("openphone")),
     ),
     Mutant(
@@ -275,8 +275,8 @@ MUTANTS_OF_ANSWERS: tuple[Mutant, ...] = (
     Mutant(
         "OpenPhone: a sync in which all was skipped succeeds",
         f"{SHARED}/fan_out.py",
-        "if not self._has_asked or self._was_answered:",
-        "if self._has_asked or self._was_answered:",
+        "if self._is_done and self._has_asked and not self._was_answered:",
+        "if not self._is_done and self._has_asked and not self._was_answered:",
         (f"{UNIT}/test_fan_out.py", requests_of("openphone")),
     ),
     Mutant(
@@ -310,8 +310,8 @@ MUTANTS_OF_ANSWERS: tuple[Mutant, ...] = (
     Mutant(
         "OpenPhone: the hole of one number holds back the others",
         f"{SHARED}/progress.py",
-        "self._partitions.setdefault(_KEYS.to_partition_key(partition), _Partition())",
-        'self._partitions.setdefault("{}", _Partition())',
+        "key = _KEYS.to_partition_key(partition)",
+        "key = _KEYS.to_partition_key({})",
         (f"{UNIT}/test_progress.py",),
     ),
     Mutant(
@@ -322,10 +322,10 @@ MUTANTS_OF_ANSWERS: tuple[Mutant, ...] = (
         (requests_of("openphone"),),
     ),
     Mutant(
-        "OpenPhone: a conversation that is listed twice holds back its number",
+        "OpenPhone: a conversation that is chosen twice is given out twice",
         f"{SHARED}/oldest_first.py",
-        'if (name := str(data.get("id"))) in seen:',
-        'if (name := str(data.get("id"))) in seen and not data:',
+        "        yield from chosen.values()\n",
+        "        yield from (*chosen.values(), *again, *map(dict, chosen.values()))\n",
         (f"{UNIT}/test_oldest_first.py", requests_of("openphone")),
     ),
     Mutant(

@@ -33,7 +33,7 @@ def without_seconds(text: str) -> str:
 
 
 def assert_shows(output: str, shown: list[str]) -> None:
-    """The shown lines come in this order; `…` stands for any lines."""
+    """The shown lines come in this order; `…` stands for any lines, in a line for any text."""
     lines = [without_seconds(line) for line in output.splitlines()]
     position, gap = 0, False
     for line in shown:
@@ -41,7 +41,8 @@ def assert_shows(output: str, shown: list[str]) -> None:
         if wanted == "…":
             gap = True
             continue
-        assert wanted in lines[position:], f"not in the output: {wanted}\n{output[-3000:]}"
-        found = lines.index(wanted, position)
+        pattern = re.compile(".+".join(map(re.escape, wanted.split("…"))))
+        found = next((n for n in range(position, len(lines)) if pattern.fullmatch(lines[n])), -1)
+        assert found >= 0, f"not in the output: {wanted}\n{output[-3000:]}"
         assert gap or found == position, f"lines before: {wanted}"
         position, gap = found + 1, False

@@ -19,6 +19,9 @@ FILES = {
     "refusals that may be skipped, and those that may not": "test_earned_skips.py",
     "kills, signals, closed pipes, long waits": "test_kill_and_resume.py",
     "worlds that move while they are read": "test_moving_worlds.py",
+    "lists: what they announce and how they end": "test_lists.py",
+    "lists: what slips, hides or comes back; walls, other scopes": "test_convergence.py",
+    "lists: random walks": "test_list_walk.py",
     "switches of what the providers leave open": "test_every_switch.py",
     "decisions that keep the promise": "test_promise.py",
 }

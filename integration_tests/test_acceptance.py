@@ -28,6 +28,7 @@ from airbyte_cdk.test.models.scenario import (
     ConnectorTestScenario,
     entry_key_problems,
 )
+from calls_shared.waiting import LONGEST_WAIT
 from jsonschema import Draft7Validator, FormatChecker
 
 from integration_tests.acceptance_conftest import (
@@ -129,7 +130,7 @@ METADATA = closed(
                     {"hosts": list_of({"type": "string", "format": "hostname"})}
                 ),
                 "suggestedStreams": closed({"streams": list_of(TEXT)}),
-                "maxSecondsBetweenMessages": {"const": 3600},
+                "maxSecondsBetweenMessages": {"const": 2 * LONGEST_WAIT},  # a margin
                 "connectorTestSuitesOptions": {
                     "const": [{"suite": "unitTests"}, {"suite": "acceptanceTests"}]
                 },

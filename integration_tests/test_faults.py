@@ -46,12 +46,12 @@ from integration_tests.fault_cases import (
     Place,
     Stage,
     be_quick,
-    messages_of,
     misshapen,
     quick_start,
     sentence_of,
     source_of,
 )
+from integration_tests.in_process import messages_of
 from integration_tests.sandbox import Fault, SeenRequest
 from integration_tests.sandbox.faults import ENDLESS
 

@@ -148,7 +148,7 @@ def test_a_total_far_too_high(provider: str, caplog: pytest.LogCaptureFixture) -
         assert destination.pages() == asked(last, [0], 1)
 
 
-MANY = {"total": "absent", "page_count": "many_more"}
+MANY: Lies = {"total": "absent", "page_count": "many_more"}
 
 
 @pytest.mark.parametrize("past_end", PAST_ENDS[:4])
@@ -271,7 +271,7 @@ def test_a_page_in_the_middle_is_empty_for_a_moment(provider: str) -> None:
 @pytest.mark.parametrize("provider", NUMBERED)
 def test_a_page_in_the_middle_stays_empty(provider: str, workers: int, taken_out: bool) -> None:
     """The records behind it show that it is no end: a fault of the answer, and no state moves."""
-    lies = {"taken_out": "second_page"} if taken_out else {}
+    lies: Lies = {"taken_out": "second_page"} if taken_out else {}
     sandbox = list_sandbox(provider, **lies)
     with reading(sandbox):
         if not taken_out:

@@ -60,7 +60,7 @@ def test_no_problem_in_the_manifest(provider: str) -> None:
     assert problems(manifest_of(provider)) == []
 
 
-CHECKED = ("columns", "error_rows", "error_envelopes")
+CHECKED = ("columns", "error_rows", "error_envelopes", "rate")
 
 
 def keys_of(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -134,6 +134,7 @@ def test_each_stream_uses_the_shared_parts(provider: str) -> None:
         assert requester["error_envelopes"]  # else a gateway's answer looks like the provider's
         assert retriever["class_name"] in (
             "calls_shared.CallRetriever",
+            "calls_shared.ListRetriever",
             "calls_shared.FanOutRetriever",
             "calls_shared.OldestFirstRetriever",
         )
@@ -145,6 +146,34 @@ def test_each_stream_uses_the_shared_parts(provider: str) -> None:
             assert normalization["class_name"] == "calls_shared.CallNormalization"
             assert normalization["provider"] == provider
             assert stream["schema_loader"]["class_name"] == "calls_shared.CallSchema"
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_what_keeps_the_promise_stands_in_the_manifest(provider: str) -> None:
+    """So every runner of the manifest keeps it: rate, check of the state, inventory, scope."""
+    streams = streams_of(provider)
+    rates = [stream["retriever"]["requester"]["rate"] for stream in streams]
+    assert rates[0]["requests"] > 1
+    assert rates == [rates[0]] * len(rates)  # all share one
+    (calls,) = (stream for stream in streams if stream["name"] == "calls")
+    retriever = calls["retriever"]
+    kind = "FanOutRetriever" if provider == "openphone" else "ListRetriever"
+    assert retriever["class_name"] == f"calls_shared.{kind}"
+    (check,) = calls["state_migrations"]
+    assert check["class_name"] == "calls_shared.CheckedState"
+    assert check["cursor_field"] == calls["incremental_sync"]["cursor_field"]
+    assert "start_date" in retriever["scope"]
+    if provider == "openphone":  # one puts the state of another scope aside, one writes it
+        assert check["scope"] == retriever["scope"]
+        (parent,) = router_of(calls)["parent_stream_configs"]
+        cursor_field = parent["stream"]["incremental_sync"]["cursor_field"]
+        assert check["parents"] == {parent["stream"]["name"]: cursor_field}
+
+
+def test_a_key_of_the_scope_that_the_specification_does_not_know_is_a_problem() -> None:
+    manifest = manifest_of("skipcall")
+    manifest["streams"][0]["retriever"]["scope"] = ["start_date", "workspace_id"]
+    assert problems(manifest) == ["config key 'workspace_id' is not in the spec"]
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

@@ -15,12 +15,12 @@ from integration_tests.fault_cases import (
     Place,
     Stage,
     be_quick,
-    messages_of,
     quick_start,
     quick_switches,
     source_of,
     sync,
 )
+from integration_tests.in_process import messages_of
 from integration_tests.odd_pages import DIGITS, MARK, Oddity, tried
 from integration_tests.sandbox import Fault, Sandbox, World
 from integration_tests.sandbox.edits import with_page, with_records

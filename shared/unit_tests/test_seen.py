@@ -30,8 +30,16 @@ def test_many_ids_stay_small_and_exact() -> None:
     assert len(seen) == 20_000
     assert digest_of("0193d9f5-1c2d-7b98-8c4d-000000019999") in seen
     assert digest_of("0193d9f5-1c2d-7b98-8c4d-000000020000") not in seen
-    # a set of these texts takes two megabytes
-    assert sum(sys.getsizeof(bucket) for bucket in seen._buckets) < 700_000
+
+
+def test_an_id_takes_nine_bytes_at_any_number_of_them() -> None:
+    seen, empty = SeenIds(), sum(map(sys.getsizeof, SeenIds()._shards))
+    for count in range(1, 200_001):
+        seen.add(digest_of(str(count)))
+        if count % 20_000 == 0:
+            taken = sum(map(sys.getsizeof, seen._shards)) - empty
+            # a block of eight digests more in each of the shards
+            assert taken < 9 * count + 64 * len(seen._shards)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The requests that the connector sends: path, every query parameter, headers."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import requests_mock
@@ -8,7 +9,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from source_amplemarket_calls import SourceAmplemarketCalls
 
 from integration_tests.commands import catalog_for
-from integration_tests.in_process import LOGGER, read, records, state_of
+from integration_tests.in_process import LOGGER, last_state, read, records, state_of
 
 URL = "https://api.amplemarket.com/calls"
 HEADERS = {
@@ -91,7 +92,20 @@ def chain(mock: requests_mock.Mocker, *pages: list[dict[str, object]]) -> None:
         mock.get(url, json=page(*calls, link=link))
 
 
-STATE = state_of("calls", {"created_at": "2026-05-30T00:00:00.000000Z"})  # less 7 days: 23 May
+OF_0_1_0 = state_of("calls", {"created_at": "2026-05-30T00:00:00.000000Z"})
+
+
+def state_after(hours: float) -> list[dict[str, Any]]:
+    """A state at 30 May (less 7 days: 23 May) whose list was read to its end so long ago."""
+    at = (datetime.now(UTC) - timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    cursor = "2026-05-30T00:00:00.000000Z"
+    inventory = {"until": cursor, "months": {}}
+    complete = {"at": at, "cursor": cursor}
+    state = {"created_at": cursor, "complete": complete, "inventory": inventory, "scope": {}}
+    return state_of("calls", state)
+
+
+STATE = state_after(hours=1)
 
 
 def test_an_incremental_sync_stops_on_proof() -> None:
@@ -100,6 +114,27 @@ def test_an_incremental_sync_stops_on_proof() -> None:
         found = records(read(SourceAmplemarketCalls(), CONFIG, catalog_for("amplemarket"), STATE))
         assert [record["id"] for record in found] == [call(n)["id"] for n in (0, 3, 5, 8)]
         assert len(mock.request_history) == 3  # the third page is wholly before the lookback
+
+
+@pytest.mark.parametrize("state", [OF_0_1_0, state_after(hours=25), state_after(hours=-1)])
+def test_the_list_is_read_to_its_end_once_a_day_and_brings_what_is_not_known(
+    state: list[dict[str, Any]],
+) -> None:
+    days = (0, 3, 5, 8, 10, 11, 12)
+    with requests_mock.Mocker() as mock:
+        chain(mock, [call(0), call(3)], [call(5), call(8)], [call(10), call(11)], [call(12)])
+        messages = read(SourceAmplemarketCalls(), CONFIG, catalog_for("amplemarket"), state)
+        assert {record["id"] for record in records(messages)} == {call(n)["id"] for n in days}
+        before = len(mock.request_history)
+        again = read(
+            SourceAmplemarketCalls(),
+            CONFIG,
+            catalog_for("amplemarket"),
+            state_of("calls", last_state(messages)),
+        )
+        # from here on less 7 days: 25 May
+        assert [record["id"] for record in records(again)] == [call(n)["id"] for n in (0, 3, 5)]
+        assert len(mock.request_history) - before == 3
 
 
 def test_it_never_stops_after_the_first_page() -> None:

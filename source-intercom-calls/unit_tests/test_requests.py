@@ -11,7 +11,7 @@ from calls_shared.budget import CallBudget
 from source_intercom_calls import SourceIntercomCalls
 
 from integration_tests.commands import catalog_for
-from integration_tests.in_process import LOGGER, read, records, state_of
+from integration_tests.in_process import LOGGER, last_state, read, records, state_of
 
 HOSTS = {None: "api", "us": "api", "eu": "api.eu", "au": "api.au"}
 URL = "https://api.intercom.io/calls"
@@ -52,7 +52,8 @@ def test_the_region_chooses_the_host(region: str | None) -> None:
     with requests_mock.Mocker() as mock:
         mock.get(url, json=page(call(1), pages=numbers(1, 1), total=1))
         read(SourceIntercomCalls(), config, catalog_for("intercom"))
-        assert sent(mock) == [(f"{url}?page=1&per_page=25", HEADERS)]
+        # a full page is no end: the next one repeats it
+        assert sent(mock) == [(f"{url}?page={n}&per_page=25", HEADERS) for n in (1, 2)]
 
 
 @pytest.mark.parametrize("next_page", [{"per_page": 25, "starting_after": "x"}, URL, None])
@@ -61,9 +62,11 @@ def test_pages_by_number_whatever_next_says(next_page: object) -> None:
         for number in (1, 2, 3):
             pages = {**numbers(number, 3), "next": next_page}
             mock.get(f"{URL}?page={number}", json=page(call(number), pages=pages, total=3))
+        end = {**numbers(4, 3), "next": next_page}
+        mock.get(f"{URL}?page=4", json=page(pages=end, total=3))
         found = records(read(SourceIntercomCalls(), CONFIG, catalog_for("intercom")))
         assert [record["id"] for record in found] == ["001", "002", "003"]
-        assert sent(mock) == [(f"{URL}?page={n}&per_page=25", HEADERS) for n in (1, 2, 3)]
+        assert sent(mock) == [(f"{URL}?page={n}&per_page=25", HEADERS) for n in (1, 2, 3, 4)]
 
 
 def test_without_pages_the_total_tells_the_last_page() -> None:
@@ -76,30 +79,47 @@ def test_without_pages_the_total_tells_the_last_page() -> None:
         assert [url for url, _ in sent(mock)] == [f"{URL}?page={n}&per_page=25" for n in (1, 2)]
 
 
-def test_without_pages_and_total_until_an_empty_page_and_the_state_stays() -> None:
+def test_without_pages_and_total_until_an_empty_page() -> None:
     with requests_mock.Mocker() as mock:
         for number in (1, 2):
             mock.get(f"{URL}?page={number}", json=page(call(number), pages=None, total=None))
         mock.get(f"{URL}?page=3", json=page(pages=None, total=None))
         messages = read(SourceIntercomCalls(), CONFIG, catalog_for("intercom"))
         found = records(messages)
-        assert {record["id"] for record in found} == {"001", "002"}
+        assert [record["id"] for record in found] == ["001", "002"]
         asked = [int(request.qs["page"][0]) for request in mock.request_history]
-        assert asked == [1, 2, 3] * 3  # nothing proves a pass complete, so it is repeated twice
-        states = [message.state for message in messages if message.state is not None]
-        assert states[-1].stream is not None
-        blob = states[-1].stream.stream_state
-        assert vars(blob) == {"updated_at": "1990-01-01T00:00:00.000000Z"}
+        assert asked == [1, 2, 3]  # nothing announces that anything is missing
+        state = last_state(messages)
+        assert state["updated_at"] == state["complete"]["cursor"] == "2026-01-03T00:00:00.000000Z"
+        assert state["inventory"]["months"].keys() == {"2026-01"}
+
+
+def synced(state: list[dict[str, Any]], until: int) -> tuple[list[str], list[dict[str, Any]]]:
+    """Ids and state of a sync some days after New Year, which lists a call a day on one page."""
+    with requests_mock.Mocker() as mock:
+        now = {"Date": f"{until + 1:02d} Jan 2026 12:00:00 GMT"}
+        calls = [call(number) for number in range(1, until + 1)]
+        for number, listed in ((1, calls), (2, [])):
+            body = page(*listed, pages=numbers(number, 1), total=until)
+            mock.get(f"{URL}?page={number}", json=body, headers=now)
+        messages = read(SourceIntercomCalls(), CONFIG, catalog_for("intercom"), state)
+        assert [url for url, _ in sent(mock)] == [f"{URL}?page={n}&per_page=25" for n in (1, 2)]
+    return [record["id"] for record in records(messages)], state_of("calls", last_state(messages))
 
 
 def test_state_and_lookback_choose_on_our_side_only() -> None:
-    with requests_mock.Mocker() as mock:
-        calls = [call(number) for number in range(1, 21)]
-        mock.get(URL, json=page(*calls, pages=numbers(1, 1), total=20))
-        state = state_of("calls", {"updated_at": "2026-01-18T00:00:00.000000Z"})
-        found = records(read(SourceIntercomCalls(), CONFIG, catalog_for("intercom"), state))
-        assert [record["id"] for record in found] == [f"{n:03d}" for n in range(10, 21)]
-        assert [url for url, _ in sent(mock)] == [f"{URL}?page=1&per_page=25"]
+    first, state = synced([], 17)
+    assert first == [f"{n:03d}" for n in range(1, 18)]
+    second, _ = synced(state, 20)
+    assert second == [f"{n:03d}" for n in range(10, 21)]
+
+
+def test_a_state_of_0_1_0_brings_everything_once() -> None:
+    state = state_of("calls", {"updated_at": "2026-01-18T00:00:00.000000Z"})
+    first, state = synced(state, 20)
+    assert first == [f"{n:03d}" for n in range(1, 21)]
+    second, _ = synced(state, 20)
+    assert second == [f"{n:03d}" for n in range(13, 21)]
 
 
 def test_calls_by_id_asks_for_each_id_unchanged_and_skips_unknown_ones() -> None:

@@ -160,8 +160,13 @@ def test_each_slice_moves_the_state_of_its_number(sync: Sync) -> None:
         {"PN1": 3},
         {"PN1": 3, "PN2": 5},
         {"PN1": 3, "PN2": 7},
+        {"PN1": 3, "PN2": 7},  # of the last slice, which concludes
         {"PN1": 3, "PN2": 7},
     ]
+    # that of a number comes when all of its conversations have been read
+    inventories = [list(s["parent_state"]["conversations"]["inventory"]) for s in states]
+    both = ["PN1", "PN2"]
+    assert inventories == [[], ["PN1"], ["PN1"], both, both, both]
 
 
 @pytest.mark.parametrize(
@@ -278,22 +283,29 @@ OLD = {
 }
 
 
-def test_a_state_of_0_1_0_chooses_conversations_and_is_carried_on(sync: Sync) -> None:
+def test_a_state_of_0_1_0_brings_everything_once_and_is_carried_on(sync: Sync) -> None:
     quo = Quo({"PN1": ["CN1", "CN3", "CN4"], "PN2": ["CN2"]})
     ids, states, failure = sync(quo, state_of("calls", OLD))
-    # PN1 from a day (the lookback) before the fifth; PN2, which the state does not know, from the
-    # beginning and not from the newest of all others
-    asked = [(name, user) for name in ("CN3", "CN4", "CN2") for user in (None, "US1")]
+    asked = [(n, user) for n in ("CN1", "CN3", "CN4", "CN2") for user in (None, "US1")]
     assert quo.asked == asked
-    assert (ids, failure) == (["AC-CN3", "AC-CN4", "AC-CN2"], None)
+    assert (ids, failure) == (["AC-CN1", "AC-CN3", "AC-CN4", "AC-CN2"], None)
     assert [reached(state) for state in states] == [
+        {"PN1": 5},
         {"PN1": 5},
         {"PN1": 7},
         {"PN1": 7, "PN2": 3},
         {"PN1": 7, "PN2": 3},
+        {"PN1": 7, "PN2": 3},
     ]
-    assert set(states[-1]) == {"use_global_cursor", "state", "lookback_window", "parent_state"}
+    assert set(states[-1]) == {
+        "use_global_cursor",
+        "state",
+        "lookback_window",
+        "parent_state",
+        "scope",
+    }
     assert states[-1]["use_global_cursor"] is True
+    # from here on each number from a day (the lookback) before its own newest
     again = Quo(quo.numbers)
     sync(again, state_of("calls", states[-1]))
     assert again.asked == [(n, u) for n in ("CN4", "CN2") for u in (None, "US1")]

@@ -1,5 +1,6 @@
 """The requests that the connector sends: path, every query parameter, headers."""
 
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -11,7 +12,7 @@ from calls_shared.budget import CallBudget
 from source_skipcall_calls import SourceSkipcallCalls
 
 from integration_tests.commands import catalog_for
-from integration_tests.in_process import LOGGER, read, records, state_of
+from integration_tests.in_process import LOGGER, last_state, read, records, state_of
 
 URL = "https://api-public.skipcall.app/v1/calls"
 HEADERS = {
@@ -69,19 +70,42 @@ def test_workspaces_and_no_other_parameter() -> None:
         mock.get(URL, json=page(1, 1, call(1), total=1))
         config = {**CONFIG, "workspace_ids": ids, "start_date": "2020-01-01T00:00:00Z"}
         read(SourceSkipcallCalls(), config, catalog_for("skipcall"))
-        url = f"{URL}?workspaceIds={ids[0]}%2C{ids[1]}&page=1&limit=100"
-        assert sent(mock) == [(url, HEADERS)]
+        url = f"{URL}?workspaceIds={ids[0]}%2C{ids[1]}"
+        # a full page is no end: the next one repeats it
+        assert sent(mock) == [(f"{url}&page={n}&limit=100", HEADERS) for n in (1, 2)]
+
+
+def synced(state: list[dict[str, Any]], until: int) -> tuple[list[str], list[dict[str, Any]]]:
+    """Ids and state of a sync on that day of January, which lists a call a day on one page."""
+    with requests_mock.Mocker() as mock:
+        now = {"Date": f"{until:02d} Jan 2026 12:00:00 GMT"}
+        calls = [call(number) for number in range(1, until + 1)]
+        mock.get(URL, json=page(1, 1, *calls, total=until), headers=now)
+        mock.get(f"{URL}?page=2", json=page(2, 1, total=until), headers=now)
+        config = {**CONFIG, "lookback_days": 3}
+        messages = read(SourceSkipcallCalls(), config, catalog_for("skipcall"), state)
+        assert sent(mock) == [(f"{URL}?page={n}&limit=100", HEADERS) for n in (1, 2)]
+    return [record["id"] for record in records(messages)], state_of("calls", last_state(messages))
 
 
 def test_state_and_lookback_choose_on_our_side_only() -> None:
-    with requests_mock.Mocker() as mock:
-        calls = [call(number) for number in range(1, 21)]
-        mock.get(URL, json=page(1, 1, *calls, total=20))
-        state = state_of("calls", {"updated_at": "2026-01-18T00:00:00.000000Z"})
-        config = {**CONFIG, "lookback_days": 3}
-        found = records(read(SourceSkipcallCalls(), config, catalog_for("skipcall"), state))
-        assert [record["id"] for record in found] == [f"id-{n}" for n in range(15, 21)]
-        assert sent(mock) == [(f"{URL}?page=1&limit=100", HEADERS)]
+    first, state = synced([], 18)
+    assert first == [f"id-{n}" for n in range(1, 19)]
+    second, _ = synced(state, 20)
+    assert second == [f"id-{n}" for n in range(15, 21)]
+
+
+def test_a_state_of_0_1_0_brings_everything_once() -> None:
+    state = state_of("calls", {"updated_at": "2026-01-18T00:00:00.000000Z"})
+    first, state = synced(state, 20)
+    assert first == [f"id-{n}" for n in range(1, 21)]
+    second, _ = synced(state, 20)
+    assert second == [f"id-{n}" for n in range(17, 21)]
+
+
+def test_a_state_that_was_written_by_hand_says_from_where_on() -> None:
+    found, _ = synced(state_of("calls", {"updated_at": "2026-01-18T00:00:00Z"}), 20)
+    assert found == [f"id-{n}" for n in range(15, 21)]
 
 
 def test_check_costs_one_request() -> None:

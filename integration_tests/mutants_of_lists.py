@@ -1,0 +1,238 @@
+"""Mutants of the rules by which lists converge, and of what travels with the manifest."""
+
+from integration_tests.mutant import SHARED, UNIT, Mutant, requests_of
+
+LISTS = "integration_tests/test_lists.py"
+CONVERGENCE = "integration_tests/test_convergence.py"
+WALK = "integration_tests/test_list_walk.py"
+RUNNERS = "integration_tests/test_runners.py"
+LIFE = "integration_tests/test_signs_of_life.py"
+ANNOUNCED = f"{LISTS}::test_whatever_is_announced_all_calls_come_in_the_first_sync"
+
+MUTANTS_OF_LISTS: tuple[Mutant, ...] = (
+    Mutant(
+        "a total that is too small ends the list",
+        f"{SHARED}/numbered.py",
+        "            page.number == self._announced_end\n"
+        "            and page.size < self._in_force\n"
+        "            and self._total == self._seen()\n",
+        "            self._total is not None\n            and self._total <= self._seen()\n",
+        (f"{UNIT}/test_numbered.py",),
+    ),
+    Mutant(
+        "a total that is too small ends the list, seen by what arrives",
+        f"{SHARED}/numbered.py",
+        "            page.number == self._announced_end\n"
+        "            and page.size < self._in_force\n"
+        "            and self._total == self._seen()\n",
+        "            self._total is not None\n            and self._total <= self._seen()\n",
+        (ANNOUNCED,),
+    ),
+    Mutant(
+        "a total that is too high has the list read twice in every sync",
+        f"{SHARED}/convergence.py",
+        "first.shrank or (self.reads_everything and missed)",
+        "first.shrank or missed",
+        (ANNOUNCED,),
+    ),
+    Mutant(
+        "a total that is too high holds the state",
+        f"{SHARED}/list_retriever.py",
+        "        self._list_state = convergence.state(so_far.end, at)\n",
+        "        if convergence.announced_in_vain():\n"
+        "            return\n"
+        "        self._list_state = convergence.state(so_far.end, at)\n",
+        (f"{UNIT}/test_list_retriever.py",),
+    ),
+    Mutant(
+        "a page count that is too small ends the list",
+        f"{SHARED}/numbered.py",
+        "            and page.size < self._in_force\n            and self._total == self._seen()\n",
+        "",
+        (ANNOUNCED,),
+    ),
+    Mutant(
+        "the page after a full last one is skipped",
+        f"{SHARED}/numbered.py",
+        "            and page.size < self._in_force\n",
+        "",
+        (f"{UNIT}/test_numbered.py",),
+    ),
+    Mutant(
+        "the page after a full last one is skipped, seen by the requests",
+        f"{SHARED}/numbered.py",
+        "            and page.size < self._in_force\n",
+        "",
+        (requests_of("intercom"),),
+    ),
+    Mutant(
+        "a page in the middle that stays empty ends the list",
+        f"{SHARED}/numbered.py",
+        "        return any(self._holds_records(probe) for probe in probes)\n",
+        "        return not probes\n",
+        (f"{LISTS}::test_a_page_in_the_middle_stays_empty",),
+    ),
+    Mutant(
+        "a wall is not told",
+        f"{SHARED}/numbered.py",
+        "return self._smallest == self._in_force <= behind",
+        "return self._smallest == self._in_force < 0",
+        (f"{CONVERGENCE}::test_a_wall_newest_first",),
+    ),
+    Mutant(
+        "months behind a wall are compared",
+        f"{SHARED}/convergence.py",
+        "differing(before, now) - hidden",
+        "differing(before, now)",
+        (f"{UNIT}/test_convergence.py",),
+    ),
+    Mutant(
+        "one month is left out of the comparison",
+        f"{SHARED}/inventory.py",
+        "for p in before.keys() | now.keys() if",
+        "for p in sorted(before.keys() | now.keys())[1:] if",
+        (f"{UNIT}/test_inventory.py", f"{UNIT}/test_convergence.py"),
+    ),
+    Mutant(
+        "one month is left out of the comparison, seen by what arrives",
+        f"{SHARED}/inventory.py",
+        "for p in before.keys() | now.keys() if",
+        "for p in sorted(before.keys() | now.keys())[1:] if",
+        (f"{CONVERGENCE}::test_calls_that_vanish_and_come_back", WALK),
+    ),
+    Mutant(
+        "a month that only the last reading listed is not compared",
+        f"{SHARED}/inventory.py",
+        "for p in before.keys() | now.keys() if",
+        "for p in now if",
+        (f"{UNIT}/test_inventory.py",),
+    ),
+    Mutant(
+        "a month that differs is noted and not emitted",
+        f"{SHARED}/convergence.py",
+        "return not is_known or (period is not None and period in self._differing)",
+        "return not is_known",
+        (f"{UNIT}/test_convergence.py", WALK),
+    ),
+    Mutant(
+        "the inventory is taken from an incomplete pass",
+        f"{SHARED}/list_retriever.py",
+        "                yield from self._coming_out(page, convergence)\n",
+        "                yield from self._coming_out(page, convergence)\n"
+        "                self._list_state = convergence.state(so_far.end, at)\n",
+        (f"{UNIT}/test_list_retriever.py",),
+    ),
+    Mutant(
+        "the inventory is taken from a pass that was left early",
+        f"{SHARED}/list_retriever.py",
+        "if self.stop_early and not convergence.reads_everything and not",
+        "if self.stop_early and not convergence.reads_everything and not self and not",
+        (requests_of("amplemarket"),),
+    ),
+    Mutant(
+        "calls that are not settled are compared",
+        f"{SHARED}/inventory.py",
+        "is_settled = created is None or created[:-1] < self.until",
+        "is_settled = created is None or bool(created)",
+        (f"{UNIT}/test_inventory.py",),
+    ),
+    Mutant(
+        "a call that was created late and is older than the cursor does not come out",
+        f"{SHARED}/convergence.py",
+        "return created is not None and created[:-1] >= self._until",
+        "return created is not None and created < self._until < created",
+        (f"{UNIT}/test_convergence.py",),
+    ),
+    Mutant(
+        "a state of 0.1.0 is believed",
+        f"{SHARED}/state.py",
+        'return state if _OWN_FORM.fullmatch(value) else {**state, "complete": {"cursor": value}}',
+        'return {**state, "complete": {"cursor": value}}',
+        (requests_of("intercom"),),
+    ),
+    Mutant(
+        "a state that was written by hand says nothing",
+        f"{SHARED}/state.py",
+        'return state if _OWN_FORM.fullmatch(value) else {**state, "complete": {"cursor": value}}',
+        "return state",
+        (requests_of("skipcall"),),
+    ),
+    Mutant(
+        "the scope of a list is written too early",
+        f"{SHARED}/list_retriever.py",
+        "        return {**state, **cursor, **self._list_state.as_state()}\n",
+        "        scope = scope_of(self.config, self.scope)\n"
+        '        return {**state, **cursor, **self._list_state.as_state(), "scope": scope}\n',
+        (f"{UNIT}/test_list_retriever.py", CONVERGENCE),
+    ),
+    Mutant(
+        "OpenPhone: the scope is written too early",
+        f"{SHARED}/fan_out.py",
+        "if superseded is not None and not self._is_done:",
+        "if superseded is not None and not self._has_asked:",
+        (f"{UNIT}/test_fan_out.py",),
+    ),
+    Mutant(
+        "another scope goes by the bound of the one before",
+        f"{SHARED}/convergence.py",
+        "self.reads_everything = before.cursor is None or self.is_other_scope",
+        "self.reads_everything = before.cursor is None",
+        (f"{UNIT}/test_convergence.py", CONVERGENCE),
+    ),
+    Mutant(
+        "OpenPhone: years of conversations are not compared",
+        f"{SHARED}/oldest_first.py",
+        "return differing(years, then.periods())",
+        "return differing(years, years)",
+        (f"{UNIT}/test_oldest_first.py",),
+    ),
+    Mutant(
+        "OpenPhone: years of conversations are not compared, seen by what arrives",
+        f"{SHARED}/oldest_first.py",
+        "return differing(years, then.periods())",
+        "return differing(years, years)",
+        (f"{CONVERGENCE}::test_a_conversation_that_slips_between_two_pages",),
+    ),
+    Mutant(
+        "no cap in the components",
+        f"{SHARED}/state_gate.py",
+        "state = capped(changed, self._fields, self._ceiling)",
+        "state = dict(changed)",
+        (f"{UNIT}/test_state_gate.py",),
+    ),
+    Mutant(
+        "no cap in the components, seen by another runner",
+        f"{SHARED}/state_gate.py",
+        "state = capped(changed, self._fields, self._ceiling)",
+        "state = dict(changed)",
+        (f"{RUNNERS}::test_source_declarative_manifest",),
+    ),
+    Mutant(
+        "two sources of one key have two rates",
+        f"{SHARED}/budget.py",
+        "_RATES.setdefault(digest, Rate(limit))",
+        "Rate(limit)",
+        (f"{RUNNERS}::test_two_sources_at_once_keep_one_rate",),
+    ),
+    Mutant(
+        "a silence of a sync that began with a state stays silent",
+        f"{SHARED}/source.py",
+        "inner.put, states)",
+        "inner.put, [])",
+        (f"{LIFE}::test_a_silence_of_a_sync_that_began_with_a_state",),
+    ),
+    Mutant(
+        "a state that comes again counts its records again",
+        f"{SHARED}/heartbeat.py",
+        "replace(known, sourceStats=None)",
+        "known",
+        (LIFE,),
+    ),
+    Mutant(
+        "an id that was seen is taken for a new one",
+        f"{SHARED}/seen.py",
+        "        if place < len(shard) and shard[place] == digest:\n            return False\n",
+        "",
+        (f"{UNIT}/test_seen.py",),
+    ),
+)

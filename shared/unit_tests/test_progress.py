@@ -1,5 +1,6 @@
 import random
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -192,8 +193,10 @@ def test_the_end_of_all_slices_is_waited_for() -> None:
     one.end()
     one.end()  # counts once
     assert not progress.wait_until_idle(0.01)
+    began = time.monotonic()
     threading.Timer(0.05, other.end).start()
     assert progress.wait_until_idle(60.0)
+    assert time.monotonic() - began < 30.0  # it ends when they do
     assert progress.wait_until_idle(0.0)
 
 

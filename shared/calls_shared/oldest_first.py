@@ -108,7 +108,8 @@ class OldestFirstRetriever(CallRetriever):
                 for row in page.records:
                     if row.data.get("id") is None:
                         raise self._without_id()
-                    listed[str(row.data["id"])] = dict(row.data)
+                    name, parent = str(row.data["id"]), dict(row.data)
+                    listed[name] = max(listed.get(name, parent), parent, key=self._recency)
         except Exception:
             yield from self._active(listed.values(), stream_slice)
             raise
@@ -155,6 +156,11 @@ class OldestFirstRetriever(CallRetriever):
             return frozenset(period(p.get(self.created_field), YEARS) for p in listed.values())
         then = self._inventory(converters.sort_key(until), listed)
         return differing(years, then.periods())
+
+    def _recency(self, parent: Mapping[str, Any]) -> tuple[bool, str]:
+        """Of a parent that is listed twice, one row may be of before its last activity."""
+        is_timeless = self.cursor_field not in parent
+        return is_timeless, "" if is_timeless else self._moment(parent)
 
     def _moment(self, parent: Mapping[str, Any]) -> str:
         return converters.sort_key(parent[self.cursor_field])

@@ -1,6 +1,7 @@
 import gc
 import math
 import threading
+import time
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -267,8 +268,14 @@ def test_a_sync_has_no_bound() -> None:
 LIMIT = RateLimit(2, 60.0)
 
 
-def adopted(config: dict[str, Any], limit: RateLimit = LIMIT, provider: str = "acme") -> CallBudget:
+def adopted(
+    config: dict[str, Any],
+    limit: RateLimit = LIMIT,
+    provider: str = "acme",
+    clock: Callable[[], float] = time.monotonic,
+) -> CallBudget:
     budget = budget_of(config)
+    budget._clock = clock
     budget.adopt(limit, provider, "api_key", 3)
     return budget
 
@@ -350,9 +357,8 @@ def test_a_limit_that_one_source_learns_holds_for_the_other(answer: Answer) -> N
         ({"api_key": "y"}, "acme", LIMIT),
         ({"api_key": "x"}, "other", LIMIT),
         ({"api_key": "x"}, "acme", RateLimit(2, 61.0)),
-        ({"api_key": "x", "requests_per_minute": 1}, "acme", LIMIT),
     ],
-    ids=["another key", "another provider", "another limit", "a limit of one's own"],
+    ids=["another key", "another provider", "another limit"],
 )
 def test_what_is_not_the_same_key_has_a_rate_of_its_own(
     config: dict[str, Any], provider: str, limit: RateLimit
@@ -362,12 +368,48 @@ def test_what_is_not_the_same_key_has_a_rate_of_its_own(
     assert may_start(other)
 
 
-def test_a_rate_lives_as_long_as_one_of_its_sources() -> None:
-    one = adopted({"api_key": "x"})
+def test_the_users_own_limit_does_not_divide_the_rate() -> None:
+    """The provider counts all requests of the key, whoever sends them."""
+    one, other = adopted({"api_key": "x"}), adopted({"api_key": "x", "requests_per_minute": 1})
+    assert [may_start(one), may_start(other)] == [True, True]
+    assert [may_start(one), may_start(other)] == [False, False]
+
+
+def test_requests_of_all_sources_count_for_the_users_own_limit() -> None:
+    limit = RateLimit(50, 60.0)
+    one = adopted({"api_key": "x"}, limit)
+    other = adopted({"api_key": "x", "requests_per_minute": 2}, limit)
+    assert [may_start(other), may_start(one), may_start(other)] == [True, True, False]
+    assert may_start(one)  # who named none is held back by none
+
+
+def test_a_rate_outlives_its_sources_while_the_provider_counts() -> None:
+    """A second sync right after the first one must not begin with a full window."""
+    clock = Clock()
+    one = adopted({"api_key": "x"}, clock=clock)
     assert [may_start(one) for _ in range(3)] == [True, True, False]
+    rate = weakref.ref(one._rate or Rate(LIMIT))
     del one
     forgotten()
-    assert may_start(adopted({"api_key": "x"}))
+    clock.now += 59.0
+    assert not may_start(adopted({"api_key": "x"}, clock=clock))
+    clock.now += 3.0
+    # a new one is when those that count no more are forgotten
+    adopted({"api_key": "another"}, clock=clock)
+    forgotten()
+    assert rate() is None
+    assert may_start(adopted({"api_key": "x"}, clock=clock))
+
+
+def test_a_pause_of_the_provider_outlives_its_source_too() -> None:
+    clock = Clock()
+    one = adopted({"api_key": "x"}, clock=clock)
+    one.pause(600.0)
+    del one
+    adopted({"api_key": "another"}, clock=clock)
+    forgotten()
+    clock.now += 599.0
+    assert adopted({"api_key": "x"}, clock=clock).is_paused()
 
 
 @pytest.mark.parametrize(("named", "allowed"), [(1, 1), (1.0, 1), (9, 2), (None, 2)])

@@ -13,7 +13,7 @@ from calls_shared.seen import digest_of
 
 WEEK = timedelta(days=7)
 BEGAN = "2026-03-15T12:00:00Z"
-AT = "2026-03-15T12:00:05Z"
+AT = "2026-03-15T12:00:05.000000Z"
 SETTLED = "2026-03-08T12:00:00.000000Z"
 """A week before the readings of these tests began."""
 
@@ -48,7 +48,7 @@ EVERYTHING = months("2025-12 a", "2026-01 bc", "2026-03 d")
 
 KNOWN = ListState(
     at="2026-03-15T00:00:00Z",
-    cursor="2026-03-14T00:00:00Z",
+    cursor="2026-03-14T00:00:00.000000Z",
     until=SETTLED,
     months=EVERYTHING,
 )
@@ -91,7 +91,7 @@ class Sync:
 def test_a_first_sync_brings_everything_and_leaves_an_inventory() -> None:
     sync = Sync(ListState(), ALL)
     assert (sync.out, sync.needed) == (["abcde"], [False])
-    assert sync.state == ListState(AT, "2026-03-14T00:00:00Z", 0, SETTLED, EVERYTHING, {})
+    assert sync.state == ListState(AT, "2026-03-14T00:00:00.000000Z", 0, SETTLED, EVERYTHING, {})
 
 
 def test_a_quiet_list_is_read_once_and_brings_the_lookback() -> None:
@@ -238,7 +238,7 @@ def test_a_state_of_0_1_0_counts_as_knowing_nothing() -> None:
 def test_a_state_that_was_written_by_hand_bounds_and_knows_no_months() -> None:
     sync = Sync(ListState(cursor="2026-02-05T00:00:00Z"), ALL, bound="2026-01-29T00:00:00")
     assert (sync.out, sync.needed) == (["cde"], [False])
-    assert sync.state == ListState(AT, "2026-03-14T00:00:00Z", 0, SETTLED, EVERYTHING, {})
+    assert sync.state == ListState(AT, "2026-03-14T00:00:00.000000Z", 0, SETTLED, EVERYTHING, {})
 
 
 def test_a_garbled_inventory_differs_everywhere() -> None:
@@ -297,6 +297,43 @@ def test_a_total_below_the_ids_that_were_seen_is_none() -> None:
     assert convergence.needs_another(OPEN)
 
 
+@pytest.mark.parametrize(
+    ("pages", "another"),
+    [
+        ([(7, 2)], False),
+        ([(8, 2)], True),
+        ([(7, 1), (7, 1)], False),  # the nulls of all pages count
+        ([(7, 1), (7, 0)], True),
+        ([(2, 2), (1, 0)], False),  # below what was seen: no total
+        ([(2, 2), (2, 0), (2, 1), (2, 0)], False),
+        ([(3, 2), (2, 0)], True),
+    ],
+)
+def test_entries_that_hold_no_call_count_towards_a_total(
+    pages: list[tuple[int, int]], another: bool
+) -> None:
+    convergence = Convergence(FIRST, {}, WEEK, "")
+    convergence.begin(BEGAN)
+    for total, nulls in pages:
+        convergence.page(total, nulls)
+    if pages[0][0] > 3:  # else there is none but nulls
+        for row in ALL:
+            convergence.call(*row, in_scope=True)
+    assert convergence.needs_another(OPEN) is another
+
+
+def test_nulls_are_no_surplus_of_a_total() -> None:
+    found = []
+    for nulls in (0, 2, 3):
+        convergence = Convergence(KNOWN, {}, WEEK, "")
+        convergence.begin(BEGAN)
+        convergence.page(8, nulls)
+        for row in ALL:
+            convergence.call(*row, in_scope=True)
+        found.append(convergence.state(ListEnd(False, 8), AT).unlisted)
+    assert found == [3, 1, 0]
+
+
 def test_calls_that_were_made_during_the_reading_do_not_make_up_for_others() -> None:
     during = ("x", "2026-03-15T12:00:00Z", "2026-03-15T12:00:00Z")
     before = ("x", "2026-03-15T11:59:59.999Z", "2026-03-15T12:00:00Z")
@@ -326,7 +363,7 @@ def test_a_third_reading_is_never_made() -> None:
 
 def test_the_cursor_moves_whatever_was_seen() -> None:
     sync = Sync(FIRST, [A, B], ALL, totals=[[9]])
-    assert sync.state.cursor == "2026-03-14T00:00:00Z"
+    assert sync.state.cursor == "2026-03-14T00:00:00.000000Z"
 
 
 # --- what is told ---
@@ -351,6 +388,19 @@ def test_a_total_that_two_readings_contradict(
     assert Sync(FIRST, ALL, second, totals=totals).convergence.announced_in_vain() == told
 
 
+@pytest.mark.parametrize(("nulls", "told"), [(0, (7, 5)), (1, (7, 5)), (2, None)])
+def test_nulls_do_not_contradict_a_total(nulls: int, told: tuple[int, int] | None) -> None:
+    """What is told is how many calls are listed."""
+    convergence = Convergence(FIRST, {}, WEEK, "")
+    for _ in range(2):
+        convergence.begin(BEGAN)
+        convergence.page(7, nulls)
+        for row in ALL:
+            convergence.call(*row, in_scope=True)
+        convergence.needs_another(OPEN)
+    assert convergence.announced_in_vain() == told
+
+
 def test_one_reading_contradicts_no_total() -> None:
     assert Sync(KNOWN, ALL, totals=[[7]]).convergence.announced_in_vain() is None
 
@@ -361,12 +411,12 @@ def test_one_reading_contradicts_no_total() -> None:
 def test_what_the_start_date_leaves_out_is_seen_and_no_more() -> None:
     sync = Sync(FIRST, ALL, totals=[[5]], hidden="ab")
     assert (sync.out, sync.needed) == (["cde"], [False])
-    assert sync.convergence.listed == 5
+    assert sync.convergence.reading.listed == 5
     assert sync.state.months == months("2026-01 c", "2026-03 d")
 
 
 def test_the_newest_change_is_that_of_a_call_in_scope() -> None:
-    assert Sync(FIRST, ALL, hidden="e").state.cursor == "2026-03-01T00:00:00Z"
+    assert Sync(FIRST, ALL, hidden="e").state.cursor == "2026-03-01T00:00:00.000000Z"
 
 
 # --- another scope ---
@@ -458,7 +508,8 @@ def test_a_surplus_of_a_total_is_kept(end: ListEnd, unlisted: int) -> None:
     [
         ([A], KNOWN.cursor),  # it never goes back
         ([], KNOWN.cursor),
-        ([("a", A[1], "2026-03-15T12:00:04Z")], "2026-03-15T12:00:04Z"),
+        ([("a", A[1], "2026-03-15T12:00:04Z")], "2026-03-15T12:00:04.000000Z"),
+        ([("a", A[1], "2026-03-15T12:00:04.12Z")], "2026-03-15T12:00:04.120000Z"),
         # nor does it pass the beginning: a call may change after its page was read
         ([("a", A[1], "2026-03-15T12:00:06Z")], AT),
         ([("a", A[1], "2999-01-01T00:00:00Z")], AT),
@@ -478,6 +529,20 @@ def test_all_readings_of_a_sync_settle_by_one_bound() -> None:
     assert sync.state.months == EVERYTHING
 
 
-def test_before_the_first_reading_nothing_was_seen() -> None:
-    assert Convergence(KNOWN, {}, WEEK, "").seen == 0
+def test_only_the_reading_under_way_counts_what_it_has_listed() -> None:
+    """Else the pages of the second one would be measured by the ids of the first."""
+    convergence = Convergence(FIRST, {}, WEEK, "")
+    assert convergence.listed == 0
+    for rows, needed in (([A, B, B], True), ([A, B, C], False)):
+        convergence.begin(BEGAN)
+        assert convergence.listed == 0
+        convergence.page(4, 1)
+        for row in rows:
+            convergence.call(*row, in_scope=True)
+        assert convergence.listed == 1 + len(set(rows))
+        assert convergence.needs_another(OPEN) is needed
+        assert convergence.listed == 0
+
+
+def test_ids_without_a_creation_have_a_month_of_their_own() -> None:
     assert UNDATED in Sync(FIRST, [("x", None, None)]).state.months  # type: ignore[operator]

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -117,7 +118,9 @@ def test_a_gateways_refusal_is_tried_again_and_speaks_of_no_plan(status: int, bo
 
 def test_of_other_statuses_the_form_does_not_matter() -> None:
     for status in (400, 401, 402, 405, 410, 422, 429, 500, 503):
-        assert resolve(status, None, own=False) == resolve(status, None, own=True)
+        foreign, own = (resolve(status, None, own=own) for own in (False, True))
+        assert (foreign.own, own.own) == (False, True)
+        assert replace(foreign, own=True) == own
 
 
 def test_only_a_refusal_of_the_whole_key_ends_the_sync() -> None:

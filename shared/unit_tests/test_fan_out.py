@@ -1,20 +1,30 @@
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
 from copy import deepcopy
+from datetime import UTC, datetime
 from itertools import product
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import requests
-from airbyte_cdk.models import FailureType
+from airbyte_cdk.models import (
+    AirbyteStateBlob,
+    AirbyteStateMessage,
+    AirbyteStateType,
+    AirbyteStreamState,
+    FailureType,
+    StreamDescriptor,
+)
+from airbyte_cdk.sources.connector_state_manager import ConnectorStateManager
 from airbyte_cdk.sources.declarative.extractors.record_selector import RecordSelector
 from airbyte_cdk.sources.declarative.requesters.paginators.default_paginator import DefaultPaginator
 from airbyte_cdk.sources.types import Record, StreamSlice
 from airbyte_cdk.sources.utils.transform import TransformConfig, TypeTransformer
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
-from calls_shared import FanOutRetriever, PageRecords, PageToken, ParentSlices
-from calls_shared.budget import CallBudget
+from calls_shared import FanOutRetriever, PageRecords, PageToken, ParentSlices, converters
+from calls_shared.budget import budget_of
 from calls_shared.progress import ParentProgress
 
 Answer = Callable[..., requests.Response]
@@ -40,7 +50,9 @@ class Requester:
         return self.answers[conversation, user][int(token or 0)]
 
 
-def retriever_of(answers: Answers, **more: Any) -> tuple[FanOutRetriever, Requester]:
+def retriever_of(
+    answers: Answers, config: dict[str, Any] | None = None, **more: Any
+) -> tuple[FanOutRetriever, Requester]:
     requester = Requester(answers)
     selector = RecordSelector(
         extractor=PageRecords("data"),
@@ -59,7 +71,7 @@ def retriever_of(answers: Answers, **more: Any) -> tuple[FanOutRetriever, Reques
         requester=requester,  # type: ignore[arg-type]
         record_selector=selector,
         paginator=paginator,
-        config={},
+        config={} if config is None else config,
         parameters={},
         name="calls",
         primary_key="id",
@@ -291,7 +303,7 @@ def test_the_decision_about_a_conversation(answer: Answer, page: Pages) -> None:
                     ids(retriever, one)
             else:
                 assert ids(retriever, one) == ["AC1"] * ("answered" in came), came
-            assert ticket.closed is not refused, came
+            assert (ticket.closed, ticket.ended) == (not refused, True), came
             assert len(requester.asked) == count
 
 
@@ -350,7 +362,7 @@ def test_a_list_that_is_broken_off(
     refused = pytest.raises(AirbyteTracedException, match=r"refused \+1\.")
     with nullcontext() if is_read else refused:
         ids(retriever, conversation(users=USERS[:1], ticket=ticket), found)
-    assert ticket.closed is is_read
+    assert (ticket.closed, ticket.ended) == (is_read, True)
     assert found == ["AC1", "AC2"] if by_user == "answered" else ["AC1"]
     assert len(requester.asked) == 3
 
@@ -361,9 +373,18 @@ def test_a_ticket_is_closed_only_once_all_records_have_been_taken(page: Pages) -
     reading = iter(retriever.read_records({}, conversation(users=[], ticket=ticket)))
     next(reading)
     next(reading)
-    assert not ticket.closed
+    assert (ticket.closed, ticket.ended) == (False, False)
     assert list(reading) == []
-    assert ticket.closed
+    assert (ticket.closed, ticket.ended) == (True, True)
+
+
+def test_a_reading_that_is_left_has_ended_and_closes_no_ticket(page: Pages) -> None:
+    retriever, _ = retriever_of({("CN1", None): [page(("AC1", "US1"), ("AC2", "US1"))]})
+    ticket = ParentProgress("active_at", {}).open({"phone": "PN1"}, MOMENT)
+    reading = iter(retriever.read_records({}, conversation(users=[], ticket=ticket)))
+    next(reading)
+    reading.close()  # type: ignore[attr-defined]
+    assert (ticket.closed, ticket.ended) == (False, True)
 
 
 def test_a_failure_of_the_parent_is_raised_and_closes_no_ticket() -> None:
@@ -373,7 +394,7 @@ def test_a_failure_of_the_parent_is_raised_and_closes_no_ticket() -> None:
     with pytest.raises(AirbyteTracedException) as caught:
         ids(retriever, conversation(ticket=ticket, deferred_failure=failure))
     assert caught.value is failure
-    assert not ticket.closed
+    assert (ticket.closed, ticket.ended) == (False, True)
     assert requester.asked == []
 
 
@@ -382,44 +403,82 @@ def test_a_failed_request_closes_no_ticket(page: Pages) -> None:
     ticket = ParentProgress("active_at", {}).open({"phone": "PN1"}, MOMENT)
     with pytest.raises(KeyError):
         ids(retriever, conversation(users=USERS[:1], ticket=ticket))
-    assert not ticket.closed
+    assert (ticket.closed, ticket.ended) == (False, True)
 
 
 # --- the state that may leave ---
+
+
+def manager_of(stream: str, state: dict[str, Any]) -> ConnectorStateManager:
+    stated = AirbyteStreamState(StreamDescriptor(name=stream), AirbyteStateBlob(**state))
+    message = AirbyteStateMessage(type=AirbyteStateType.STREAM, stream=stated)
+    return ConnectorStateManager(state=[message])
 
 
 class Cursor:
     """The part of the CDK's cursor that lets states out."""
 
     def __init__(self, state: dict[str, Any]) -> None:
-        self.state = state
-        self.left: list[Any] = []
-        self._message_repository: Any = SimpleNamespace(emit_message=self.left.append)
-        self._connector_state_manager: Any = SimpleNamespace(
-            update_state_for_stream=lambda name, namespace, value: setattr(self, "last", value),
-            create_state_message=lambda name, namespace: deepcopy(self.last),
-        )
-        self.last: Any = None
+        self.left: list[dict[str, Any]] = []
+        self._stream_name = "calls"
+        self._message_repository: Any = SimpleNamespace(emit_message=self._leaves)
+        self._connector_state_manager: Any = manager_of("calls", state)
 
-    def emit(self) -> list[Any]:
+    def _leaves(self, message: AirbyteStateMessage) -> None:
+        assert message.stream is not None
+        self.left.append(deepcopy(vars(message.stream.stream_state)))
+
+    def ensure_at_least_one_state_emitted(self) -> None:
+        """What the CDK calls at the end of the stream."""
+        self.emit()
+
+    def emit(self) -> list[dict[str, Any]]:
         """Let the state out, as the CDK does; all that has left so far."""
         self._connector_state_manager.update_state_for_stream("calls", None, {"mine": 1})
         message = self._connector_state_manager.create_state_message("calls", None)
-        self._message_repository.emit_message(message)
+        self._message_repository.emit_message(message.state)
         return self.left
 
 
+NOTHING: dict[str, Any] = {"use_global_cursor": False, "states": [], "inventory": {}}
 HANDED_IN = {"use_global_cursor": True, "parent_state": {"conversations": {"states": []}}}
-PROVED = {"mine": 1, "parent_state": {"conversations": {"use_global_cursor": False, "states": []}}}
+PROVED = {"mine": 1, "parent_state": {"conversations": NOTHING}, "scope": {}}
 
 
-def gated(answers: Answers, state: dict[str, Any]) -> tuple[FanOutRetriever, Cursor, CallBudget]:
-    parent = SimpleNamespace(name="conversations", cursor=SimpleNamespace(state={"states": []}))
-    substream = SimpleNamespace(parent_stream_configs=[SimpleNamespace(stream=parent)])
-    router = ParentSlices(substream, "active_at", {})  # type: ignore[arg-type]
-    cursor, budget = Cursor(state), CallBudget(10, 1.0)
-    retriever, _ = retriever_of(answers, cursor=cursor, partition_router=router, api_budget=budget)
-    return retriever, cursor, budget
+class Gated:
+    """A retriever with its cursor, its router of parents and its budget."""
+
+    def __init__(
+        self,
+        answers: Answers,
+        state: dict[str, Any],
+        parents: dict[str, Any] | None = None,
+        **more: Any,
+    ) -> None:
+        config: dict[str, Any] = more.pop("config", {})
+        manager = manager_of("conversations", parents or {"states": []})
+        parent_cursor = SimpleNamespace(_connector_state_manager=manager)
+        parent = SimpleNamespace(name="conversations", cursor=parent_cursor)
+        substream = SimpleNamespace(parent_stream_configs=[SimpleNamespace(stream=parent)])
+        router = ParentSlices(substream, "active_at", config)  # type: ignore[arg-type]
+        self.progress = router.progress
+        self.budget = budget_of(config)
+        self.cursor = Cursor(state)
+        self.retriever, self.requester = retriever_of(
+            answers, config, cursor=self.cursor, partition_router=router, **more
+        )
+
+    def read(self, name: str, *, moment: str | None = MOMENT) -> list[str]:
+        """Read a conversation, as the router gives it out."""
+        ticket = self.progress.open({"phone": "PN1"}, moment)
+        return ids(self.retriever, conversation(name, users=[], ticket=ticket))
+
+    def conclude(self) -> None:
+        """Read the slice that closes the reading."""
+        closing = StreamSlice(
+            partition={"closing": True}, cursor_slice={}, extra_fields={"closing": self.progress}
+        )
+        assert list(self.retriever.read_records({}, closing)) == []
 
 
 @pytest.mark.parametrize("state", [{}, {"updated_at": MOMENT}, HANDED_IN], ids=str)
@@ -430,47 +489,47 @@ def test_before_a_good_answer_no_state_leaves_but_the_one_handed_in(
     answers: dict[tuple[str, str | None], list[requests.Response]] = {("CN2", None): [page()]}
     if status is not None:  # else the request fails outright
         answers["CN1", None] = [answer({}, status)]
-    before = deepcopy(state)
-    retriever, cursor, _ = gated(answers, state)
+    gated = Gated(answers, state)
     with suppress(AirbyteTracedException, KeyError):
-        ids(retriever, conversation(users=[]))
-    state.clear()  # the CDK goes on changing it
-    expected = [before] if "parent_state" in before else []
-    assert cursor.emit() == expected
-    assert ids(retriever, conversation("CN2", users=[])) == []
-    assert cursor.emit() == [*expected, PROVED]
+        ids(gated.retriever, conversation(users=[]))
+    expected = [state] if state else []
+    assert gated.cursor.emit() == expected
+    assert gated.cursor.emit() == expected * 2  # the first one has changed nothing
+    assert ids(gated.retriever, conversation("CN2", users=[])) == []
+    assert gated.cursor.emit() == [*expected * 2, PROVED]
 
 
-def test_where_nothing_was_asked_for_the_state_leaves(page: Pages) -> None:
-    _, cursor, budget = gated({}, HANDED_IN)
-    assert cursor.emit() == [PROVED]
-    assert budget.report.failure() is None
+def test_marks_of_the_cdk_are_no_state_that_was_handed_in(answer: Answer) -> None:
+    gated = Gated({("CN1", None): [answer({}, 404)]}, {"use_global_cursor": False})
+    gated.read("CN1")
+    assert gated.cursor.emit() == []
+
+
+def test_where_nothing_was_asked_for_the_state_leaves() -> None:
+    gated = Gated({}, HANDED_IN)
+    assert gated.cursor.emit() == [PROVED]
+    gated.conclude()  # and it is no failure
+    assert gated.cursor.emit() == [PROVED] * 2
 
 
 def test_what_is_proved_later_leaves_later(page: Pages) -> None:
-    retriever, cursor, _ = gated({("CN1", None): [page()]}, {})
-    ticket = retriever.partition_router._progress.open({"phone": "PN1"}, MOMENT)
-    ids(retriever, conversation(users=[]))
-    assert cursor.emit()[-1] == PROVED
+    gated = Gated({("CN1", None): [page()]}, {})
+    ticket = gated.progress.open({"phone": "PN1"}, MOMENT)
+    ids(gated.retriever, conversation(users=[]))
+    assert gated.cursor.emit()[-1] == PROVED
     ticket.close()
     entry = {"partition": {"phone": "PN1"}, "cursor": {"active_at": MOMENT}}
-    assert cursor.emit()[-1]["parent_state"]["conversations"]["states"] == [entry]
+    assert gated.cursor.emit()[-1]["parent_state"]["conversations"]["states"] == [entry]
 
 
-@pytest.mark.parametrize("status", [404, 400])
-def test_a_sync_in_which_every_request_was_skipped_fails(
-    answer: Answer, page: Pages, status: int
-) -> None:
-    retriever, _, budget = gated({("CN1", None): [answer({}, status)], ("CN2", None): [page()]}, {})
-    assert budget.report.failure() is None
-    assert ids(retriever, conversation(users=[])) == []
-    failure = budget.report.failure()
-    assert isinstance(failure, AirbyteTracedException)
-    assert failure.failure_type is FailureType.system_error
-    assert (failure.message or "").startswith("Not one request for calls was answered well")
-    assert "No state was moved" in (failure.message or "")
-    ids(retriever, conversation("CN2", users=[]))
-    assert budget.report.failure() is None
+def test_no_state_passes_the_beginning_of_the_sync(page: Pages) -> None:
+    """That of the parents neither, whose cursor field is none of the stream's own."""
+    began = converters.format_timestamp(datetime.now(UTC))
+    gated = Gated({("CN1", None): [page()]}, {})
+    built = converters.format_timestamp(datetime.now(UTC))
+    gated.read("CN1", moment="2999-01-01T00:00:00.000000Z")
+    (entry,) = gated.cursor.emit()[-1]["parent_state"]["conversations"]["states"]
+    assert began <= entry["cursor"]["active_at"] <= built
 
 
 def test_without_a_router_of_tickets_the_state_is_the_cdks(page: Pages) -> None:
@@ -478,3 +537,136 @@ def test_without_a_router_of_tickets_the_state_is_the_cdks(page: Pages) -> None:
     retriever, _ = retriever_of({("CN1", None): [page()]}, cursor=cursor)
     assert ids(retriever, conversation(users=[])) == []
     assert cursor.emit() == [{"mine": 1}]
+
+
+def test_the_cursor_has_a_state_of_the_parents_before_any_slice_is_closed() -> None:
+    """Else the CDK lets no state out before the first one is, which may be a hole."""
+    gated = Gated({}, {})
+    assert vars(gated.cursor)["_parent_state"] == {"conversations": {}}
+
+
+# --- the end of the reading ---
+
+
+@pytest.mark.parametrize("status", [404, 400])
+def test_a_sync_in_which_every_request_was_skipped_fails(answer: Answer, status: int) -> None:
+    skipped = [answer({}, status)]
+    gated = Gated({("CN1", None): skipped, ("CN2", None): skipped}, {})
+    assert gated.read("CN1") == []
+    assert gated.read("CN2") == []
+    with pytest.raises(AirbyteTracedException) as caught:
+        gated.conclude()
+    assert caught.value.failure_type is FailureType.system_error
+    assert (caught.value.message or "").startswith("Not one request for calls was answered well")
+    assert "No state was moved" in (caught.value.message or "")
+    assert gated.cursor.emit() == []
+
+
+@pytest.mark.parametrize("status", [404, 400])
+def test_one_good_answer_is_enough(answer: Answer, page: Pages, status: int) -> None:
+    gated = Gated({("CN1", None): [answer({}, status)], ("CN2", None): [page()]}, {})
+    gated.read("CN1")
+    gated.read("CN2")
+    gated.conclude()
+    assert [name for name, _, _ in gated.requester.asked] == ["CN1", "CN2"]  # and no more
+    (state,) = gated.cursor.emit()
+    (entry,) = state["parent_state"]["conversations"]["states"]
+    assert entry["cursor"] == {"active_at": MOMENT}
+
+
+def test_where_a_slice_has_failed_its_own_failure_tells_enough(answer: Answer) -> None:
+    gated = Gated({("CN1", None): [answer({}, 404)], ("CN2", None): [answer({}, 403)]}, {})
+    gated.read("CN1")
+    with pytest.raises(AirbyteTracedException, match=r"Acme refused \+1"):
+        gated.read("CN2")
+    gated.conclude()
+
+
+def test_the_conclusion_waits_for_all_other_slices(answer: Answer, page: Pages) -> None:
+    gated = Gated({("CN1", None): [answer({}, 404)], ("CN2", None): [page()]}, {})
+    gated.read("CN1")
+    last = gated.progress.open({"phone": "PN1"}, MOMENT)
+    failures: list[BaseException] = []
+
+    def conclude() -> None:
+        try:
+            gated.conclude()
+        except BaseException as failure:
+            failures.append(failure)
+
+    thread = threading.Thread(target=conclude, daemon=True)
+    thread.start()
+    thread.join(0.2)
+    assert thread.is_alive()  # it does not know yet that a request is answered well
+    assert ids(gated.retriever, conversation("CN2", users=[], ticket=last)) == []
+    thread.join(60.0)
+    assert not thread.is_alive()
+    assert failures == []
+
+
+def test_a_sync_that_is_stopped_concludes_nothing(page: Pages) -> None:
+    gated = Gated({("CN1", None): [page()]}, {"superseded": OLD, "parent_state": {}})
+    gated.read("CN1")
+    gated.progress.open({"phone": "PN1"}, MOMENT)  # its reader is gone
+    gated.budget.stopped.set()
+    gated.conclude()
+    assert gated.cursor.emit() == [OLD]
+
+
+# --- a state of another scope ---
+
+OLD = {"use_global_cursor": True, "parent_state": {"conversations": NOTHING}, "scope": {"api": 1}}
+NEW_SCOPE: dict[str, Any] = {
+    "scope": ["api", "start_date"],
+    "config": {"api": 2, "start_date": "", "other": 3},
+}
+ENTRY = {"partition": {"phone": "PN1"}, "cursor": {"active_at": MOMENT}}
+
+
+def test_a_state_has_the_scope_that_was_read(page: Pages) -> None:
+    gated = Gated({("CN1", None): [page()]}, {}, **NEW_SCOPE)
+    gated.read("CN1")
+    assert gated.cursor.emit()[-1]["scope"] == {"api": 2}
+
+
+def test_a_superseded_state_is_the_one_that_leaves_until_all_was_read(page: Pages) -> None:
+    superseded = {"superseded": OLD, "parent_state": {}}
+    gated = Gated({(f"CN{n}", None): [page()] for n in (1, 2)}, superseded, **NEW_SCOPE)
+    assert gated.cursor.emit() == [OLD]
+    gated.read("CN1")
+    assert gated.cursor.emit() == [OLD] * 2  # though what was read is proved
+    gated.read("CN2")
+    gated.conclude()
+    *before, now = gated.cursor.emit()
+    assert before == [OLD] * 2
+    parents = {"conversations": {**NOTHING, "states": [ENTRY]}}
+    assert now == {"mine": 1, "parent_state": parents, "scope": {"api": 2}}
+
+
+def test_a_hole_leaves_the_superseded_state(answer: Answer, page: Pages) -> None:
+    """The next sync then finds the other scope again, and reads everything once more."""
+    answers: Answers = {("CN1", None): [page()], ("CN2", None): [answer({}, 403)]}
+    gated = Gated(answers, {"superseded": OLD, "parent_state": {}}, **NEW_SCOPE)
+    gated.read("CN1")
+    with suppress(AirbyteTracedException):
+        gated.read("CN2")
+    gated.conclude()
+    assert gated.cursor.emit() == [OLD]
+
+
+def test_of_a_superseded_state_nothing_of_this_sync_leaves_without_a_good_answer(
+    answer: Answer,
+) -> None:
+    superseded = {"superseded": OLD, "parent_state": {}}
+    gated = Gated({("CN1", None): [answer({}, 404)]}, superseded, **NEW_SCOPE)
+    gated.read("CN1")
+    with pytest.raises(AirbyteTracedException, match="Not one request"):
+        gated.conclude()
+    assert gated.cursor.emit() == [OLD]
+
+
+def test_where_the_new_scope_holds_nothing_the_new_state_leaves() -> None:
+    gated = Gated({}, {"superseded": OLD, "parent_state": {}}, **NEW_SCOPE)
+    assert gated.cursor.emit() == [OLD]
+    gated.conclude()
+    assert gated.cursor.emit()[-1] == {**PROVED, "scope": {"api": 2}}

@@ -195,7 +195,7 @@ def test_the_first_sync_brings_all_and_the_next_one_what_is_young(
     state = first.state
     assert set(state) == {"updated_at", "complete", "inventory", "scope"}
     assert state["updated_at"] == ago(1)[:-1] + "000Z"
-    assert state["complete"]["cursor"] == ago(1)
+    assert state["complete"]["cursor"] == ago(1)[:-1] + "000Z"
     assert list(state["inventory"]["months"]) == sorted(
         month_of(days) for days in (40, 75, 110, 145)
     )
@@ -270,6 +270,47 @@ def test_a_total_that_is_too_small_hides_nothing(
     assert len(again.asked) <= 8
 
 
+@pytest.mark.parametrize("total", [lambda count: 0, lambda count: None], ids=["zero", "none"])
+@pytest.mark.parametrize("workers", [1, 4])
+def test_the_same_page_for_every_number_fails_and_leaves_the_state(
+    sync: Sync, total: Callable[[int], Any], workers: int
+) -> None:
+    """What it holds may be a part of the list, so that no state may pass it."""
+
+    class SamePage(Skipcall):
+        def body(self, request: Any, context: Any) -> Any:
+            return {**super().body(request, context), "data": self.rows()[: self.size]}
+
+    SamePage.__name__ = "Skipcall"
+    found = sync(SamePage(FIVE, total=total), num_workers=workers)
+    assert found.failure is not None
+    assert found.failure.failure_type.value == "transient_error"
+    assert "pages of calls lead in a circle" in (found.failure.message or "")
+    assert set(found.came) == {"a", "b"}
+    assert found.asked[:3] == [1, 2, 3]
+    assert found.states == [{"updated_at": "1990-01-01T00:00:00.000000Z"}]  # nothing was read
+    assert sync(Skipcall(FIVE), found.state).came == list("abcde")
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_entries_that_are_null_count_as_listed(sync: Sync, order: str) -> None:
+    """They count towards the total, take a place in a page, and bring no second reading."""
+
+    class WithNulls(Skipcall):
+        def rows(self) -> list[Any]:
+            rows = super().rows()
+            return [*rows[:2], None, None, *rows[2:]]  # a page of nothing else
+
+    WithNulls.__name__ = "Skipcall"
+    world = WithNulls(FIVE, order, total=lambda count: count + 2)
+    first = sync(world, **WORKERS)
+    assert (first.came, first.failure) == (list("abcde"), None)
+    assert first.asked == [1, 2, 3, 4]  # once
+    assert "unlisted" not in first.state["complete"]
+    second = sync(world, first.state, **WORKERS)
+    assert (second.came, second.asked) == (["a"], [1, 2, 3, 4])
+
+
 @pytest.mark.parametrize("surplus", [1, 2, 7])
 @pytest.mark.parametrize("workers", [1, 4])
 def test_a_total_that_is_too_high_costs_one_more_reading_once(
@@ -322,8 +363,8 @@ def test_a_first_reading_that_fails_leaves_no_inventory(sync: Sync) -> None:
         assert "inventory" not in state
         assert "complete" not in state
         assert state["updated_at"] < ago(3650)
-    state = failed.states[-1] if failed.states else None
-    assert sync(Skipcall(FIVE), state).came == list("abcde")
+    last = failed.states[-1] if failed.states else None
+    assert sync(Skipcall(FIVE), last).came == list("abcde")
 
 
 def test_an_empty_page_in_the_middle_fails_and_leaves_nothing(sync: Sync) -> None:

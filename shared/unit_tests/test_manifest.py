@@ -3,10 +3,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from calls_shared import manifest
-from calls_shared.budget import CallBudget
-from calls_shared.manifest import StreamCursor, budget_from, stream_cursors
-from calls_shared.patience import CHECK_PATIENCE
+from calls_shared.manifest import StreamCursor, stream_cursors
+from calls_shared.rate import RateLimit
 
 Manifests = Mapping[str, dict[str, Any]]
 
@@ -51,51 +49,43 @@ def test_a_parent_without_an_incremental_dependency_keeps_no_state() -> None:
             assert cursors == {"calls": StreamCursor("updated_at", parents)}
 
 
-class RecordedBudget(CallBudget):
-    """A budget that keeps what it was made from."""
-
-    def __init__(self, limit: int, interval: float, **more: Any) -> None:
-        super().__init__(limit, interval, **more)
-        self.made_from = {"limit": limit, "interval": interval, **more}
-
-
 LIMITS = {
-    # requests, seconds, the limit before an answer names one, the header, requests at once
-    "intercom": (1666, 10.0, None, "X-RateLimit-Limit", 10),
-    "openphone": (10, 1.0, None, "", 8),
-    "amplemarket": (500, 60.0, None, "", 1),
-    "skipcall": (1000, 60.0, 100, "X-RateLimit-Limit", 4),
+    # the published limit and the requests at once of all requesters of a provider
+    "intercom": (RateLimit(1666, 10.0, None, "X-RateLimit-Limit"), 10),
+    "openphone": (RateLimit(10, 1.0), 8),
+    "amplemarket": (RateLimit(500, 60.0), 1),
+    "skipcall": (RateLimit(1000, 60.0, 100, "X-RateLimit-Limit"), 4),
 }
 
 
-@pytest.mark.parametrize("provider", LIMITS)
-@pytest.mark.parametrize(
-    ("config", "changes"),
-    [
-        ({}, {}),
-        ({"num_workers": 2}, {"in_flight": 2}),
-        ({"requests_per_minute": 30}, {"requests_per_minute": 30}),
-        ({"api_key": "x"}, {}),
-    ],
-)
-def test_budget_from(
-    raw_manifests: Manifests,
-    monkeypatch: pytest.MonkeyPatch,
-    provider: str,
-    config: dict[str, Any],
-    changes: dict[str, Any],
+def test_every_requester_names_the_limit_of_its_provider(
+    requesters: Mapping[tuple[str, str], Mapping[str, Any]],
 ) -> None:
-    monkeypatch.setattr(manifest, "CallBudget", RecordedBudget)
-    limit, interval, starts_at, header, in_flight = LIMITS[provider]
-    budget = budget_from(raw_manifests[provider], config, CHECK_PATIENCE)
-    assert isinstance(budget, RecordedBudget)
-    assert budget.made_from == {
-        "limit": limit,
-        "interval": interval,
-        "starts_at": starts_at,
-        "limit_header": header,
-        "requests_per_minute": None,
-        "in_flight": in_flight,
-        "patience": CHECK_PATIENCE,
-        **changes,
+    found = {
+        place: (RateLimit(**requester["rate"]), requester["in_flight"])
+        for place, requester in requesters.items()
     }
+    assert found == {place: LIMITS[place[0]] for place in requesters}
+    assert {provider for provider, _ in requesters} == set(LIMITS)
+
+
+def test_no_budget_of_the_cdk_stands_beside_it(raw_manifests: Manifests) -> None:
+    """Its types know none of our keys, and another runner would refuse the manifest."""
+    assert [name for name, found in raw_manifests.items() if "api_budget" in found] == []
+
+
+@pytest.mark.parametrize("provider", LIMITS)
+def test_every_stream_with_a_cursor_names_the_check_of_its_state(
+    manifests: Mapping[str, Mapping[str, Any]], provider: str
+) -> None:
+    """Whoever runs it, a state that is not this stream's own is refused."""
+    checked = {
+        migration["stream"]: StreamCursor(migration["cursor_field"], migration.get("parents", {}))
+        for entry in manifests[provider]["streams"]
+        for stream in entry.get("streams", [entry])
+        for migration in stream.get("state_migrations", [])
+        if migration["class_name"] == "calls_shared.CheckedState"
+        and migration["stream"] == stream["name"]
+    }
+    assert checked == stream_cursors(dict(manifests[provider]))
+    assert checked

@@ -18,7 +18,7 @@ def test_scaled_patience_changes_times_and_not_counts() -> None:
 
 def test_patience_is_eight_tries_or_ten_minutes_without_a_bound_for_the_whole() -> None:
     assert (Patience().attempts, Patience().seconds, Patience().whole) == (8, 600.0, None)
-    assert CallBudget(1, 1.0).patience == Patience()
+    assert CallBudget().patience == Patience()
 
 
 def test_a_check_has_less_patience_and_a_bound_below_a_minute() -> None:

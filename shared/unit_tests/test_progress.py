@@ -1,5 +1,6 @@
 import random
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -20,13 +21,14 @@ def second(number: int) -> str:
     return f"2026-01-01T00:{number // 60:02d}:{number % 60:02d}.000000Z"
 
 
-def handed_in(*reached: tuple[dict[str, Any], int]) -> dict[str, Any]:
+def handed_in(*reached: tuple[dict[str, Any], int], **inventory: Any) -> dict[str, Any]:
+    """A parent's state: how far each partition was read, and inventories by phone number."""
     states = [{"partition": of, "cursor": {"active_at": moment(day)}} for of, day in reached]
-    return {"use_global_cursor": False, "states": states}
+    return {"use_global_cursor": False, "states": states, "inventory": inventory}
 
 
-def progress_of(*reached: tuple[dict[str, Any], int]) -> ParentProgress:
-    return ParentProgress("active_at", handed_in(*reached))
+def progress_of(*reached: tuple[dict[str, Any], int], **inventory: Any) -> ParentProgress:
+    return ParentProgress("active_at", handed_in(*reached, **inventory))
 
 
 def test_the_state_moves_once_all_earlier_slices_of_the_partition_are_closed() -> None:
@@ -105,6 +107,122 @@ def test_a_state_that_was_given_does_not_change_later() -> None:
     before = progress.state()
     ticket.close()
     assert before == handed_in()
+
+
+# --- inventories ---
+
+OLD = {"until": "2026-01-01T00:00:00.000000Z", "years": {"2025": "1:a"}}
+NEW = {"until": "2026-01-08T00:00:00.000000Z", "years": {"2025": "2:b"}}
+
+
+def test_an_inventory_holds_once_all_slices_of_its_partition_are_closed() -> None:
+    progress = progress_of((ONE, 1), PN1=OLD)
+    progress.listed(ONE, NEW)
+    first, second = progress.open(ONE, moment(2)), progress.open(ONE, moment(3))
+    first.close()
+    assert progress.state() == handed_in((ONE, 2), PN1=OLD)
+    second.close()
+    # more slices of it may follow
+    assert progress.state() == handed_in((ONE, 3), PN1=OLD)
+    progress.given_out(ONE)
+    assert progress.state() == handed_in((ONE, 3), PN1=NEW)
+
+
+def test_an_inventory_waits_for_the_slices_that_are_still_read() -> None:
+    progress = progress_of(PN1=OLD)
+    progress.listed(ONE, NEW)
+    first, hole = progress.open(ONE, moment(2)), progress.open(ONE, moment(3))
+    progress.given_out(ONE)
+    first.close()
+    assert progress.state() == handed_in((ONE, 2), PN1=OLD)
+    hole.end()  # read, but not well
+    assert progress.state() == handed_in((ONE, 2), PN1=OLD)
+    hole.close()
+    assert progress.state() == handed_in((ONE, 3), PN1=NEW)
+
+
+def test_a_partition_without_slices_has_an_inventory_too() -> None:
+    progress = progress_of((ONE, 1), PN1=OLD)
+    progress.listed(ONE, NEW)
+    progress.given_out(ONE)
+    assert progress.state() == handed_in((ONE, 1), PN1=NEW)
+
+
+def test_at_the_end_every_partition_that_was_listed_is_given_out() -> None:
+    """One whose listing failed was not; what is known of it stays."""
+    progress = progress_of((ONE, 1), (TWO, 1), PN1=OLD, PN2=OLD)
+    progress.open(TWO, None).close()
+    progress.listed(ONE, NEW)
+    assert progress.state() == handed_in((ONE, 1), (TWO, 1), PN1=OLD, PN2=OLD)
+    progress.all_given_out()
+    assert progress.state() == handed_in((ONE, 1), (TWO, 1), PN1=NEW, PN2=OLD)
+    progress.listed(TWO, NEW)  # not before it is given out as well
+    assert progress.state() == handed_in((ONE, 1), (TWO, 1), PN1=NEW, PN2=OLD)
+
+
+def test_the_inventory_that_was_handed_in_is_there_to_be_compared() -> None:
+    progress = progress_of((ONE, 1), PN1=OLD)
+    assert progress.inventory(ONE) == OLD
+    assert progress.inventory(dict(reversed(ONE.items()))) == OLD
+    assert progress.inventory(TWO) is None
+    progress.listed(ONE, NEW)
+    assert progress.inventory(ONE) == OLD  # until the new one is proved
+
+
+@pytest.mark.parametrize("garbled", [None, "x", [OLD], {"PN1": None}, {"PN1": "1:a"}, {"PN2": OLD}])
+def test_an_inventory_that_cannot_be_read_is_none(garbled: Any) -> None:
+    progress = ParentProgress("active_at", {**handed_in((ONE, 1)), "inventory": garbled})
+    assert progress.inventory(ONE) is None
+    assert progress.state() == handed_in((ONE, 1))
+
+
+def test_a_state_that_knows_no_inventory_is_none_too() -> None:
+    """One of a version before, and the one of a scope that has changed."""
+    states = handed_in((ONE, 1))["states"]
+    assert ParentProgress("active_at", {"states": states}).state() == handed_in((ONE, 1))
+    assert ParentProgress("active_at", {}).state() == handed_in()
+
+
+# --- the end of a sync ---
+
+
+def test_the_end_of_all_slices_is_waited_for() -> None:
+    progress = progress_of()
+    assert progress.wait_until_idle(0.0)
+    one, other = progress.open(ONE, moment(1)), progress.open(TWO, moment(1))
+    one.end()
+    one.end()  # counts once
+    assert not progress.wait_until_idle(0.01)
+    began = time.monotonic()
+    threading.Timer(0.05, other.end).start()
+    assert progress.wait_until_idle(60.0)
+    assert time.monotonic() - began < 30.0  # it ends when they do
+    assert progress.wait_until_idle(0.0)
+
+
+def test_a_slice_that_is_closed_has_not_ended_yet() -> None:
+    """Its reader closes it first; only then may the last state tell of it."""
+    progress = progress_of()
+    ticket = progress.open(ONE, moment(1))
+    ticket.close()
+    assert not progress.wait_until_idle(0.0)
+    ticket.end()
+    assert progress.wait_until_idle(0.0)
+
+
+def test_all_is_proved_if_there_is_no_hole() -> None:
+    progress = progress_of()
+    assert progress.is_proved()
+    first, second, third = (progress.open(of, None) for of in (ONE, ONE, TWO))
+    for ticket in (first, second, third):
+        assert not progress.is_proved()
+        ticket.end()
+    assert not progress.is_proved()
+    second.close()
+    third.close()
+    assert not progress.is_proved()
+    first.close()
+    assert progress.is_proved()
 
 
 def proved(initial: int | None, tickets: list[tuple[int | None, bool]]) -> int | None:

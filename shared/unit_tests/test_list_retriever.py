@@ -322,7 +322,7 @@ def test_a_total_that_is_too_high_costs_one_more_reading_once(
     assert first.asked.count(1) == 2
     assert first.state["updated_at"] == ago(1)[:-1] + "000Z"
     assert first.state["complete"]["unlisted"] == surplus
-    sentence = f"The provider announces {5 + surplus} calls and lists 5, twice in a row."
+    sentence = f"Skipcall announces {5 + surplus} calls and lists 5, twice in a row."
     assert sentence in first.told
     second = sync(world, first.state, num_workers=workers)
     assert (second.came, second.asked.count(1)) == (["a"], 1)
@@ -410,7 +410,7 @@ def test_a_wall_newest_first(sync: Sync, refused: list[int]) -> None:
     assert first.failure.failure_type.value == "config_error"
     day = ago(115 - 1)[:10]
     assert first.failure.message == (
-        f"The provider lists only 4 of 8 calls, the newest; set start_date to {day}T00:00:00Z or"
+        f"Skipcall lists only 4 of 8 calls, the newest; set start_date to {day}T00:00:00Z or"
         " later. What it lists was read."
     )
     # what was read counts: but for the month of the oldest listed call
@@ -438,7 +438,9 @@ def test_a_wall_that_may_hide_new_calls(sync: Sync, order: str) -> None:
     )
     assert found.failure is not None
     assert found.failure.failure_type.value == "system_error"
-    assert "lists only 4 of 8 calls, and not the newest first" in (found.failure.message or "")
+    assert "Skipcall lists only 4 of 8 calls, and not the newest first" in (
+        found.failure.message or ""
+    )
 
 
 # --- scope ---

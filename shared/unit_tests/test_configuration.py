@@ -377,7 +377,7 @@ NOW = datetime(2026, 1, 31, tzinfo=UTC)
 
 
 def test_notices(specifications: Specifications) -> None:
-    config = {
+    config: dict[str, Any] = {
         "api_key": SECRET,
         "lookbak_days": SECRET,
         "colour\n\x1b": SECRET,

@@ -223,6 +223,34 @@ def test_the_other_months_are_kept_as_the_first_reading_found_them() -> None:
     assert sync.state.months == months("2025-12 a", "2026-01 bcx", "2026-03 d")
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "again"),
+    [
+        ("2026-03-10T00:00:00Z", "2026-03-10T00:00:00Z", False),
+        (None, None, False),
+        # changed in between: as it is now, it has not come out yet
+        ("2026-03-10T00:00:00Z", "2026-03-15T12:00:01Z", True),
+        (None, "2026-03-15T12:00:01Z", True),
+        # it did not come out of the first one
+        ("2026-01-10T00:00:00Z", "2026-01-10T00:00:00Z", True),
+    ],
+)
+def test_what_the_first_reading_brought_is_not_repeated_by_the_second(
+    first: str | None, second: str | None, again: bool
+) -> None:
+    x = ("x", "2026-01-15T00:00:00Z", "2026-01-15T00:00:00Z")
+    rows = [[A, ("b", B[1], changed), C, D, E, x] for changed in (first, second)]
+    sync = Sync(KNOWN, *rows)
+    assert sync.needed == [True, False]
+    assert sync.out[1] == ("bcx" if again else "cx")
+    assert sync.state.months == months("2025-12 a", "2026-01 bcx", "2026-03 d")
+
+
+def test_a_row_that_comes_twice_in_one_reading_comes_out_once_unless_it_changed() -> None:
+    changed = ("e", E[1], "2026-03-15T00:00:00Z")
+    assert Sync(KNOWN, [*ALL, E, changed, changed]).out == ["ee"]
+
+
 def test_a_month_that_is_gone_in_the_second_reading_is_not_kept() -> None:
     sync = Sync(KNOWN, [B, C, D, E], [B, C, D, E])
     assert sync.state.months == months("2026-01 bc", "2026-03 d")

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from airbyte_cdk.logger import PRINT_BUFFER
 from calls_shared import ending
 
 LONG_ENOUGH = 120.0
@@ -157,7 +158,7 @@ def test_reader_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
         os.close(reader)
         assert ending.reader_is_gone()
         # of the process's own stdout, while the entry point has it behind a buffer
-        monkeypatch.setattr(sys, "stdout", ending.PRINT_BUFFER)
+        monkeypatch.setattr(sys, "stdout", PRINT_BUFFER)
         monkeypatch.setattr(sys, "__stdout__", stdout)
         assert ending.reader_is_gone()
 

@@ -14,13 +14,12 @@ def fail(budget: CallBudget, number: int, *, at_once: bool = False) -> Exception
 
 def test_three_patient_failures_in_a_row_end_the_sync() -> None:
     budget = CallBudget()
-    fail(budget, 1)
-    fail(budget, 2)
-    assert budget.failure is None
-    third = fail(budget, 3)
-    assert budget.failure is third
-    fail(budget, 4)
-    assert budget.failure is third
+    failures: list[Exception] = []
+    known: list[Exception | None] = []
+    for number in (1, 2, 3, 4):
+        failures.append(fail(budget, number))
+        known.append(budget.failure)
+    assert known == [None, None, failures[2], failures[2]]
 
 
 @pytest.mark.parametrize("before", [1, 2])

@@ -438,7 +438,9 @@ def test_a_wall_that_may_hide_new_calls(sync: Sync, order: str) -> None:
     )
     assert found.failure is not None
     assert found.failure.failure_type.value == "system_error"
-    assert "lists only 4 of 8 calls, and not the newest first" in (found.failure.message or "")
+    assert "Skipcall lists only 4 of 8 calls, and not the newest first" in (
+        found.failure.message or ""
+    )
 
 
 # --- scope ---

@@ -40,7 +40,7 @@ def test_a_state_of_version_0_1_0_has_no_inventory() -> None:
 @pytest.mark.parametrize("garbled", [None, 5, "x", [], ["2025-12"], True])
 @pytest.mark.parametrize("place", ["complete", "inventory", "scope"])
 def test_what_cannot_be_read_counts_as_not_there(place: str, garbled: Any) -> None:
-    whole = {"complete": {}, "inventory": {}, "scope": {}}
+    whole: dict[str, Any] = {"complete": {}, "inventory": {}, "scope": {}}
     found = ListState.of({**KEPT, place: garbled})
     assert found == ListState.of({**KEPT, place: whole[place]})
 

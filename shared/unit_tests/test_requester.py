@@ -222,7 +222,11 @@ def test_the_rate_of_the_manifest_is_kept_by_all_requesters_of_a_key(
     other.send_request()
     other.send_request()
     for waits in (one, other):
-        waits.budget.sleep = lambda _, of=waits: of.budget.stopped.set()  # type: ignore[misc]
+
+        def stop(seconds: float, of: CallRequester = waits) -> None:
+            of.budget.stopped.set()
+
+        waits.budget.sleep = stop  # type: ignore[method-assign]
         with pytest.raises(Exception):  # noqa: B017, PT011 - the sync was stopped while it waited
             waits.send_request()
     assert server.call_count == 3

@@ -291,9 +291,8 @@ FORMS = {
 def test_a_state_in_any_form_is_read_as_the_same(provider: str, tmp_path: Path) -> None:
     with Sandbox(World(calls=40, conversations=20, one_after_another=True)) as sandbox:
         connector = Connector(provider, sandbox, tmp_path, forked=True)
-        config = config_for(provider, lookback_days=1)
-        state = connector.read(config).last_state()
-        state = moved(state, lambda moment: f"{moment - timedelta(days=60):%Y-%m-%dT%H:%M:%S.%fZ}")
+        state = connector.read(config_for(provider, lookback_days=1)).last_state()
+        config = config_for(provider, lookback_days=60)
         outcome = connector.read(config, state=[state])
         expected = outcome.by_id()
         assert set() < set(expected) < set(sandbox.expected(provider))

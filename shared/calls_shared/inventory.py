@@ -19,6 +19,8 @@ YEARS = 4
 """Length of `2026`."""
 
 _MODULUS = 1 << 64
+_ONE = 1 << 128
+"""An id is counted above the sum of digests, in one number: this runs on every call."""
 
 
 class Inventory:
@@ -35,7 +37,6 @@ class Inventory:
     def __init__(self, until: str, length: int = MONTHS) -> None:
         self.until = until
         self._length = length
-        self._counts: dict[str, int] = {}
         self._sums: dict[str, int] = {}
 
     def period_of(self, created: str | None) -> str | None:
@@ -45,15 +46,19 @@ class Inventory:
 
     def add(self, digest: int, created: str | None) -> None:
         """Count an id, once, by its digest and its creation."""
-        if (name := self.period_of(created)) is not None:
-            self._counts[name] = self._counts.get(name, 0) + 1
-            self._sums[name] = self._sums.get(name, 0) + digest
+        if created is None:
+            name = UNDATED
+        elif created[:-1] < self.until:
+            name = created[: self._length]
+        else:
+            return
+        self._sums[name] = self._sums.get(name, 0) + _ONE + digest
 
     def periods(self) -> dict[str, str]:
         """What the state keeps: by period, `<count>:<checksum>`."""
         return {
-            name: f"{count}:{self._sums[name] % _MODULUS:016x}"
-            for name, count in sorted(self._counts.items())
+            name: f"{total // _ONE}:{total % _MODULUS:016x}"
+            for name, total in sorted(self._sums.items())
         }
 
 

@@ -22,8 +22,9 @@ class ListOrder:
         if created is None:
             self.newest_first = False
             return
-        if self.oldest is None or created[:-1] < self.oldest[:-1]:
+        oldest = self.oldest
+        if oldest is None or created[:-1] < oldest[:-1]:
             self.oldest = created
-        elif self.newest_first and created[:-1] != self.oldest[:-1]:
-            ahead = datetime.fromisoformat(created) - datetime.fromisoformat(self.oldest)
+        elif self.newest_first and created != oldest:
+            ahead = datetime.fromisoformat(created) - datetime.fromisoformat(oldest)
             self.newest_first = ahead <= TOLERANCE

@@ -174,6 +174,9 @@ def _fields(convert: Convert, paths: str | Sequence[str]) -> Read:
         only = paths[0]
         return lambda record, _: convert(record.get(only))
     reads = [value_at(path) for path in paths]
+    if len(reads) == 1:
+        (read_only,) = reads
+        return lambda record, _: convert(read_only(record))
 
     def first(record: Mapping[str, Any], _: Mapping[str, Any]) -> Any:
         answer: Any = None

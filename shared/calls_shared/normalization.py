@@ -57,12 +57,16 @@ class CallNormalization(RecordTransformation):
         self._computes_answered = "answered" in computed
         self._computes_duration = "duration_seconds" in computed
         self._budget = budget_of(self.config)  # held, so that it stays the one of the others
+        self._texts: list[tuple[str, str]] = []
         self._fields: list[tuple[str, str, Convert]] = []
         self._reads: list[tuple[str, Read]] = []
         for name in [name for name in kinds if name in self.columns and name not in computed]:
             unknown_word = partial(self._unknown_word, name)
             read = compile_column(name, kinds[name], self.columns[name], unknown_word)
-            if plain := plain_field(name, kinds[name], self.columns[name], unknown_word):
+            plain = plain_field(name, kinds[name], self.columns[name], unknown_word)
+            if plain is not None and plain[1] is text:
+                self._texts.append((name, plain[0]))
+            elif plain is not None:
                 self._fields.append((name, *plain))
             else:
                 self._reads.append((name, read))
@@ -88,15 +92,23 @@ class CallNormalization(RecordTransformation):
         extra = stream_slice.extra_fields if stream_slice is not None else {}
         record["provider"] = self.provider
         unreadable: list[str] = []
-        for name, path, convert in self._fields:
-            value = original.get(path)
-            if value is None:
-                continue
-            if value.__class__ is not str or convert is not text:
-                value = convert(value)
+        get = original.get
+        for name, path in self._texts:
+            value = get(path)
+            if value.__class__ is not str and value is not None:
+                value = text(value)
             if value is UNREADABLE:
                 unreadable.append(name)
-            elif value is not None and value != "":
+            elif value:
+                record[name] = value
+        for name, path, convert in self._fields:
+            value = get(path)
+            if value is None:
+                continue
+            value = convert(value)
+            if value is UNREADABLE:
+                unreadable.append(name)
+            elif value is not None:
                 record[name] = value
         for name, read in self._reads:
             value = read(original, extra)

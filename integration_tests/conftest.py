@@ -11,4 +11,5 @@ from calls_shared import budget
 def _no_known_rates(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits because another one has used up the rate of the same key."""
     monkeypatch.setattr(budget, "_RATES", WeakValueDictionary())
+    monkeypatch.setattr(budget, "_BUSY", [])
     monkeypatch.setattr(budget, "_YOUNG", deque(maxlen=8))

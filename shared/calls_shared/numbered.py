@@ -143,11 +143,12 @@ class NumberedList:
         """Whether a page that repeats the one before it is the last one again.
 
         Where nothing is announced, or less than was read, that needs two of them, since an import
-        shifts a list by pages, and another page before: else page numbers mean nothing there.
+        shifts a list by pages, and another page before, or one with fewer records than were asked
+        for: else page numbers mean nothing there.
         """
         last = number - repeated
         if self._announced_end is None or last > self._announced_end:
-            return repeated > 1 and last > 1
+            return repeated > 1 and (last > 1 or self._in_force < self._strategy.page_size)
         return number > self._announced_end
 
     def _is_complete_at(self, page: NumberedPage) -> bool:

@@ -239,10 +239,20 @@ def test_the_same_page_for_every_number_is_no_list_where_none_is_announced(
     announces: Mapping[str, Any],
 ) -> None:
     """Page numbers mean nothing there; three in a row are a fault, which the retriever notices."""
-    listing = list_of(Provider(["abc"], announces, past="abc"))
+    full = "abcdefghij"  # as many records as were asked for
+    listing = list_of(Provider([full], announces, past=full))
     found = [(page.number, page.size) for page in itertools.islice(listing.pages(), 3)]
-    assert found == [(1, 3), (2, 3), (3, 3)]
+    assert found == [(1, 10), (2, 10), (3, 10)]
     assert listing.end == ListEnd()
+
+
+@pytest.mark.parametrize("announces", [{}, {"total": 0}], ids=str)
+def test_the_only_page_is_not_full_and_comes_again(announces: Mapping[str, Any]) -> None:
+    """It is the last one: there is nothing that the page number could have hidden."""
+    listing = list_of(Provider(["abc"], announces, past="abc"))
+    found = [(page.number, page.size) for page in listing.pages()]
+    assert found == [(1, 3), (2, 3)]
+    assert listing.end == ListEnd(announced=announces.get("total"))
 
 
 MADE_UP = ["uvw", "xyz"]

@@ -225,10 +225,14 @@ def test_the_same_page_for_every_number(provider: str, lies: Lies, workers: int)
     with reading(sandbox):
         destination = Destination(provider, sandbox, {"num_workers": workers})
         done = destination.sync()
-        ((failure_type, sentence),) = done.failures
-        assert failure_type == "transient_error"
-        assert "lead in a circle" in sentence
-        assert done.cursor in ("", BEGINNING)
+        if provider == "skipcall" and lies:
+            # fewer records than were asked for, and no more are announced: the last page again
+            assert done.failures == []
+        else:
+            ((failure_type, sentence),) = done.failures
+            assert failure_type == "transient_error"
+            assert "lead in a circle" in sentence
+            assert done.cursor in ("", BEGINNING)
         sandbox.switches = healthy.switches
         assert destination.sync().failures == []
         destination.assert_holds()

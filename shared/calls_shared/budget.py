@@ -72,7 +72,8 @@ class CallBudget:
         self.progress: dict[str, ParentProgress] = {}
         self._failures = 0
         self._refusals = 0
-        self._rate = rate
+        self._has_rate = rate is not None
+        self._rate = Rate(RateLimit()) if rate is None else rate
         self._per_minute: int | None = None
         self._lock = threading.Lock()
         self._clock = clock
@@ -94,7 +95,8 @@ class CallBudget:
         name = f"{provider} {limit} {config.get(key)}"
         digest = sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
         with _LOCK:
-            if self._rate is None:
+            if not self._has_rate:
+                self._has_rate = True
                 self._rate = _RATES.setdefault(digest, Rate(limit))
                 others = (rate for rate in _BUSY if rate is not self._rate)
                 now = self._clock()
@@ -124,7 +126,7 @@ class CallBudget:
         return self._deadline is None or self._clock() + seconds < self._deadline
 
     def _try_start(self) -> float:
-        if self._rate is None or self.stopped.is_set():
+        if self.stopped.is_set():
             return 0.0
         return self._rate.start(self._clock(), self._per_minute)
 
@@ -154,17 +156,15 @@ class CallBudget:
 
     def pause(self, seconds: float) -> None:
         """Let no request of any worker start for so long."""
-        if self._rate is not None:
-            self._rate.pause(self._clock() + seconds)
+        self._rate.pause(self._clock() + seconds)
 
     def is_paused(self) -> bool:
         """Whether a rate limit that a provider named holds all requests back."""
-        return self._rate is not None and self._rate.is_paused(self._clock())
+        return self._rate.is_paused(self._clock())
 
     def learn(self, headers: Mapping[str, str]) -> None:
         """Adopt the limit that an answer names."""
-        if self._rate is not None:
-            self._rate.learn(headers)
+        self._rate.learn(headers)
 
 
 def budget_of(config: Mapping[str, Any], patience: Patience | None = None) -> CallBudget:

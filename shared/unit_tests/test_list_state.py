@@ -1,7 +1,10 @@
+import json
 from typing import Any
 
 import pytest
+from calls_shared.inventory import Inventory
 from calls_shared.list_state import ListState
+from calls_shared.seen import digest_of
 
 AT, CURSOR, UNTIL = "2026-02-01T00:00:00Z", "2026-01-31T00:00:00Z", "2026-01-25T00:00:01Z"
 MONTHS = {"2025-12": "2:00000000000000aa", "undated": "1:0000000000000001"}
@@ -16,6 +19,22 @@ KEPT: dict[str, Any] = {
 def test_a_state_comes_back_as_it_was() -> None:
     assert WHOLE.as_state() == KEPT
     assert ListState.of({"updated_at": CURSOR, **KEPT}) == WHOLE
+
+
+def test_the_state_of_ten_years_stays_small() -> None:
+    """With a million calls a year: less than ten kilobytes, whatever the number of calls."""
+    inventory = Inventory("2026-01-01T00:00:00")
+    for year in range(2016, 2026):
+        for month in range(1, 13):
+            for number in range(3):
+                name = f"{year}-{month}-{number}"
+                inventory.add(digest_of(name), f"{year}-{month:02d}-03T04:05:06Z")
+    months = {
+        name: f"999999{entry.removeprefix('3')}" for name, entry in inventory.periods().items()
+    }
+    assert len(months) == 120
+    kept = ListState(AT, CURSOR, 12345, UNTIL, months, {"start_date": AT}).as_state()
+    assert len(json.dumps({"updated_at": CURSOR, **kept})) < 10_000
 
 
 def test_what_says_nothing_is_not_kept() -> None:

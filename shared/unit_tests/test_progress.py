@@ -1,3 +1,4 @@
+import json
 import random
 import threading
 import time
@@ -189,6 +190,20 @@ def test_the_inventory_that_was_handed_in_is_there_to_be_compared() -> None:
     assert progress.inventory(ONE) == OLD
     assert progress.inventory(dict(reversed(ONE.items()))) == OLD
     assert progress.inventory(TWO) is None
+
+
+def test_ten_phone_numbers_of_ten_years_take_five_kilobytes() -> None:
+    years = {str(year): f"99999:{year:016x}" for year in range(2016, 2026)}
+    progress = progress_of()
+    for number in range(10):
+        partition = {"phone_number_id": f"PN{number:08d}", "parent_slice": {}}
+        progress.open(partition, moment(1)).close()
+        progress.listed(partition, {"until": moment(2), "years": years}, [])
+    progress.all_given_out()
+    state = progress.state()
+    assert len(state["inventory"]) == len(state["states"]) == 10
+    assert len(json.dumps(state["inventory"])) < 5 * 1024
+    assert len(json.dumps(state, separators=(",", ":"))) < 6 * 1024  # the cursors beside it
 
 
 @pytest.mark.parametrize("garbled", [None, "x", [OLD], {"PN1": None}, {"PN1": "1:a"}, {"PN2": OLD}])

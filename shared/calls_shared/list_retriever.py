@@ -5,10 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 
-import requests
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.streams.core import StreamData
 from airbyte_cdk.sources.types import Record, StreamSlice
@@ -17,7 +15,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from calls_shared import converters
 from calls_shared.convergence import Convergence
 from calls_shared.list_state import ListState
-from calls_shared.moments import moment_of
+from calls_shared.moments import moment_after, moment_of
 from calls_shared.pagination import PageNumbers
 from calls_shared.passes import NewestFirstProof
 from calls_shared.retriever import DEFAULT_LOOKBACK, CallRetriever, Page, ReadingSoFar
@@ -121,7 +119,7 @@ class ListRetriever(CallRetriever):
             is_first = True
             for page in self._pages(records_schema, unobserved, so_far):
                 if is_first:
-                    convergence.begin(_moment_after(page.response))
+                    convergence.begin(moment_after(page.response.headers))
                     is_first = False
                 yield from self._coming_out(page, convergence)
             if is_first:  # not one page held a record
@@ -196,16 +194,3 @@ def _as_the_cdk_writes_it(moment: str | None) -> str | None:
 
 def _id_and_creation(call: Record) -> tuple[str, str | None]:
     return str(call.data.get("id")), call.data.get("created_at")
-
-
-def _moment_after(response: requests.Response) -> str:
-    """The second after an answer was given, by the provider's own clock if it tells.
-
-    `Date` has whole seconds. A call of that very second counts as one that was there already; else
-    a workspace with a call a second would be read twice in every sync.
-    """
-    try:
-        moment = parsedate_to_datetime(response.headers.get("Date", "")).astimezone(UTC)
-    except (ValueError, OverflowError):
-        moment = datetime.now(UTC)
-    return converters.format_timestamp(moment + timedelta(seconds=1))

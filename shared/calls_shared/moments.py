@@ -4,8 +4,12 @@ No provider has calls from before 1990: an earlier moment stands for "never", an
 """
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
+
+from calls_shared import converters
 
 FIRST: Final = datetime(1990, 1, 1, tzinfo=UTC)
 """Whatever is earlier bounds nothing; a year's subtraction from it is safe."""
@@ -47,3 +51,16 @@ def is_ahead(moment: datetime, now: datetime, by: timedelta = timedelta(0)) -> b
 def within_bounds(moment: datetime) -> datetime:
     """The moment, not before `FIRST` and not after `LAST`, so that arithmetic bears it."""
     return min(max(moment, FIRST), LAST)
+
+
+def moment_after(headers: Mapping[str, str]) -> str:
+    """The second (RFC 3339) after an answer was given, by the provider's own clock if it tells.
+
+    `Date` has whole seconds. A call of that very second counts as one that was there already; else
+    a workspace with a call a second would be read twice in every sync.
+    """
+    try:
+        moment = parsedate_to_datetime(headers.get("Date", "")).astimezone(UTC)
+    except (ValueError, OverflowError):
+        moment = datetime.now(UTC)
+    return converters.format_timestamp(moment + timedelta(seconds=1))

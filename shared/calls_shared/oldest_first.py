@@ -12,6 +12,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared import converters
 from calls_shared.inventory import YEARS, Inventory, differing, period
+from calls_shared.moments import moment_after
 from calls_shared.progress import ParentProgress
 from calls_shared.retriever import DEFAULT_LOOKBACK, CallRetriever, ReadingSoFar
 from calls_shared.seen import digest_of
@@ -44,9 +45,7 @@ class OldestFirstRetriever(CallRetriever):
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
         super().__post_init__(parameters)
         self._began = converters.sort_key(converters.format_timestamp(datetime.now(UTC)))
-        lookback = timedelta(days=int(self.config.get("lookback_days") or DEFAULT_LOOKBACK))
-        settled = converters.format_timestamp(datetime.now(UTC) - lookback)
-        self._settled = converters.sort_key(settled)
+        self._lookback = timedelta(days=int(self.config.get("lookback_days") or DEFAULT_LOOKBACK))
         self._listed: Mapping[str, Any] | None = None  # the partition that waits
         self._waiting: list[dict[str, Any]] = []  # its parents, the oldest last
 
@@ -103,8 +102,10 @@ class OldestFirstRetriever(CallRetriever):
         creation in which it differs from the last reading are given out whole.
         """
         listed: dict[str, dict[str, Any]] = {}
+        settled = ""
         try:
             for page in self._pages(records_schema, stream_slice, ReadingSoFar()):
+                settled = settled or self._settled(page.response.headers)
                 for row in page.records:
                     if row.data.get("id") is None:
                         raise self._without_id()
@@ -113,13 +114,18 @@ class OldestFirstRetriever(CallRetriever):
         except Exception:
             yield from self._active(listed.values(), stream_slice)
             raise
-        inventory = self._inventory(self._settled, listed)
+        inventory = self._inventory(settled, listed)
         differs = self._differing(listed, self._progress().inventory(stream_slice.partition))
         kept = {"until": f"{inventory.until}Z", "years": inventory.periods()}
         self._progress().listed(stream_slice.partition, kept, differs)
         again = (p for p in listed.values() if period(p.get(self.created_field), YEARS) in differs)
         chosen = {id(p): p for p in (*self._active(listed.values(), stream_slice), *again)}
         yield from chosen.values()
+
+    def _settled(self, headers: Mapping[str, str]) -> str:
+        """The bound (a `sort_key`) before which a parent must have been created to be settled."""
+        began = datetime.fromisoformat(moment_after(headers))
+        return converters.sort_key(converters.format_timestamp(began - self._lookback))
 
     def _active(
         self, parents: Iterable[dict[str, Any]], stream_slice: StreamSlice

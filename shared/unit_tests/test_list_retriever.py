@@ -272,10 +272,10 @@ def test_a_total_that_is_too_small_hides_nothing(
 
 @pytest.mark.parametrize("total", [lambda count: 0, lambda count: None], ids=["zero", "none"])
 @pytest.mark.parametrize("workers", [1, 4])
-def test_the_same_page_for_every_number_fails_and_leaves_the_state(
+def test_a_page_that_comes_for_every_number_is_the_last_one_if_it_is_not_full(
     sync: Sync, total: Callable[[int], Any], workers: int
 ) -> None:
-    """What it holds may be a part of the list, so that no state may pass it."""
+    """What it may have hidden comes once it is listed."""
 
     class SamePage(Skipcall):
         def body(self, request: Any, context: Any) -> Any:
@@ -283,13 +283,10 @@ def test_the_same_page_for_every_number_fails_and_leaves_the_state(
 
     SamePage.__name__ = "Skipcall"
     found = sync(SamePage(FIVE, total=total), num_workers=workers)
-    assert found.failure is not None
-    assert found.failure.failure_type.value == "transient_error"
-    assert "pages of calls lead in a circle" in (found.failure.message or "")
+    assert found.failure is None
     assert set(found.came) == {"a", "b"}
-    assert found.asked[:3] == [1, 2, 3]
-    assert found.states == [{"updated_at": "1990-01-01T00:00:00.000000Z"}]  # nothing was read
-    assert sync(Skipcall(FIVE), found.state).came == list("abcde")
+    again = sync(Skipcall(FIVE), found.state, num_workers=workers)
+    assert {"c", "d", "e"} <= set(again.came)
 
 
 @pytest.mark.parametrize("order", ORDERS)

@@ -1,5 +1,6 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -248,9 +249,15 @@ def test_a_listing_leaves_the_inventory_of_what_is_settled(
 ) -> None:
     config = {} if days is None else {"lookback_days": days}
     lookback = timedelta(days=days or 7)
-    began = datetime.now(UTC)
+    began = datetime(2026, 9, 8, 7, 6, 5, tzinfo=UTC)  # by the provider's clock
     young = created("young", converters.format_timestamp(began - lookback + timedelta(hours=1)))
-    requester = Requester({"PN1": [answer({"data": [young, *ALL]})], "PN2": [answer({"data": []})]})
+    headers = {"Date": format_datetime(began, usegmt=True)}
+    requester = Requester(
+        {
+            "PN1": [answer({"data": [young, *ALL]}, headers=headers)],
+            "PN2": [answer({"data": []}, headers=headers)],
+        }
+    )
     retriever = retriever_of(requester, {}, **config)
     read(retriever, window("PN1", 0))
     progress = budget_of(retriever.config).progress["conversations"]
@@ -258,8 +265,7 @@ def test_a_listing_leaves_the_inventory_of_what_is_settled(
     assert kept["years"] == years_of(*ALL)
     read(retriever, window("PN2", 0))
     assert progress.state()["inventory"] == {"PN1": kept, "PN2": {**kept, "years": {}}}
-    bound = datetime.fromisoformat(kept["until"]) + lookback
-    assert began <= bound <= datetime.now(UTC)
+    assert datetime.fromisoformat(kept["until"]) + lookback == began + timedelta(seconds=1)
     # what it leaves is what the next reading compares with
     again = {"states": [], "inventory": {"PN1": kept}}
     second = retriever_of(Requester({"PN1": [answer({"data": [young, *ALL]})]}), again)

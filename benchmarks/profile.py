@@ -2,9 +2,9 @@
 
 Two reads at zero latency, in this process, without the rate budget:
 
-1. Of many calls, with a timer around normalization and error mapping alone: their share of the
-   process's CPU time. Parsing an answer's JSON is done before the timer starts, and the timer's own
-   time (measured around a function that does nothing) is taken off both.
+1. Of many calls, with a timer around normalization, error mapping and inventory alone: their share
+   of the process's CPU time. Parsing an answer's JSON is done before the timer starts, and the
+   timer's own time (measured around a function that does nothing) is taken off both.
 2. Of fewer calls, with Python's profile hook in every thread, from the first record on: each
    function's own CPU time with that of the standard library below it, by package, and the dearest
    lines of the CDK. The hook's own time is left out.
@@ -29,6 +29,7 @@ from typing import Any
 import calls_shared
 from calls_shared import CallsSource
 from calls_shared.body import parsed
+from calls_shared.convergence import Convergence
 from calls_shared.judge import Judge
 from calls_shared.normalization import CallNormalization
 
@@ -36,10 +37,13 @@ from benchmarks import programs
 from benchmarks.sandbox import sandbox
 from benchmarks.unthrottled import source_of, without_budget
 
-MAPPING = "normalization and error mapping"
+MAPPING = "normalization, error mapping and inventory"
 MAPPING_FILES = tuple(
     f"{name}.py"
-    for name in ("normalization", "mapping", "converters", "errors", "envelope", "judge")
+    for name in (
+        *("normalization", "mapping", "converters", "words", "errors", "envelope", "judge"),
+        *("convergence", "inventory", "list_order", "seen"),
+    )
 )
 MAPPING_FUNCTIONS = ("check", "_what_it_is")
 GROUPS = (
@@ -79,7 +83,7 @@ class Profile:
 
     @property
     def command_share(self) -> float:
-        """The share of normalization and error mapping in the whole command."""
+        """The share of normalization, error mapping and inventory in the whole command."""
         return self.mapping_seconds / (self.start_seconds + self.read_seconds)
 
     @property
@@ -132,22 +136,25 @@ def own_times_of_timer(count: int = 100_000) -> tuple[float, float]:
 
 @contextmanager
 def timed_mapping() -> Iterator[Timer]:
-    """Count the time of normalization and of judging answers."""
+    """Count the time of normalization, of judging answers and of the inventory."""
     timer = Timer()
     transform, resolve = CallNormalization.transform, Judge.resolve
+    call = Convergence.call
     timed_resolve = timer.around(resolve)
 
-    def judge_parsed(judge: Any, response: Any, *others: Any) -> Any:
+    def judge_parsed(judge: Any, response: Any, *others: Any, **named: Any) -> Any:
         if response is not None:
             parsed(response)  # kept with the response: JSON is no part of the mapping
-        return timed_resolve(judge, response, *others)
+        return timed_resolve(judge, response, *others, **named)
 
     CallNormalization.transform = timer.around(transform)  # type: ignore[method-assign]
+    Convergence.call = timer.around(call)  # type: ignore[method-assign]
     Judge.resolve = judge_parsed  # type: ignore[assignment, method-assign]
     try:
         yield timer
     finally:
         CallNormalization.transform = transform  # type: ignore[method-assign]
+        Convergence.call = call  # type: ignore[method-assign]
         Judge.resolve = resolve  # type: ignore[method-assign]
 
 

@@ -1,6 +1,5 @@
 """Settings of the tests that cross packages."""
 
-from collections import deque
 from weakref import WeakValueDictionary
 
 import pytest
@@ -12,4 +11,3 @@ def _no_known_rates(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits because another one has used up the rate of the same key."""
     monkeypatch.setattr(budget, "_RATES", WeakValueDictionary())
     monkeypatch.setattr(budget, "_BUSY", [])
-    monkeypatch.setattr(budget, "_YOUNG", deque(maxlen=8))

@@ -8,7 +8,6 @@ manifest: the configuration.
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from hashlib import sha256
@@ -26,9 +25,6 @@ _REFUSALS_IN_A_ROW = 60
 
 
 _BUDGETS: WeakValueDictionary[int, "CallBudget"] = WeakValueDictionary()
-_YOUNG: deque["CallBudget"] = deque(maxlen=8)
-"""Those of sources that are being built: their first components only look at a budget."""
-
 _RATES: WeakValueDictionary[str, Rate] = WeakValueDictionary()
 _BUSY: list[Rate] = []  # outlive their sources as long as the provider remembers their requests
 _LOCK = threading.Lock()
@@ -178,5 +174,4 @@ def budget_of(config: Mapping[str, Any], patience: Patience | None = None) -> Ca
         budget = _BUDGETS.get(id(config))
         if budget is None:
             budget = _BUDGETS[id(config)] = CallBudget(patience=patience, config=config)
-            _YOUNG.append(budget)
         return budget

@@ -64,11 +64,12 @@ class Reading:
         if not self.seen.add(digest):
             return
         self.checksum += digest
-        self.existed += created is None or created[:-1] < self.began
+        if created is None or created[:-1] < self.began:
+            self.existed += 1
         if in_scope:
+            self.settled_now.add(digest, created)
             if self.settled_then.until:
                 self.settled_then.add(digest, created)
-            self.settled_now.add(digest, created)
 
 
 class Convergence:
@@ -98,6 +99,7 @@ class Convergence:
         self._came_out = SeenIds()  # ids with the time of change, where not everything does
         self._differing: frozenset[str] = frozenset()
         self.newest: str | None = None
+        self._newest_key = ""
 
     def _changed_since(self, bound: str) -> str:
         if self._before.cursor is None:
@@ -140,13 +142,13 @@ class Convergence:
             changed: its last change; null if that is not known, then it always comes out.
             in_scope: whether the start date lets it pass; if not, it never comes out.
         """
-        digest = digest_of(call_id)
-        is_known = len(self._readings) > 1 and digest in self._readings[0].seen
-        self.reading.call(digest, created, in_scope=in_scope)
+        digest, reading = digest_of(call_id), self._readings[-1]
+        is_known = reading is not self._readings[0] and digest in self._readings[0].seen
+        reading.call(digest, created, in_scope=in_scope)
         if not in_scope:
             return False
-        if changed is not None and (self.newest is None or self.newest[:-1] < changed[:-1]):
-            self.newest = changed
+        if changed is not None and changed[:-1] > self._newest_key:
+            self.newest, self._newest_key = changed, changed[:-1]
         if self.reads_everything:
             return not is_known
         # the second reading does not repeat what the first one brought, as it is

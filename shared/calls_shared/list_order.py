@@ -16,15 +16,16 @@ class ListOrder:
     def __init__(self) -> None:
         self.newest_first = True
         self.oldest: str | None = None
+        self._oldest_key = ""
 
     def call(self, created: str | None) -> None:
         """Take in the next record's creation; one without a creation contradicts any order."""
         if created is None:
             self.newest_first = False
             return
-        oldest = self.oldest
-        if oldest is None or created[:-1] < oldest[:-1]:
-            self.oldest = created
-        elif self.newest_first and created != oldest:
-            ahead = datetime.fromisoformat(created) - datetime.fromisoformat(oldest)
+        key = created[:-1]
+        if key < self._oldest_key or self.oldest is None:
+            self.oldest, self._oldest_key = created, key
+        elif self.newest_first and key != self._oldest_key:
+            ahead = datetime.fromisoformat(created) - datetime.fromisoformat(self.oldest)
             self.newest_first = ahead <= TOLERANCE

@@ -153,10 +153,9 @@ def _source(name: str, convert: Convert, source: Mapping[str, Any]) -> Read:
         _needs(name, source, "in_slice", "at", "join")
         return _lookup(source)
     if "join" in source:
+        if (pair := _pair(source["join"])) is not None:
+            return pair
         reads = [value_at(path) for path in source["join"]]
-        if len(reads) == 2:  # a first and a last name
-            first, last = reads
-            return lambda record, _: converters.joined((first(record), last(record)))
         return lambda record, _: converters.joined([read(record) for read in reads])
     if "latest" in source:
         return _latest([value_at(path) for path in source["latest"]])
@@ -166,6 +165,28 @@ def _source(name: str, convert: Convert, source: Mapping[str, Any]) -> Read:
     if "cases" in source:
         return lambda _record, _extra: None
     raise MappingError(f"column {name}: its mapping does not say where to read it from")
+
+
+def _pair(paths: Sequence[str]) -> Read | None:
+    """A first and a last name in one object, as most names come: read at once."""
+    parents = [path.split(".") for path in paths]
+    if len(parents) != 2 or {len(names) for names in parents} != {2}:
+        return None
+    (parent, first), (other, last) = parents
+    if parent != other:
+        return None
+    reads = [value_at(path) for path in paths]
+
+    def read(record: Mapping[str, Any], _: Mapping[str, Any]) -> Any:
+        person = record.get(parent)
+        if person.__class__ is not dict:
+            return converters.joined([part(record) for part in reads])
+        one, two = person.get(first), person.get(last)
+        if one.__class__ is str and two.__class__ is str and one and two:
+            return f"{one} {two}"
+        return converters.joined((one, two))
+
+    return read
 
 
 def _fields(convert: Convert, paths: str | Sequence[str]) -> Read:

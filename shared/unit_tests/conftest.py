@@ -1,7 +1,6 @@
 """Fixtures of the unit tests: the four real manifests, and answers made by hand."""
 
 import json
-from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -243,7 +242,6 @@ def _no_known_rates(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits because another one has used up the rate of the same key."""
     monkeypatch.setattr(budget, "_RATES", WeakValueDictionary())
     monkeypatch.setattr(budget, "_BUSY", [])
-    monkeypatch.setattr(budget, "_YOUNG", deque(maxlen=8))
 
 
 @pytest.fixture(autouse=True)

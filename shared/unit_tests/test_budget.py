@@ -309,30 +309,15 @@ def test_the_first_who_asks_names_the_patience() -> None:
     assert budget_of(other).patience == Patience()
 
 
-def test_what_the_first_component_notes_is_there_for_the_others() -> None:
-    """Whoever runs the manifest: none but our own source keeps a budget from the beginning."""
-    config: dict[str, Any] = {}
-    budget_of(config).report.note("A note.")
-    gc.collect()
-    assert budget_of(config).report.sentences() == ["A note."]
-
-
-def forgotten() -> None:
-    """Build as many sources as are taken for young."""
-    for _ in range(20):
-        budget_of({})
-    gc.collect()
-
-
 def test_a_budget_lives_as_long_as_its_source() -> None:
     config: dict[str, Any] = {}
     budget = budget_of(config)
     budget.report.note("A note.")
-    forgotten()
+    gc.collect()
     assert budget_of(config) is budget
     gone = weakref.ref(budget)
     del budget
-    forgotten()
+    gc.collect()
     assert gone() is None
     assert budget_of(config).report.sentences() == []
 
@@ -391,13 +376,13 @@ def test_a_rate_outlives_its_sources_while_the_provider_counts() -> None:
     assert [may_start(one) for _ in range(3)] == [True, True, False]
     rate = weakref.ref(one._rate)
     del one
-    forgotten()
+    gc.collect()
     clock.now += 59.0
     assert not may_start(adopted({"api_key": "x"}, clock=clock))
     clock.now += 3.0
     # a new one is when those that count no more are forgotten
     adopted({"api_key": "another"}, clock=clock)
-    forgotten()
+    gc.collect()
     assert rate() is None
     assert may_start(adopted({"api_key": "x"}, clock=clock))
 
@@ -408,7 +393,7 @@ def test_a_pause_of_the_provider_outlives_its_source_too() -> None:
     one.pause(600.0)
     del one
     adopted({"api_key": "another"}, clock=clock)
-    forgotten()
+    gc.collect()
     clock.now += 599.0
     assert adopted({"api_key": "x"}, clock=clock).is_paused()
 

@@ -410,8 +410,9 @@ def test_an_endpoint_that_is_down_from_the_start(
         broken = stage.sync("calls")
         assert_failed(broken.failures, place, case)
         assert broken.records() == []
-        # one failure ends the sync, or three that were tried patiently by each worker
-        assert place.count(sandbox.requests) <= case.attempts * 10
+        # one failure ends the sync, or three that were tried patiently by each worker; on a busy
+        # machine others start before it is known
+        assert place.count(sandbox.requests) <= case.attempts * 20
 
         sandbox.faults = []
         healthy = stage.sync("calls", broken.states)

@@ -201,6 +201,22 @@ def test_a_wall_newest_first(provider: str, workers: int, form: str) -> None:
         assert destination.readings() == 1
 
 
+@pytest.mark.parametrize("workers", WORKERS)
+@pytest.mark.parametrize("provider", NUMBERED)
+def test_calls_that_come_before_a_wall_because_others_went(provider: str, workers: int) -> None:
+    """They are as old as the oldest listed ones, with which nothing is compared."""
+    sandbox = walled(provider, "created_desc", "refused")
+    with reading(sandbox):
+        destination = Destination(provider, sandbox, {"num_workers": workers})
+        destination.sync()
+        for call_id in by_age(sandbox, provider)[:7]:
+            sandbox.world.delete_call(provider, call_id)
+        assert_wall(destination.sync(), "config_error", "lists only")
+        calls, order = sandbox.expected(provider), by_age(sandbox, provider)
+        listed = order[: 2 * PAGE[provider]]
+        destination.assert_holds({call_id: calls[call_id] for call_id in listed})
+
+
 @pytest.mark.parametrize("form", ["refused", "empty"])
 @pytest.mark.parametrize("order", ORDERS[1:])
 @pytest.mark.parametrize("provider", NUMBERED)

@@ -250,7 +250,8 @@ def test_an_empty_page_below_the_announced_last_one(
             return
         sentence = (
             f"{NAMES[provider]} answered calls with an empty page 2 of 3 although pages behind it"
-            " hold records, and trying again did not help. Run the sync again later."
+            " hold records, and trying again did not help. Run the sync again later; if the page"
+            " stays empty, ask the provider why."
         )
         assert done.failures == [("transient_error", sentence)]
         assert place.count(sandbox.requests) == ATTEMPTS

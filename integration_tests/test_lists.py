@@ -73,7 +73,7 @@ SMALL: list[Lies] = [
     {"total": "absent", "page_count": "other_size"},
 ]
 """Whose records go on past the announced end, so that it is asked whether they ever end."""
-FAR = ["1000000", "1000001"]
+FAR = ["1000000"]
 VAIN = {
     "few_more": "announces 93 calls and lists 90, twice in a row.",
     "thousandfold": "announces 90000 calls and lists 90, twice in a row.",
@@ -312,8 +312,8 @@ def test_the_last_page_is_empty_for_a_while(provider: str, later: bool) -> None:
             assert later or len(destination.held) < 90
             sandbox.faults = []
             assert destination.sync().failures == []
-            # (in a first sync's place: if all that was missing is young, nothing differs)
-            assert destination.readings() == 2 or order != "created_desc"
+            # (one, if all that was missing is young, or of months that had none)
+            assert destination.readings() <= 2
             destination.assert_holds()
             destination.sync()
             assert destination.readings() == 1

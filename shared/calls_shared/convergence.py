@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from calls_shared import converters
-from calls_shared.inventory import Inventory, differing
+from calls_shared.inventory import MONTHS, Inventory, differing, period
 from calls_shared.list_order import ListOrder
 from calls_shared.list_state import ListState
 from calls_shared.numbered import ListEnd
@@ -94,6 +94,7 @@ class Convergence:
         self._bound = "" if self.reads_everything else self._changed_since(bound)
         # with no bound of the last inventory, only what has changed comes out
         self._until = "" if self.reads_everything else converters.sort_key(before.until or _NEVER)
+        self._known = None if before.months is None else before.months.keys()
         self._readings: list[Reading] = []
         self._is_under_way = False
         self._came_out = SeenIds()  # ids with the time of change, where not everything does
@@ -158,11 +159,14 @@ class Convergence:
 
     def _is_wanted(self, created: str | None, changed: str | None, *, is_known: bool) -> bool:
         if len(self._readings) > 1:
-            period = self.reading.settled_then.period_of(created)
-            return not is_known or (period is not None and period in self._differing)
+            month = self.reading.settled_then.period_of(created)
+            return not is_known or (month is not None and month in self._differing)
         if changed is None or changed[:-1] >= self._bound:
             return True
-        return created is not None and created[:-1] >= self._until
+        if created is not None and created[:-1] >= self._until:
+            return True
+        # a month that no inventory knows, as those at a wall, has nothing to be compared with
+        return self._known is not None and period(created, MONTHS) not in self._known
 
     def needs_another(self, end: ListEnd) -> bool:
         """Whether the list is to be read once more, at the end of a reading."""
@@ -174,7 +178,8 @@ class Convergence:
             now = first.settled_then.periods()
             before = now if self._before.months is None else self._before.months
             hidden = self._behind_the_wall(end, {**before, **now})
-            self._differing = differing(before, now) - hidden
+            # (what no inventory knew has come out already)
+            self._differing = (differing(before, now) & before.keys()) - hidden
         return bool(self._differing) or (self._saw_a_slip(end) and not end.walled)
 
     def _saw_a_slip(self, end: ListEnd) -> bool:

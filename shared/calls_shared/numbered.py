@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import requests
+from airbyte_cdk.models import FailureType
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared.pagination import PageNumbers
 from calls_shared.read_ahead import pages_in_order
@@ -142,10 +144,13 @@ class NumberedList:
     def _ends_by_repetition(self, number: int, repeated: int) -> bool:
         """Whether a page that repeats the one before it is the last one again.
 
-        Where nothing is announced, or less than was read, that needs two of them, since an import
-        shifts a list by pages, and another page before, or one with fewer records than were asked
-        for: else page numbers mean nothing there.
+        So it is past the announced end. Where nothing is announced, or less than was read, that
+        needs two of them, since an import shifts a list by pages, and another page before, or one
+        with fewer records than were asked for: else page numbers mean nothing there. Two are enough
+        everywhere if all that is announced was seen.
         """
+        if repeated > 1 and self._all_seen():
+            return True
         last = number - repeated
         if self._announced_end is None or last > self._announced_end:
             return repeated > 1 and (last > 1 or self._in_force < self._strategy.page_size)
@@ -194,12 +199,22 @@ class NumberedList:
         """Whether other records stand under every number, however large: no list has so many.
 
         Asked once, at the first page past the announced end that holds something new; what is
-        listed there is not believed then, because reading it would never end.
+        listed there is not believed then, because reading it would never end. A provider that
+        cannot answer so large a number makes nothing up.
         """
         if self._is_believed is None:
-            one, other = (set(self._ids_at(number)) for number in _BEYOND_ANY_LIST)
-            self._is_believed = not (one and other and one != other)
+            one, other = _BEYOND_ANY_LIST
+            found = set(self._far_ids(one))
+            self._is_believed = not found or found == set(self._far_ids(other))
         return not self._is_believed
+
+    def _far_ids(self, number: int) -> Sequence[str]:
+        try:
+            return self._ids_at(number)
+        except AirbyteTracedException as failure:
+            if failure.failure_type is FailureType.config_error:
+                raise
+            return ()
 
     def _may_end_at(self, refused: int, last: int) -> bool:
         """Whether a refused page is the end of the list; if so, it has ended."""

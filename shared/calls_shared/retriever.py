@@ -196,7 +196,8 @@ class CallRetriever(SimpleRetriever):
         except EmptyPageError as empty:
             raise AirbyteTracedException(
                 message=f"{self._provider()} answered {self.name} with {empty} although pages"
-                " behind it hold records, and trying again did not help. Run the sync again later.",
+                " behind it hold records, and trying again did not help. Run the sync again later;"
+                " if the page stays empty, ask the provider why.",
                 internal_message=f"stream {self.name}: {empty}",
                 failure_type=FailureType.transient_error,
             ) from None

@@ -48,8 +48,9 @@ def retriever_of(
     requester: Requester, state: dict[str, Any] | None = None, **config: Any
 ) -> OldestFirstRetriever:
     """A retriever, whose children began with a state of the parents, if there are children."""
+    budget = budget_of(config)  # held until the retriever holds it
     if state is not None:
-        budget_of(config).progress["conversations"] = ParentProgress("active_at", state)
+        budget.progress["conversations"] = ParentProgress("active_at", state)
     return OldestFirstRetriever(
         requester=requester,  # type: ignore[arg-type]
         record_selector=RecordSelector(

@@ -30,8 +30,8 @@ def requester_of(
     patience: Patience = QUICK, config: dict[str, Any] | None = None, **more: Any
 ) -> CallRequester:
     config = {"api_key": "12e5", "name": "Zoë & co", **(config or {})}
-    budget_of(config, patience)
-    return CallRequester(
+    budget = budget_of(config, patience)  # held until the requester holds it
+    requester = CallRequester(
         **{
             "name": "calls",
             "config": config,
@@ -48,6 +48,8 @@ def requester_of(
             **more,
         }
     )
+    assert requester.budget is budget
+    return requester
 
 
 def failure_of(requester: CallRequester, **more: Any) -> AirbyteTracedException:

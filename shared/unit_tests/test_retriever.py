@@ -253,7 +253,8 @@ def test_records_without_an_id_are_not_the_same_record(answer: Answer) -> None:
 
 
 def test_numbered_pages_without_end_are_a_fault_too(answer: Answer) -> None:
-    page = answer({"data": [call("a")]})  # announces no number of pages
+    # announces no number of pages, and holds as many records as are asked for
+    page = answer({"data": [call(str(number)) for number in range(NUMBERS.page_size)]})
     requester = ByPage([page] * 9)
     with pytest.raises(AirbyteTracedException, match="lead in a circle") as caught:
         read(retriever_of(requester, NUMBERS))
@@ -302,7 +303,8 @@ def test_an_empty_page_that_holds_records_behind_it_is_a_fault_of_the_answer(
     assert caught.value.failure_type is FailureType.transient_error
     assert caught.value.message == (
         "The provider answered calls with an empty page 2 of 3 although pages behind it hold"
-        " records, and trying again did not help. Run the sync again later."
+        " records, and trying again did not help. Run the sync again later; if the page stays"
+        " empty, ask the provider why."
     )
 
 

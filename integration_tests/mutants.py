@@ -157,8 +157,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "the budget lets every request start",
         f"{SHARED}/budget.py",
-        "        if self._rate is None or self.stopped.is_set():\n            return 0.0\n",
-        "        if self._rate is None or self.stopped is not None:\n            return 0.0\n",
+        "        return self._rate.start(self._clock(), self._per_minute)\n",
+        "        return 0.0\n",
         (f"{UNIT}/test_budget.py",),
     ),
     Mutant(
@@ -403,8 +403,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a text is never converted",
         f"{SHARED}/normalization.py",
-        "if value.__class__ is not str or convert is not text:",
-        "if value.__class__ is not str:",
+        "                value = text(value)\n",
+        "                pass\n",
         (f"{UNIT}/test_normalization.py",),
     ),
     Mutant(

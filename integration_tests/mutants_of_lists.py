@@ -82,8 +82,8 @@ MUTANTS_OF_LISTS: tuple[Mutant, ...] = (
     Mutant(
         "months behind a wall are compared",
         f"{SHARED}/convergence.py",
-        "differing(before, now) - hidden",
-        "differing(before, now)",
+        "(differing(before, now) & before.keys()) - hidden",
+        "differing(before, now) & before.keys()",
         (f"{UNIT}/test_convergence.py",),
     ),
     Mutant(
@@ -108,9 +108,44 @@ MUTANTS_OF_LISTS: tuple[Mutant, ...] = (
         (f"{UNIT}/test_inventory.py",),
     ),
     Mutant(
+        "what is listed at a wall and not compared does not come out",
+        f"{SHARED}/convergence.py",
+        "return self._known is not None and period(created, MONTHS) not in self._known",
+        "return False",
+        (f"{CONVERGENCE}::test_calls_that_come_before_a_wall_because_others_went",),
+    ),
+    Mutant(
+        "a page far behind the end that fails ends the sync",
+        f"{SHARED}/numbered.py",
+        "            if failure.failure_type is FailureType.config_error:\n                raise\n",
+        "            raise failure\n",
+        (f"{LISTS}::test_a_page_far_behind_the_end_that_cannot_be_had",),
+    ),
+    Mutant(
+        "the last page that comes again is a circle, although all was seen",
+        f"{SHARED}/numbered.py",
+        "        if repeated > 1 and self._all_seen():\n            return True\n",
+        "",
+        (f"{UNIT}/test_numbered.py",),
+    ),
+    Mutant(
+        "a first reading of a phone number that is killed begins again",
+        f"{SHARED}/progress.py",
+        "            redone = () if place.reached is None else again\n",
+        "            redone = again\n",
+        (f"{UNIT}/test_progress.py",),
+    ),
+    Mutant(
+        "a year that is given out again counts as read at once",
+        f"{SHARED}/progress.py",
+        "            redone = () if place.reached is None else again\n",
+        "            redone = ()\n",
+        (f"{UNIT}/test_progress.py",),
+    ),
+    Mutant(
         "a month that differs is noted and not emitted",
         f"{SHARED}/convergence.py",
-        "return not is_known or (period is not None and period in self._differing)",
+        "return not is_known or (month is not None and month in self._differing)",
         "return not is_known",
         (f"{UNIT}/test_convergence.py", WALK),
     ),
@@ -139,8 +174,8 @@ MUTANTS_OF_LISTS: tuple[Mutant, ...] = (
     Mutant(
         "a call that was created late and is older than the cursor does not come out",
         f"{SHARED}/convergence.py",
-        "return created is not None and created[:-1] >= self._until",
-        "return created is not None and created < self._until < created",
+        "if created is not None and created[:-1] >= self._until:",
+        "if created is not None and created < self._until < created:",
         (f"{UNIT}/test_convergence.py",),
     ),
     Mutant(

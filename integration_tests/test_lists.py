@@ -21,6 +21,7 @@ from integration_tests.list_reading import (
 )
 from integration_tests.sandbox import Fault
 from integration_tests.sandbox.edits import with_page
+from integration_tests.sandbox.faults import ENDLESS
 from integration_tests.sandbox.numbered_lists import PAST_ENDS
 
 __all__ = ["quick_start"]  # a fixture
@@ -146,6 +147,32 @@ def test_a_total_far_too_high(provider: str, caplog: pytest.LogCaptureFixture) -
         assert destination.pages() == asked(last, [0, *AGAIN, *probes], 2)
         destination.sync()
         assert destination.pages() == asked(last, [0], 1)
+
+
+@pytest.mark.parametrize("status", [500, 403])
+@pytest.mark.parametrize("provider", NUMBERED)
+def test_a_page_far_behind_the_end_that_cannot_be_had(provider: str, status: int) -> None:
+    """Records behind the announced end are believed where the provider fails at a huge number."""
+    sandbox = list_sandbox(provider, **SMALL[0])
+    with reading(sandbox):
+        destination = Destination(provider, sandbox, {"num_workers": 1})
+        far = Fault(provider, query_contains="page=1000000&", times=ENDLESS, status=status)
+        sandbox.faults = [far]
+        for _ in range(2):
+            assert destination.sync().failures == []
+            destination.assert_holds()
+
+
+@pytest.mark.parametrize("provider", NUMBERED)
+def test_all_was_seen_and_the_last_page_comes_again_up_to_the_announced_end(provider: str) -> None:
+    for workers in WORKERS:
+        sandbox = list_sandbox(provider, past_end="last_page", page_count="many_more")
+        with reading(sandbox):
+            destination = Destination(provider, sandbox, {"num_workers": workers})
+            done = destination.sync()
+            assert done.failures == []
+            assert done.cursor > BEGINNING
+            destination.assert_holds()
 
 
 MANY: Lies = {"total": "absent", "page_count": "many_more"}

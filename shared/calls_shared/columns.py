@@ -44,8 +44,9 @@ COLUMNS: tuple[Column, ...] = (
         "status",
         "string",
         "queued, ringing, in-progress, completed (ended normally; with an answer, where the"
-        " provider states answers), no-answer (ended without one), busy, canceled, failed, forwarded, or"
-        " unknown for a word of the provider outside this list (see provider_status).",
+        " provider states answers), no-answer (ended without one), busy, canceled, failed,"
+        " forwarded, or unknown for a word of the provider outside this list (see"
+        " provider_status).",
     ),
     Column("occurred_at", "timestamp", "Where the call belongs on a time line: start or creation."),
     Column("started_at", "timestamp", "Start of the call, as the provider states it."),
@@ -73,8 +74,8 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "duration_seconds",
         "integer",
-        "Duration of the call in whole seconds. What it measures differs by provider: Quo's and"
-        " every computed one include ringing.",
+        "Duration of the call in whole seconds, as the provider measures it (the README says what"
+        " and from when); a computed one includes ringing.",
     ),
     Column(
         "duration_source",
@@ -84,8 +85,8 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "wait_seconds",
         "integer",
-        "Whole seconds from the start (Quo: the creation) to the answer; of a call that nobody"
-        " answered, to its end.",
+        "Whole seconds from the start (where the provider states none, from the creation) to the"
+        " answer; of a call that nobody answered, to its end.",
     ),
     Column(
         "talk_seconds",

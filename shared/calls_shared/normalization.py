@@ -134,7 +134,8 @@ class CallNormalization(RecordTransformation):
             )
         self._complete(record, unreadable)
         if self._people is not None:
-            self._people.complete(record, original, extra)
+            for name in self._people.complete(record, original, extra):
+                self._budget.report.unreadable(name)
 
     def _complete(self, call: dict[str, Any], unreadable: list[str]) -> None:
         started, ended = call.get("started_at"), call.get("ended_at")

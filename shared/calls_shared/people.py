@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from calls_shared.converters import joined, text
+from calls_shared.converters import UNREADABLE, joined, text
 from calls_shared.mapping import MappingError, field, value_at
 from calls_shared.words import folded
 
@@ -65,26 +65,35 @@ class People:
 
     def complete(
         self, call: dict[str, Any], record: Mapping[str, Any], extra: Mapping[str, Any]
-    ) -> None:
-        """Add `answered_by_type` and the user's columns to a call whose `answered` is known."""
+    ) -> list[str]:
+        """Add `answered_by_type` and the user's columns to a call whose `answered` is known.
+
+        Returns:
+            The columns whose value could not be read.
+        """
         direction = call.get("direction")
         read = self.named.get(direction) if direction is not None else None
-        named = _text(read(record)) if read is not None else None
-        is_system = named is not None and named.startswith(self.system)
+        named = text(read(record)) if read is not None else None
+        if named is UNREADABLE:
+            return ["user_id"]  # nobody else stands in for whom it names
+        is_system = isinstance(named, str) and named.startswith(self.system)
         is_ai = False
         if direction == "inbound" and call.get("answered"):
             said = ((_text(path(record)), word) for path, word in self.ai)
             is_ai = is_system or any(given and folded(given) == word for given, word in said)
             if is_ai:
                 call["answered_by_type"] = "ai"
-            elif named is not None and named.startswith(self.person):
+            elif isinstance(named, str) and named.startswith(self.person):
                 call["answered_by_type"] = "human"
         if is_system or (is_ai and named is None):
-            return  # nobody of us
-        user = named or _text(self.otherwise(record))
-        if user is not None:
+            return []  # nobody of us
+        user = named or text(self.otherwise(record))
+        if user is UNREADABLE:
+            return ["user_id"]
+        if isinstance(user, str):
             call["user_id"] = user
             self._describe(call, user, extra)
+        return []
 
     def _describe(self, call: dict[str, Any], user: str, extra: Mapping[str, Any]) -> None:
         users = self.users(extra)

@@ -21,17 +21,26 @@ answered boolean
 answered_by_type string
 duration_seconds integer
 duration_source string
+wait_seconds integer
 talk_seconds integer
 from_number string
 to_number string
 external_number string
 internal_number string
+line_id string
+line_name string
 user_id string
 user_name string
+user_email string
 contact_id string
 contact_name string
+contact_email string
 conversation_id string
 disposition_id string
+disposition_name string
+transferred boolean
+forwarded_from string
+forwarded_to string
 notes string
 deleted_at timestamp
 recording_url string
@@ -40,6 +49,7 @@ transcript string
 end_reason string
 provider_status string
 provider_direction string
+provider_call_type string
 provider_record object!
 """
 ROWS = [tuple(line.split()) for line in TABLE.strip().splitlines()]

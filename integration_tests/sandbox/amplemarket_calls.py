@@ -1,4 +1,8 @@
-"""Amplemarket's true calls: the list-calls page plus `direction` (2ND-HAND)."""
+"""Amplemarket's true calls: the fields of its page "List calls" plus `direction`.
+
+The page is https://docs.amplemarket.com/api-reference/calls/get-calls; `direction` is reported
+by others that read calls from there.
+"""
 
 from collections.abc import Iterator, Mapping
 from random import Random
@@ -52,7 +56,7 @@ ANSWERS: tuple[tuple[bool | None, bool, bool], ...] = (
     (False, False, False),
     *((None, False, False),) * 3,
 )
-"""(answered, human, has a duration): `human` false is a default, not evidence (facts 4)."""
+"""(answered, human, has a duration): `human` false is a default, not evidence."""
 DIRECTIONS = ("outgoing",) * 12 + ("incoming",) * 6 + ("internal",)
 
 

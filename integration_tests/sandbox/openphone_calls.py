@@ -1,4 +1,4 @@
-"""OpenPhone's true calls, lines and conversations (list-calls page; facts 2.2 and 2.3)."""
+"""OpenPhone's true calls, lines and conversations."""
 
 from collections.abc import Iterator, Mapping
 from random import Random

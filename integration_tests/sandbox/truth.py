@@ -1,6 +1,6 @@
 """The test oracle: the record that a connector must emit for a true call.
 
-Written from the design (section 2) and the facts (18 to 22) alone; of the sandbox's code it uses
+Written from what each column means, not from the connectors' code; of the sandbox's code it uses
 only the rendering, for `provider_record`.
 Columns that are null are left out, as the CDK leaves them out of a RECORD.
 """

@@ -43,7 +43,8 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "status",
         "string",
-        "queued, ringing, in-progress, completed, no-answer, busy, canceled, failed, forwarded, or"
+        "queued, ringing, in-progress, completed (ended normally; with an answer, where the"
+        " provider states answers), no-answer (ended without one), busy, canceled, failed, forwarded, or"
         " unknown for a word of the provider outside this list (see provider_status).",
     ),
     Column("occurred_at", "timestamp", "Where the call belongs on a time line: start or creation."),
@@ -57,27 +58,72 @@ COLUMNS: tuple[Column, ...] = (
         "The provider's last change of the record; created_at if it reports none, null if it"
         " reports one that cannot be read.",
     ),
-    Column("answered", "boolean", "Whether the call was answered; null where it is not known."),
-    Column("answered_by_type", "string", "human, machine or ai."),
-    Column("duration_seconds", "integer", "Duration of the call in whole seconds."),
+    Column(
+        "answered",
+        "boolean",
+        "Whether the call was answered, by a person, a machine or an AI (see answered_by_type);"
+        " null while it goes on, and where the provider does not say.",
+    ),
+    Column(
+        "answered_by_type",
+        "string",
+        "Who answered, on the company's side for incoming calls, on the other side for outgoing"
+        " ones: human, machine or ai; null where it is not known.",
+    ),
+    Column(
+        "duration_seconds",
+        "integer",
+        "Duration of the call in whole seconds. What it measures differs by provider: Quo's and"
+        " every computed one include ringing.",
+    ),
     Column(
         "duration_source",
         "string",
         "provider, or computed (ended_at - started_at, which includes ringing).",
     ),
     Column(
-        "talk_seconds", "integer", "ended_at - answered_at in whole seconds, if both are given."
+        "wait_seconds",
+        "integer",
+        "Whole seconds from the start (Quo: the creation) to the answer; of a call that nobody"
+        " answered, to its end.",
+    ),
+    Column(
+        "talk_seconds",
+        "integer",
+        "Talk time in whole seconds, as the provider states it, else ended_at - answered_at.",
     ),
     Column("from_number", "string", "The calling party, as given by the provider."),
     Column("to_number", "string", "The called party, as given by the provider."),
-    Column("external_number", "string", "The party outside the company."),
+    Column(
+        "external_number",
+        "string",
+        "The party outside the company; between two own lines the other line.",
+    ),
     Column("internal_number", "string", "The company's own line."),
-    Column("user_id", "string", "The provider's id of the company's person on the call."),
+    Column("line_id", "string", "The provider's id of the company's own line."),
+    Column("line_name", "string", "Name of the company's own line."),
+    Column(
+        "user_id",
+        "string",
+        "The provider's id of the company's person on the call; null if an AI answered alone.",
+    ),
     Column("user_name", "string", "Name of the company's person on the call."),
+    Column("user_email", "string", "E-mail address of the company's person on the call."),
     Column("contact_id", "string", "The provider's id of the other party's record."),
     Column("contact_name", "string", "Name in the other party's record."),
+    Column("contact_email", "string", "E-mail address in the other party's record."),
     Column("conversation_id", "string", "The thread that the call belongs to."),
     Column("disposition_id", "string", "The outcome that the person chose (the disposition)."),
+    Column("disposition_name", "string", "Name of the outcome that the person chose."),
+    Column(
+        "transferred", "boolean", "Whether the call was transferred, as the provider states it."
+    ),
+    Column(
+        "forwarded_from", "string", "Number, line or user that forwarded the call here, as given."
+    ),
+    Column(
+        "forwarded_to", "string", "Number, line or user that the call was forwarded to, as given."
+    ),
     Column("notes", "string", "Notes that the person took."),
     Column("deleted_at", "timestamp", "When the provider marked the record as deleted."),
     Column("recording_url", "string", "Where the recording is." + _MAY_EXPIRE),
@@ -86,6 +132,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("end_reason", "string", "The provider's own reason why the call ended."),
     Column("provider_status", "string", "The provider's own status word."),
     Column("provider_direction", "string", "The provider's own direction word."),
+    Column("provider_call_type", "string", "The provider's own word for the kind of call."),
     Column(
         "provider_record", "object", "The provider's record exactly as received.", required=True
     ),

@@ -8,6 +8,7 @@ A time before 1990 stands for "never": 0, 1970-01-01, 0001-01-01, 0000-00-00 and
 programs write for an empty field, and no provider has calls that old.
 """
 
+import json
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
@@ -256,3 +257,34 @@ def joined(values: Iterable[Any]) -> str | None | Unreadable:
         if part:
             words = f"{words} {part}" if words else part
     return words or None
+
+
+_SPEAKER_NAMES: Final = ("speaker", "speaker_label", "speaker_name", "name", "role", "from", "user")
+_SPOKEN_NAMES: Final = ("text", "content", "sentence", "utterance", "message", "transcript", "body")
+
+
+def dialogue(value: Any) -> str | None | Unreadable:
+    """What was said, a line for each entry of a list: `speaker: text`.
+
+    No page says what Amplemarket's entries hold. So what looks like a speaker and what looks like a
+    text is taken; any other entry stands as its JSON text.
+    """
+    if not value and not isinstance(value, (bool, int, float)):
+        return None
+    if not isinstance(value, list):
+        return text(value) if isinstance(value, str) else UNREADABLE
+    lines = (_line(entry) for entry in value if entry not in (None, "", {}, []))
+    return "\n".join(lines) or None
+
+
+def _line(entry: Any) -> str:
+    if isinstance(entry, str):
+        return entry
+    if isinstance(entry, dict):
+        speaker, said = (
+            next((entry[n] for n in names if isinstance(entry.get(n), str) and entry[n]), None)
+            for names in (_SPEAKER_NAMES, _SPOKEN_NAMES)
+        )
+        if said is not None:
+            return said if speaker is None else f"{speaker}: {said}"
+    return json.dumps(entry, ensure_ascii=False)

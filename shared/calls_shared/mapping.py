@@ -4,6 +4,7 @@ A column's source is one of (first match in this order):
 
     {cases: [{value: V, equals: {path: V, ...}, present: [path, ...]}, ...], ...}   first case met
     {from: path}  {from: [path, ...]}     the first field that is not null
+    {dialogue: path, from: path}          a list of what was said, as a text; then `from`
     {join: [path, ...]}                   texts joined by a blank
     {latest: [path, ...]}                 the last of several timestamps; each must be readable
     {uuid7: path}                         the moment in a UUIDv7, then `from`
@@ -11,8 +12,10 @@ A column's source is one of (first match in this order):
     {lookup: path, in_slice: path, at: path, join: [path, ...]}   a text of a parent's list item
 
 with these additions: `words: {theirs: ours}` translates, beside the words that telephony vendors
-share, `unless: path` gives null where that field is true. A path is the names of nested fields
-joined by dots; where one of them holds something else than an object, the column is unreadable.
+share, `unless: path` gives null where that field is true; `computed` says what stands in where none
+of it gives a value (`calls_shared.normalization`). A path is the names of nested fields joined by
+dots; where one of them holds something else than an object, the column is unreadable. In `join` a
+name may end with `[]`: the field holds a list, and each item is read.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -32,9 +35,7 @@ _CONVERTERS: Mapping[str, Convert] = {
     "integer": converters.whole_seconds,
     "boolean": converters.boolean,
 }
-_KEYS = frozenset(
-    "cases from join latest uuid7 from_slice lookup in_slice at words unless computed".split()
-)
+_KEYS = frozenset("cases from dialogue join latest uuid7 from_slice words unless computed".split())
 
 
 class MappingError(ValueError):
@@ -87,12 +88,43 @@ def value_at(path: str) -> Callable[[Mapping[str, Any]], Any]:
     return nested
 
 
+def values_at(path: str) -> Callable[[Mapping[str, Any]], list[Any]]:
+    """All values of a path in which a name may end with `[]`, in order.
+
+    What is no list there counts as unreadable; a null one holds nothing.
+    """
+    names = path.split(".")
+
+    def read(record: Mapping[str, Any]) -> list[Any]:
+        found: list[Any] = [record]
+        for name in names:
+            found = [step(item, name) for item in found if item is not None]
+            if name.endswith("[]"):
+                found = [item for items in found for item in _items(items)]
+        return found
+
+    def step(item: Any, name: str) -> Any:
+        return item.get(name.removesuffix("[]")) if isinstance(item, Mapping) else UNREADABLE
+
+    return read
+
+
+def _items(value: Any) -> list[Any]:
+    if isinstance(value, list):
+        return value
+    return [] if value in (None, "") else [UNREADABLE]
+
+
 def plain_field(
     name: str, kind: str, source: Mapping[str, Any], unknown_word: UnknownWord = ignore
 ) -> tuple[str, Convert] | None:
     """The field and the converter of a column that needs nothing else, as most columns do."""
     path = source.get("from")
-    if not source.keys() <= {"from", "words"} or not isinstance(path, str) or "." in path:
+    if (
+        not source.keys() <= {"from", "words", "computed"}
+        or not isinstance(path, str)
+        or "." in path
+    ):
         return None
     return path, _converter(name, kind, source, unknown_word)
 
@@ -138,23 +170,19 @@ def _converter(
     return translator(name, source.get("words", {}), unknown_word)
 
 
-def _needs(name: str, source: Mapping[str, Any], *keys: str) -> None:
-    for key in keys:
-        if key not in source:
-            raise MappingError(f"column {name}: its mapping lacks {key!r}")
-
-
 def _source(name: str, convert: Convert, source: Mapping[str, Any]) -> Read:
     if "uuid7" in source:
         return _either(_uuid7(source["uuid7"]), _fields(convert, source.get("from", [])))
+    if "dialogue" in source:
+        return _either(_dialogue(source["dialogue"]), _fields(convert, source.get("from", [])))
     if "from" in source:
         return _fields(convert, source["from"])
-    if "lookup" in source:
-        _needs(name, source, "in_slice", "at", "join")
-        return _lookup(source)
     if "join" in source:
         if (pair := _pair(source["join"])) is not None:
             return pair
+        if any("[]" in path for path in source["join"]):
+            lists = [values_at(path) for path in source["join"]]
+            return lambda record, _: converters.joined(v for read in lists for v in read(record))
         reads = [value_at(path) for path in source["join"]]
         return lambda record, _: converters.joined([read(record) for read in reads])
     if "latest" in source:
@@ -211,6 +239,11 @@ def _fields(convert: Convert, paths: str | Sequence[str]) -> Read:
     return first
 
 
+def _dialogue(path: str) -> Read:
+    read = value_at(path)
+    return lambda record, _: converters.dialogue(read(record))
+
+
 def _uuid7(path: str) -> Read:
     read = field(path)
     return lambda record, _: converters.uuid7_timestamp(read(record))
@@ -239,21 +272,6 @@ def _latest(reads: Sequence[Callable[[Mapping[str, Any]], Any]]) -> Read:
             if isinstance(moment, str) and (found is None or found[:-1] < moment[:-1]):
                 found = moment
         return found
-
-    return read
-
-
-def _lookup(source: Mapping[str, Any]) -> Read:
-    wanted, items, at = field(source["lookup"]), field(source["in_slice"]), field(source["at"])
-    parts = [value_at(path) for path in source["join"]]
-
-    def read(record: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
-        key = wanted(record)
-        listed = items(extra)
-        for item in listed if isinstance(listed, list) else ():
-            if key is not None and isinstance(item, Mapping) and at(item) == key:
-                return converters.joined(part(item) for part in parts)
-        return None
 
     return read
 

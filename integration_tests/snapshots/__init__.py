@@ -14,7 +14,7 @@ with the last commit before what became 0.2.0 was begun.
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -87,9 +87,17 @@ def made(provider: str, *, forked: bool = False) -> Snapshot:
 
 
 def store_all(version: str, providers: Iterable[str] = PROVIDERS) -> None:
-    """Store what the code promises as the snapshots of a version."""
+    """Store what the code promises as the snapshots of a version.
+
+    A stored state stays as long as its form is right, so that a diff shows what changed.
+    """
     for provider in providers:
-        store(version, provider, made(provider))
+        snapshot = made(provider)
+        if _folder(version, provider).exists():
+            before = stored(version, provider).state
+            if form_of(before) == form_of(snapshot.state):
+                snapshot = replace(snapshot, state=before)
+        store(version, provider, snapshot)
 
 
 def form_of(state: Any) -> Any:

@@ -24,6 +24,8 @@ SPEC: dict[str, Any] = {
                 "maxItems": 9,
             },
             "start": {"type": ["string", "null"]},
+            "other": {},
+            "closed": {"type": "object", "additionalProperties": False},
         },
     },
 }
@@ -107,6 +109,10 @@ def in_stream(**keywords: Any) -> Change:
         (
             in_property("days", type="string"),
             "the configuration.days: the type integer became string",
+        ),
+        (
+            in_property("other", type="string"),
+            "the configuration.other: the type anything became string",
         ),
         (
             lambda s: s.update(required=["key", "region"]),

@@ -198,7 +198,7 @@ def render_call(call: AmplemarketCall, switches: Switches) -> Record:
     if switches.amplemarket.direction == "present" or newer is not None:
         record["direction"] = call.direction
     if newer is not None:
-        record |= newer._asdict()
+        record |= {**newer._asdict(), "transcript": list(newer.transcript)}
     return with_unknown_fields(record, switches)
 
 

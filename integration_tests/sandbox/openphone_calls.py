@@ -154,15 +154,15 @@ class OpenPhoneAuthor:
         completed = created + ring + (talk if course.answered else 0) if course.completed else None
         chance = random()
         user = caller_of(conversation, chance)
-        # a colleague may answer or place a call that counts as another's, a third one start it
-        shared = 0.2 < odd < 0.45
-        helper = caller_of(conversation, 1 - chance - 1e-9) if shared else user
-        third = caller_of(conversation, (chance + 0.15) % 1)
+        # a colleague may answer or place a call that counts as another's
+        helper = colleague_of(conversation, user, 1) if 0.2 < odd < 0.45 else user
+        third = colleague_of(conversation, user, 2) if 0.2 < odd < 0.35 else None
         incoming = random() < 0.5
-        answerer, ai_handled = helper.id, None
+        answerer: str | None = helper.id
+        ai_handled = None
         if odd > AI_FROM:
             answerer, ai_handled = ai_answer(odd, f"{int(chance * 1e8):08d}", user)
-        placed = helper.id if not incoming else third.id if odd < 0.25 and shared else None
+        placed = helper.id if not incoming else third and third.id
         # what an outgoing call's record says of its answer is about nobody of us
         named = incoming or 0.4 < odd < 0.45
         missed = course.status == "completed" and not course.answered and completed is not None
@@ -188,6 +188,12 @@ class OpenPhoneAuthor:
             not 0.15 < odd < 0.19,
             1 + int(chance * 60) if voicemail else None,
         )
+
+
+def colleague_of(conversation: Conversation, user: User, distance: int) -> User:
+    """Another of the people of the conversation, the same one if there is no other."""
+    people = list(dict.fromkeys(conversation.people))
+    return people[(people.index(user) + distance) % len(people)]
 
 
 def caller_of(conversation: Conversation, chance: float) -> User:

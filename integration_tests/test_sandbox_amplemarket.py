@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from integration_tests.sandbox import AmplemarketSwitches, Sandbox, Switches, World
+from integration_tests.sandbox.amplemarket_calls import NewerFields
 from integration_tests.sandbox.identifiers import as_uuid4, as_uuid7, milliseconds_of
 from integration_tests.sandbox.times import parse_iso
 
@@ -255,6 +256,7 @@ CALL: dict[str, Any] = {
     "contact_name": "João",
     "contact_email": None,
     "direction": "incoming",
+    "newer": None,
 }
 EXPECTED = {
     "provider": "amplemarket",
@@ -277,6 +279,7 @@ EXPECTED = {
     "recording_url": "https://api.amplemarket.com/calls/1/recording",
     "transcript": "Olá",
 }
+NO_CONTACT = dict.fromkeys(["contact_id", "contact_name"])
 
 
 def test_a_record_as_listed(sandbox: Sandbox, get: Get) -> None:
@@ -313,12 +316,19 @@ def test_a_record_as_listed(sandbox: Sandbox, get: Get) -> None:
     ("fields", "changed"),
     [
         ({"human": False}, {"answered_by_type": "machine"}),
-        ({"answered": False}, {"answered": False, "answered_by_type": None, "status": None}),
+        ({"answered": False}, {"answered": False, "answered_by_type": None, "status": "no-answer"}),
+        (
+            {"answered": False, "duration": None},
+            dict.fromkeys(["answered_by_type", "duration_seconds", "duration_source"])
+            | {"answered": False, "status": "no-answer"},
+        ),
+        ({"contact_email": "j@example.org"}, {"contact_email": "j@example.org"}),
+        ({"contact_email": "j@example.org", "contact_id": None}, NO_CONTACT),
         ({"answered": None}, {"answered": None, "answered_by_type": None, "status": None}),
         ({"duration": None}, dict.fromkeys(["duration_seconds", "duration_source", "status"])),
         ({"duration": 0}, {"duration_seconds": 0}),
         ({"notes": "", "contact_name": ""}, {"notes": None, "contact_name": None}),
-        ({"contact_id": None}, {"contact_id": None, "contact_name": None}),
+        ({"contact_id": None}, NO_CONTACT),
         ({"has_recording_url": False}, {"recording_url": None}),
     ],
 )
@@ -349,6 +359,40 @@ def test_direction_when_present(
     names = ("direction", "external_number", "internal_number")
     assert tuple(record.get(name) for name in names) == columns
     assert record["provider_direction"] == record["provider_record"]["direction"] == word
+
+
+NEWER = NewerFields(({"speaker": "Ana", "text": "Olá"}, "Sim"), "Connected", "ana@example.com")
+
+
+@pytest.mark.parametrize(
+    ("entries", "transcript"),
+    [
+        (NEWER.transcript, "Ana: Olá\nSim"),
+        (({"role": "agent", "content": "Oi"}, {"text": "Tchau"}), "agent: Oi\nTchau"),
+        (({"speaker": "Ana", "words": ["é"]},), '{"speaker": "Ana", "words": ["é"]}'),
+        ((), "text submitted"),
+    ],
+)
+def test_newer_fields_when_present(
+    sandbox: Sandbox, get: Get, entries: tuple[Any, ...], transcript: str
+) -> None:
+    fields = {**CALL, "transcription": "text submitted", "has_recording_url": False}
+    newer = NEWER._replace(transcript=entries)
+    identifier = sandbox.world.add_call("amplemarket", **{**fields, "newer": newer})
+    names = ("direction", "disposition_name", "user_email", "recording_url", "transcript")
+    before = sandbox.expected("amplemarket")[identifier]
+    assert [before.get(name) for name in names] == [None] * 4 + ["text submitted"]
+    sandbox_with(sandbox, newer_fields="present")
+    record = get().json()["calls"][0]
+    shown = [record[name] for name in names]
+    url = fields["recording_url"]
+    assert shown == ["incoming", "Connected", "ana@example.com", url, list(entries)]
+    expected = sandbox.expected("amplemarket")[identifier]
+    columns = [expected.get(name) for name in names]
+    assert columns == ["inbound", "Connected", "ana@example.com", url, transcript]
+    older = sandbox.world.add_call("amplemarket", newer=None)
+    record = sandbox.expected("amplemarket")[older]["provider_record"]
+    assert not {"transcript", "disposition_name", "user_email", "direction"} & record.keys()
 
 
 def test_creation_falls_back_to_the_start_for_uuid4(sandbox: Sandbox) -> None:

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from integration_tests.sandbox import IntercomSwitches, Sandbox, Switches, World, expected_call
-from integration_tests.sandbox.intercom_calls import IntercomCall
+from integration_tests.sandbox.intercom_calls import IntercomCall, Timings
 
 HEADERS = {
     "Authorization": "Bearer test-key-intercom-not-real",
@@ -76,8 +76,12 @@ def test_first_page_has_the_documented_envelope(sandbox: Sandbox, get: Get) -> N
 
 
 def test_a_record_has_the_pages_fields_as_intercom_types_them(sandbox: Sandbox, get: Get) -> None:
-    identifier = sandbox.world.add_call("intercom", **ANSWERED)
+    identifier = sandbox.world.add_call("intercom", **ANSWERED, timings=None)
     assert get().json()["data"][0] == {"type": "call", "id": identifier, **ANSWERED}
+    measured = Timings(90, 85, None, 3)
+    identifier = sandbox.world.add_call("intercom", **ANSWERED, timings=measured)
+    record = get(f"/calls/{identifier}").json()
+    assert record == {"type": "call", "id": identifier, **ANSWERED, **measured._asdict()}
 
 
 ANSWERED: dict[str, Any] = {
@@ -112,6 +116,7 @@ EXPECTED = {
     "answered": True,
     "duration_seconds": 63,
     "duration_source": "computed",
+    "wait_seconds": 3,
     "talk_seconds": 60,
     "to_number": "+15551234567",
     "external_number": "+15551234567",
@@ -123,11 +128,25 @@ EXPECTED = {
     "end_reason": "completed",
     "provider_status": "completed",
     "provider_direction": "outbound",
+    "provider_call_type": "phone",
+}
+UNANSWERED = {
+    **dict.fromkeys(["answered_at", "talk_seconds"]),
+    "answered": False,
+    "status": "no-answer",
+    "wait_seconds": 63,
+}
+"""What differs where nobody answers, if the call has ended."""
+NO_END = dict.fromkeys(["ended_at", "duration_seconds", "duration_source", "talk_seconds"])
+OPEN = {**UNANSWERED, **NO_END, "wait_seconds": None}
+FIN = {
+    "fin_recording_url": "https://api.intercom.io/calls/124/recording",
+    "fin_transcription_url": "https://api.intercom.io/calls/124/transcript",
 }
 
 
 def test_expected_record_of_an_answered_call(sandbox: Sandbox) -> None:
-    identifier = sandbox.world.add_call("intercom", **ANSWERED)
+    identifier = sandbox.world.add_call("intercom", **ANSWERED, timings=None)
     record = {"type": "call", "id": identifier, **ANSWERED}
     assert sandbox.expected("intercom")[identifier] == {
         **EXPECTED,
@@ -164,18 +183,66 @@ def test_expected_record_of_an_answered_call(sandbox: Sandbox) -> None:
             {"status": "no-answer", "provider_status": "no-answer"},
             id="known state",
         ),
+        pytest.param({"direction": "Outgoing"}, {"provider_direction": "Outgoing"}, id="folded"),
         pytest.param(
-            {"answered_at": None},
-            {"answered_at": None, "answered": False, "talk_seconds": None},
-            id="unanswered",
+            {"direction": "outbound-api"}, {"provider_direction": "outbound-api"}, id="by an API"
+        ),
+        pytest.param({"answered_at": None}, UNANSWERED, id="unanswered"),
+        pytest.param({"answered_at": None, "ended_at": None}, OPEN, id="unanswered by its word"),
+        pytest.param(
+            {"answered_at": None, "ended_at": None, "state": "ringing"},
+            {**OPEN, "answered": None, "status": "ringing", "provider_status": "ringing"},
+            id="ringing",
         ),
         pytest.param(
-            {"answered_at": None, "ended_at": None},
-            dict.fromkeys(
-                ["answered_at", "answered", "talk_seconds", "ended_at", "duration_seconds"]
-            )
-            | {"duration_source": None},
-            id="ringing",
+            {"answered_at": None, "state": "parked"},
+            {**UNANSWERED, "status": "unknown", "provider_status": "parked"},
+            id="unanswered, unknown state",
+        ),
+        pytest.param(
+            {"answered_at": None, "state": "forwarded"},
+            {
+                **UNANSWERED,
+                **dict.fromkeys(["answered", "wait_seconds"]),
+                **dict.fromkeys(["status", "provider_status"], "forwarded"),
+            },
+            id="forwarded",
+        ),
+        pytest.param(
+            {"state": "forwarded"},
+            dict.fromkeys(["status", "provider_status"], "forwarded"),
+            id="forwarded, answered",
+        ),
+        pytest.param(
+            {"answered_at": None, "ended_at": None, "state": "on_hold"},
+            {**OPEN, "answered": True, "status": "in-progress", "provider_status": "on_hold"},
+            id="answered by its word",
+        ),
+        pytest.param({"state": "on_hold"}, {"provider_status": "on_hold"}, id="was on hold"),
+        pytest.param(
+            {"state": "busy"}, dict.fromkeys(["status", "provider_status"], "busy"), id="busy later"
+        ),
+        pytest.param(
+            {"timings": Timings(90, 85, 2, 3)},
+            {"duration_seconds": 90, "duration_source": "provider", "talk_seconds": 85},
+            id="measured",
+        ),
+        pytest.param(
+            {"timings": Timings(None, 77, 2, None)}, {"talk_seconds": 77}, id="talk time alone"
+        ),
+        pytest.param(
+            {"timings": Timings(0, 0, 0, 0)},
+            {"duration_seconds": 0, "duration_source": "provider", "talk_seconds": 0},
+            id="measured as nothing",
+        ),
+        pytest.param(FIN, {}, id="a second leg"),
+        pytest.param(
+            {**FIN, "recording_url": None, "transcription_url": None},
+            {
+                "recording_url": FIN["fin_recording_url"],
+                "transcript_url": FIN["fin_transcription_url"],
+            },
+            id="that leg alone",
         ),
         pytest.param(
             {"initiated_at": None},
@@ -184,6 +251,7 @@ def test_expected_record_of_an_answered_call(sandbox: Sandbox) -> None:
                 "occurred_at": "2024-12-18T15:57:16Z",
                 "duration_seconds": None,
                 "duration_source": None,
+                "wait_seconds": None,
             },
             id="no start",
         ),
@@ -209,7 +277,8 @@ def test_expected_record_of_an_answered_call(sandbox: Sandbox) -> None:
 def test_expected_record_follows_the_design(
     sandbox: Sandbox, fields: dict[str, Any], changed: dict[str, Any]
 ) -> None:
-    identifier = sandbox.world.add_call("intercom", **{**ANSWERED, **fields})
+    call = {"timings": None, **ANSWERED, **fields}
+    identifier = sandbox.world.add_call("intercom", **call)
     record = sandbox.expected("intercom")[identifier]
     del record["provider_record"]
     wanted = {**EXPECTED, "id": identifier, **changed}

@@ -469,6 +469,8 @@ CALL: dict[str, Any] = {
     "forwarded_from": None,
     "forwarded_to": None,
     "ai_handled": None,
+    "names_participants": True,
+    "voicemail_seconds": None,
 }
 RECORD = {
     "answeredAt": "2026-06-03T17:44:20.900Z",
@@ -501,16 +503,41 @@ EXPECTED = {
     "answered_by_type": "human",
     "duration_seconds": 63,
     "duration_source": "provider",
+    "wait_seconds": 3,
     "talk_seconds": 59,
     "from_number": BUSY,
     "to_number": "+14155550000",
     "external_number": BUSY,
     "internal_number": "+14155550000",
+    "line_id": "PNsales1",
+    "line_name": "Sales – été",
     "user_id": "USagent2",
     "user_name": "Björn Åkesson",
+    "user_email": "usagent2@example.com",
     "provider_status": "completed",
     "provider_direction": "incoming",
+    "provider_call_type": "phone-number",
 }
+OUTGOING = {
+    "direction": "outbound",
+    "provider_direction": "outgoing",
+    "from_number": "+14155550000",
+    "to_number": BUSY,
+    "answered_by_type": None,
+}
+UNANSWERED = {
+    **dict.fromkeys(["answered_at", "talk_seconds", "answered_by_type"]),
+    "answered": False,
+    "status": "no-answer",
+    "wait_seconds": 63,
+}
+OWNER_NAMED = {
+    "user_id": "USowner1",
+    "user_name": "Amélie Dubois",
+    "user_email": "usowner1@example.com",
+}
+NOBODY = dict.fromkeys(["user_id", "user_name", "user_email"])
+UNLISTED = dict.fromkeys(["user_name", "user_email"])
 
 
 def added(sandbox: Sandbox, **fields: Any) -> tuple[str, str]:
@@ -534,28 +561,70 @@ def test_a_record_as_listed_and_as_expected(sandbox: Sandbox, get: Get) -> None:
         "conversation_id": conversation,
         "provider_record": record,
     }
+    identifier, _ = added(sandbox, names_participants=False, voicemail_seconds=7)
+    records = calls_of(get, SALES.id, BUSY, userId="USagent2")
+    record = next(one for one in records if one["id"] == identifier)
+    url = f"https://files.quo.example/{identifier}.mp3"
+    left = {"participants": [], "voicemail": {"url": url, "duration": 7}}
+    assert record == {**RECORD, "id": identifier, **left}
 
 
 @pytest.mark.parametrize(
     ("fields", "changed"),
     [
+        ({"direction": "outgoing", "answered_by": None}, OUTGOING),
+        ({"direction": "Incoming"}, {"provider_direction": "Incoming"}),
+        ({"answered_by": "USowner1"}, OWNER_NAMED),
+        ({"answered_by": "USowner1", "initiated_by": "US007"}, OWNER_NAMED),
+        ({"initiated_by": "USowner1", "direction": "outgoing"}, {**OUTGOING, **OWNER_NAMED}),
         (
-            {"direction": "outgoing"},
-            {
-                "direction": "outbound",
-                "provider_direction": "outgoing",
-                "from_number": "+14155550000",
-                "to_number": BUSY,
-            },
+            {"answered_by": "USowner1", "initiated_by": "USagent2", "direction": "outgoing"},
+            OUTGOING,
+        ),
+        (
+            {"answered_by": "USformer6"},
+            {"user_id": "USformer6", "user_name": None, "user_email": None},
         ),
         ({"ai_handled": "ai-agent"}, {"answered_by_type": "ai"}),
+        (
+            {"ai_handled": "ai-agent", "answered_by": "SYU123"},
+            {"answered_by_type": "ai", **NOBODY},
+        ),
+        ({"answered_by": "SY_1"}, {"answered_by_type": "ai", **NOBODY}),
+        (
+            {"ai_handled": "ai-agent", "answered_by": None},
+            {"answered_by_type": "ai", **NOBODY},
+        ),
+        (
+            {"ai_handled": "ai-agent", "answered_by": None, "direction": "outgoing"},
+            OUTGOING,
+        ),
+        (
+            {"ai_handled": "ai-agent", "answered_by": None, "answered": None},
+            UNANSWERED,
+        ),
         ({"answered_by": None}, {"answered_by_type": None}),
+        ({"answered_by": "XX1"}, {"answered_by_type": None, "user_id": "XX1"} | UNLISTED),
+        (
+            {"forwarded_from": "+15551112222", "forwarded_to": "PN5e3"},
+            {"forwarded_from": "+15551112222", "forwarded_to": "PN5e3"},
+        ),
+        ({"call_route": "phone-menu"}, {"provider_call_type": "phone-menu"}),
+        ({"names_participants": False, "voicemail_seconds": 7}, {}),
+        ({"answered": 1_780_508_660_999}, {"answered_at": "2026-06-03T17:44:20.999Z"}),
+        (
+            {"answered": 1_780_508_656_000},
+            {"answered_at": "2026-06-03T17:44:16Z", "wait_seconds": None, "talk_seconds": 64},
+        ),
         ({"updated": None}, {"updated_at": "2026-06-03T17:44:17Z"}),
         ({"duration": 0}, {"duration_seconds": 0}),
         (
             {"answered": None, "answered_by": None},
-            dict.fromkeys(["answered_at", "talk_seconds", "answered_by_type"])
-            | {"answered": False},
+            UNANSWERED,
+        ),
+        (
+            {"answered": None, "answered_by": None, "completed": None},
+            {**UNANSWERED, "ended_at": None, "wait_seconds": None},
         ),
         ({"completed": 1_780_508_660_000}, {"talk_seconds": None, "ended_at": RECORD["createdAt"]}),
     ],
@@ -578,15 +647,24 @@ def test_expected_record_follows_the_design(
         ("queued", None, "queued", None),
         ("initiated", None, "queued", None),
         ("ringing", None, "ringing", None),
-        ("in-progress", None, "in-progress", None),
-        ("completed", 1, "completed", False),
+        ("in-progress", None, "in-progress", True),
+        ("completed", 1, "no-answer", False),
+        ("completed", None, "no-answer", False),
+        ("COMPLETED", 1, "no-answer", False),
+        ("ended", None, "no-answer", False),
+        ("ringing", 1, "ringing", False),
+        ("parked", None, "unknown", None),
+        ("parked", 1, "unknown", False),
+        ("forwarded", 1, "forwarded", None),
+        ("unanswered", None, "no-answer", False),
+        ("connected", None, "in-progress", True),
         ("busy", None, "busy", False),
         ("failed", None, "failed", False),
         ("no-answer", None, "no-answer", False),
         ("canceled", None, "canceled", False),
         ("missed", None, "no-answer", False),
-        ("answered", None, "in-progress", None),
-        ("answered", 1, "completed", False),
+        ("answered", None, "in-progress", True),
+        ("answered", 1, "completed", True),
         ("forwarded", None, "forwarded", None),
         ("abandoned", None, "no-answer", False),
     ],
@@ -619,3 +697,4 @@ def test_a_user_who_is_not_on_the_number_has_no_name(sandbox: Sandbox) -> None:
         if record["internal_number"] == LOBBY.number
     )
     assert (desk["user_id"], desk.get("user_name")) == ("USdesk5", None)
+    assert (desk["line_id"], desk["line_name"]) == ("PNlobby3", "Accueil")

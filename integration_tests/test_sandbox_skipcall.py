@@ -248,6 +248,8 @@ CALL: dict[str, Any] = {
     "contact": SkipcallContact("c1", "Ana", "", is_unknown=False),
     "phone_number": "+33612345678",
     "caller_phone_number": "+33184000000",
+    "managed_number_id": "l1",
+    "transferred": True,
     "absent": frozenset[str](),
 }
 EXPECTED = {
@@ -265,6 +267,8 @@ EXPECTED = {
     "to_number": "+33612345678",
     "external_number": "+33612345678",
     "internal_number": "+33184000000",
+    "line_id": "l1",
+    "transferred": True,
     "user_id": "m1",
     "user_name": "Alice Martin",
     "contact_id": "c1",
@@ -272,7 +276,10 @@ EXPECTED = {
     "notes": "été",
     "provider_status": "completed",
     "provider_direction": "outbound",
+    "provider_call_type": "CALL_SESSION",
 }
+UNANSWERED = {"answered": False, "wait_seconds": 899}
+NO_DURATION = dict.fromkeys(["duration_seconds", "duration_source"])
 
 
 def test_a_record_as_listed(sandbox: Sandbox, get: Get) -> None:
@@ -322,7 +329,37 @@ def test_a_record_as_listed(sandbox: Sandbox, get: Get) -> None:
             | dict.fromkeys(["from_number", "to_number"]),
         ),
         ({"status": "COMPLETED"}, {"status": "completed", "provider_status": "COMPLETED"}),
-        ({"status": "no-answer"}, {"status": "no-answer", "provider_status": "no-answer"}),
+        (
+            {"status": "No Answer"},
+            {"status": "no-answer", "provider_status": "No Answer", **UNANSWERED},
+        ),
+        ({"status": "busy"}, dict.fromkeys(["status", "provider_status"], "busy") | UNANSWERED),
+        ({"status": "failed"}, dict.fromkeys(["status", "provider_status"], "failed") | UNANSWERED),
+        (
+            {"status": "cancelled"},
+            {"status": "canceled", "provider_status": "cancelled", **UNANSWERED},
+        ),
+        (
+            {"status": "busy", "ended": None},
+            dict.fromkeys(["status", "provider_status"], "busy")
+            | {**NO_DURATION, "answered": False, "ended_at": None},
+        ),
+        (
+            {"status": "in-progress", "ended": None},
+            dict.fromkeys(["status", "provider_status"], "in-progress")
+            | {**NO_DURATION, "answered": True, "ended_at": None},
+        ),
+        (
+            {"status": "ringing", "ended": None},
+            dict.fromkeys(["status", "provider_status"], "ringing")
+            | {**NO_DURATION, "ended_at": None},
+        ),
+        ({"status": "forwarded"}, dict.fromkeys(["status", "provider_status"], "forwarded")),
+        ({"transferred": False}, {"transferred": False}),
+        ({"absent": frozenset({"transferred"})}, {"transferred": None}),
+        ({"managed_number_id": None}, {"line_id": None}),
+        ({"call_type": "DIRECT_CALL"}, {"provider_call_type": "DIRECT_CALL"}),
+        ({"type": "Outgoing"}, {"provider_direction": "Outgoing"}),
         (
             {"started": None},
             {"occurred_at": "2024-03-20T08:55:00.000Z"}

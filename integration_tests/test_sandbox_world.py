@@ -13,6 +13,7 @@ from integration_tests.sandbox import IntercomSwitches, OpenPhoneSwitches, Switc
 from integration_tests.sandbox.history import CallHistory
 from integration_tests.sandbox.identifiers import as_uuid4, as_uuid7, milliseconds_of, uuid7
 from integration_tests.sandbox.limits import FixedWindow, MovingWindow
+from integration_tests.sandbox.openphone_workspace import SALES
 from integration_tests.sandbox.switches import ALTERNATIVES, PROVIDERS
 from integration_tests.sandbox.times import iso_milliseconds, iso_seconds, parse_iso
 from integration_tests.sandbox.views import CallView
@@ -228,27 +229,94 @@ def test_awkward_data() -> None:
         assert seconds_shared(world.history(provider), 1)
     intercom = list(world.intercom.calls.values())
     assert {"on_hold", "voicemail", "in-progress", "ringing"} <= {one.state for one in intercom}
-    assert "transfer" in {one.direction for one in intercom}
+    assert {"in_progress", "No Answer", "COMPLETED", "ended", "cancelled", "missed"} <= {
+        one.state for one in intercom
+    }
+    assert {"transfer", "incoming", "Outgoing", "outbound-api"} <= {
+        one.direction for one in intercom
+    }
     for name in ("conversation_id", "admin_id", "contact_id", "initiated_at", "answered_at"):
         assert any(getattr(one, name) is None for one in intercom), name
     for name in ("ended_at", "updated_at", "recording_url", "ended_reason", "phone"):
         assert any(getattr(one, name) is None for one in intercom), name
     assert any(one.created_at is None for one in World(calls=2000).intercom.calls.values())
     openphone = list(world.openphone.calls.values())
-    assert len({one.status for one in openphone}) == 13
-    assert {one.ai_handled for one in openphone} == {None, "ai-agent"}
+    assert {one.status for one in openphone} == {
+        *("queued", "initiated", "ringing", "in-progress", "completed", "busy", "failed"),
+        *("no-answer", "canceled", "missed", "answered", "forwarded", "abandoned"),
+        *("COMPLETED", "No_Answer", "unanswered", "parked"),
+    }
+    assert {one.direction for one in openphone} == {
+        *("incoming", "outgoing", "Incoming", "OUTGOING"),
+    }
     assert {len(one.conversation.participants) for one in openphone} == {1, 2, 3}
     amplemarket = list(world.amplemarket.calls.values())
     assert any(" " in one.to_number or " " in one.from_number for one in amplemarket)
     assert {one.answered for one in amplemarket} == {True, False, None}
     assert any(one.notes and not one.notes.isascii() for one in amplemarket)
     assert any(one.notes == "" for one in amplemarket)
+    assert {"internal", "Outgoing", "INBOUND"} <= {one.direction for one in amplemarket}
     skipcall = list(world.skipcall.calls.values())
-    assert {"voicemail_left", "COMPLETED"} <= {one.status for one in skipcall}
-    assert "internal" in {one.type for one in skipcall}
+    assert {"voicemail_left", "COMPLETED", "No Answer", "cancelled", "In_Progress"} <= {
+        one.status for one in skipcall
+    }
+    assert {"internal", "INBOUND", "Outgoing"} <= {one.type for one in skipcall}
+    assert {one.transferred for one in skipcall} == {True, False}
+    assert {one.call_type for one in skipcall} == {"CALL_SESSION", "DIRECT_CALL"}
+    assert any(one.managed_number_id is None for one in skipcall)
     assert any(one.contact and one.contact.is_unknown for one in skipcall)
     assert any(one.deleted for one in skipcall)
     assert any(one.caller and not one.caller[1].isascii() for one in skipcall)
+
+
+def test_openphone_calls_of_shared_lines_and_of_ai() -> None:
+    calls = list(World().openphone.calls.values())
+    answered = [call for call in calls if call.answered is not None]
+    incoming = [call for call in answered if call.direction.lower() == "incoming"]
+    outgoing = [call for call in calls if call.direction.lower() == "outgoing"]
+    owner = SALES.owner.id
+    by_others = {call.answered_by for call in incoming if call.user_id == owner} - {None, owner}
+    assert {"USagent2", "US007"} & by_others
+    assert any(call.initiated_by not in (None, call.user_id) for call in outgoing)
+    named = [call for call in incoming if call.answered_by and call.initiated_by]
+    assert any(len({call.user_id, call.answered_by, call.initiated_by}) == 3 for call in named)
+    assert any(call.answered_by for call in outgoing)
+    kinds = {((call.answered_by or "")[:3], call.ai_handled) for call in incoming}
+    assert {("SYU", "ai-agent"), ("", "ai-agent")} <= kinds
+    assert any(kind[:2] == "US" and handled for kind, handled in kinds)
+    assert any(kind[:2] == "SY" and not handled for kind, handled in kinds)
+    assert any(call.ai_handled for call in outgoing)
+    assert not any(call.ai_handled for call in calls if call.answered is None)
+    assert {call.names_participants for call in calls} == {True, False}
+    voicemails = [call for call in calls if call.voicemail_seconds is not None]
+    assert voicemails
+    assert {(call.status, call.answered, call.duration) for call in voicemails} == {
+        ("completed", None, 0)
+    }
+    assert all(call.completed is not None for call in voicemails)
+
+
+def test_times_that_intercom_measures() -> None:
+    calls = list(World().intercom.calls.values())
+    timed = [(call, call.timings) for call in calls if call.timings is not None]
+    assert 20 < len(timed) < len(calls) / 3
+    found = set()
+    for call, (duration, talked, queued, held) in timed:
+        if call.ended_at is None or call.initiated_at is None:
+            found.add("ongoing" if call.ended_at is None else "no start")
+            continue
+        waited = (call.answered_at or call.ended_at) - call.initiated_at
+        assert queued == waited
+        if call.answered_at is None:
+            assert (talked, held) == (0, 0)
+            found.add("unanswered")
+            continue
+        spoken = call.ended_at - call.answered_at
+        assert spoken == (talked or 0) + (held or 0)
+        is_inbound = call.direction in ("inbound", "incoming")
+        assert duration in (None, spoken + (waited if is_inbound else 0))
+        found.add("no duration" if duration is None else "inbound" if is_inbound else "outbound")
+    assert found >= {"ongoing", "unanswered", "no duration", "inbound", "outbound"}
 
 
 def test_views_follow_random_changes() -> None:

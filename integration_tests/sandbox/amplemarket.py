@@ -195,10 +195,13 @@ def render_call(call: AmplemarketCall, switches: Switches) -> Record:
     if call.contact_id is not None:
         name, email = call.contact_name, call.contact_email
         record["contact"] = {"id": call.contact_id, "name": name, "email": email}
-    if call.has_recording_url:
+    newer = call.newer if switches.amplemarket.newer_fields == "present" else None
+    if call.has_recording_url or newer is not None:
         record["recording_url"] = call.recording_url
-    if switches.amplemarket.direction == "present":
+    if switches.amplemarket.direction == "present" or newer is not None:
         record["direction"] = call.direction
+    if newer is not None:
+        record |= {**newer._asdict(), "transcript": list(newer.transcript)}
     return with_unknown_fields(record, switches)
 
 

@@ -1,7 +1,6 @@
-"""Amplemarket's true calls: the fields of its page "List calls" plus `direction`.
+"""Amplemarket's true calls: the fields of its page "List calls", and what newer pages show beside.
 
-The page is https://docs.amplemarket.com/api-reference/calls/get-calls; `direction` is reported
-by others that read calls from there.
+The page is https://docs.amplemarket.com/api-reference/calls/get-calls.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,10 +20,19 @@ Only young calls change, so that a lookback of a week can see it.
 """
 
 
+class NewerFields(NamedTuple):
+    """What newer docs have; an entry of the transcript is a text or an object of some shape."""
+
+    transcript: tuple[Any, ...]
+    disposition_name: str | None
+    user_email: str | None
+
+
 class AmplemarketCall(NamedTuple):
     """One call. `id` is the UUIDv7 (its time is the creation).
 
     `started` is start_date in seconds since 1970; some calls that were logged by hand have none.
+    `newer` is None where the record lacks the newer fields.
     """
 
     id: str
@@ -46,6 +54,7 @@ class AmplemarketCall(NamedTuple):
     contact_name: str | None
     contact_email: str | None
     direction: str
+    newer: NewerFields | None
 
 
 ANSWERS: tuple[tuple[bool | None, bool, bool], ...] = (
@@ -57,7 +66,17 @@ ANSWERS: tuple[tuple[bool | None, bool, bool], ...] = (
     *((None, False, False),) * 3,
 )
 """(answered, human, has a duration): `human` false is a default, not evidence."""
-DIRECTIONS = ("outgoing",) * 12 + ("incoming",) * 6 + ("internal",)
+DIRECTIONS = ("outgoing",) * 12 + ("incoming",) * 6 + ("internal", "Outgoing", "INBOUND")
+INCOMING = ("incoming", "INBOUND")
+DIALOGUES: tuple[tuple[Any, ...], ...] = (
+    ({"speaker": "Rep", "text": "Olá?"}, {"speaker": "Contact", "text": "Sim, sou o João."}),
+    (),
+    ({"role": "agent", "content": "Hello there"}, {"role": "contact", "content": "どうも"}),
+    ("Hello?", {"text": "A text whose speaker is not known"}),
+    ({"at": 0.5, "words": ["¿qué?", "nada"]}, {"speaker": "Rep", "text": "Bye"}),
+)
+"""Entries as they may look."""
+DISPOSITIONS = ("Connected", "Left a voicemail", "Não interessado", None)
 
 
 class AmplemarketAuthor:
@@ -117,10 +136,18 @@ class AmplemarketAuthor:
         if odd > 0.95:
             other = f"+1 {int(random() * 1e9):09d}"
         recorded = answered is True and not logged and odd < 0.5
+        newer = None
+        if 0.1 < odd < 0.75:
+            which = int(odd * 1000)
+            newer = NewerFields(
+                DIALOGUES[which % len(DIALOGUES)] if answered else (),
+                DISPOSITIONS[which % len(DISPOSITIONS)] if odd < 0.6 else None,
+                f"rep{which % 6}@example.com" if odd < 0.7 else None,
+            )
         return AmplemarketCall(
             identifier,
-            other if direction == "incoming" else own,
-            own if direction == "incoming" else other,
+            other if direction in INCOMING else own,
+            own if direction in INCOMING else other,
             int(random() * random() * 1_800) if has_duration else None,
             TRANSCRIPTS[int(random() * len(TRANSCRIPTS))] if recorded and odd < 0.2 else None,
             recording(HOST, identifier) if recorded else None,
@@ -137,4 +164,5 @@ class AmplemarketAuthor:
             f"{person[0]} {person[1]}" if odd < 0.6 else "" if odd < 0.62 else None,
             f"person{int(random() * 1e5)}@example.com" if odd < 0.5 else None,
             direction,
+            newer,
         )

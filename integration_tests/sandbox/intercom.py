@@ -153,6 +153,8 @@ def render_call(call: IntercomCall, switches: Switches) -> Record:
         "fin_recording_url": call.fin_recording_url,
         "fin_transcription_url": call.fin_transcription_url,
     }
+    if call.timings is not None:
+        record |= call.timings._asdict()
     return with_unknown_fields(record, switches)
 
 

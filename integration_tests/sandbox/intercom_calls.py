@@ -1,4 +1,7 @@
-"""Intercom's true calls: the fields of its page "List all calls" plus `transcription_url`."""
+"""Intercom's true calls: the fields of its page "List all calls" plus `transcription_url`.
+
+Some have the times that Intercom measures itself, which its preview version lists.
+"""
 
 from collections.abc import Iterator, Mapping
 from random import Random
@@ -16,10 +19,19 @@ LONGEST_LATE_CALL = 600
 """Seconds."""
 
 
+class Timings(NamedTuple):
+    """What Intercom measures itself, in seconds: of an outgoing call from its answer on."""
+
+    duration: int | None
+    talk_time: int | None
+    queue_time: int | None
+    hold_time: int | None
+
+
 class IntercomCall(NamedTuple):
     """One call. Times are seconds since 1970 as Intercom lists them.
 
-    `created` is when the record came into being.
+    `created` is when the record came into being; `timings` are None where the record lacks them.
     """
 
     id: str
@@ -41,6 +53,7 @@ class IntercomCall(NamedTuple):
     phone: str | None
     fin_recording_url: str | None
     fin_transcription_url: str | None
+    timings: Timings | None
 
 
 class Course(NamedTuple):
@@ -58,6 +71,17 @@ COURSES: tuple[Course, ...] = (
     *(Course("completed", True, True, "completed"),) * 12,
     *(Course("completed", True, True, "answered"),) * 3,
     Course("completed", True, True, None),
+    Course("COMPLETED", True, True, "completed"),
+    Course("ended", True, True, "completed"),
+    Course("ended", False, True, "abandoned"),
+    Course("answered", True, True, "answered"),
+    Course("answered", True, False, None),
+    Course("in_progress", True, False, None),
+    Course("missed", False, True, "missed"),
+    Course("declined", False, True, None),
+    Course("No Answer", False, False, None),
+    Course("cancelled", False, True, None),
+    Course("completed", False, False, None),
     Course("completed", False, True, "abandoned"),
     Course("completed", False, True, ""),
     Course("no-answer", False, True, "no_answer"),
@@ -71,7 +95,11 @@ COURSES: tuple[Course, ...] = (
     Course("queued", False, False, None),
     Course("on_hold", True, False, None),
 )
-DIRECTIONS = ("outbound",) * 10 + ("inbound",) * 9 + ("transfer",)
+DIRECTIONS = (
+    *("outbound",) * 10,
+    *("inbound",) * 9,
+    *("transfer", "incoming", "Outgoing", "outbound-api"),
+)
 
 
 class IntercomAuthor:
@@ -146,6 +174,12 @@ class IntercomAuthor:
             ended = initiated - 2  # two clocks: a negative duration is null
         changed = min(now, max(created, ended or created) + int(random() * 30))
         recorded = course.answered and course.ended and odd > 0.3
+        direction = DIRECTIONS[int(random() * len(DIRECTIONS))]
+        timings = None
+        if 0.1 < odd < 0.25:
+            held = int(odd * talk / 2) if ended is not None else None
+            timings = _timings(initiated, answered, ended, direction, held)
+            timings = timings._replace(duration=None) if odd < 0.13 else timings
         url = recording(HOST, identifier) if recorded else None
         return IntercomCall(
             identifier,
@@ -162,9 +196,22 @@ class IntercomAuthor:
             url,
             f"https://{HOST}/calls/{identifier}/transcript" if recorded and odd > 0.6 else None,
             "phone" if odd < 0.95 else "messenger",
-            DIRECTIONS[int(random() * len(DIRECTIONS))],
+            direction,
             course.ended_reason,
             f"+1415555{int(random() * 1e4):04d}" if odd < 0.97 else None,
             recording(HOST, f"{identifier}-fin") if odd > 0.93 else None,
             f"https://{HOST}/calls/{identifier}-fin/transcript" if odd > 0.96 else None,
+            timings,
         )
+
+
+def _timings(
+    initiated: int, answered: int | None, ended: int | None, direction: str, held: int | None
+) -> Timings:
+    """What Intercom measures; nothing before the call has ended."""
+    if ended is None:
+        return Timings(None, None, None, None)
+    if answered is None:
+        return Timings(ended - initiated, 0, ended - initiated, 0)
+    began = initiated if direction in ("inbound", "incoming") else answered
+    return Timings(ended - began, ended - answered - (held or 0), answered - initiated, held)

@@ -1,10 +1,24 @@
-"""OpenPhone's true calls, lines and conversations."""
+"""OpenPhone's true calls: the fields of its page "List calls", and what live records show.
+
+Live, `userId` is the owner of a shared line, whoever answers or places the call; an AI is named in
+`answeredBy` (`SY...`, `SYU...`); a missed call with a voicemail is `completed`, without an answer
+and with a duration of 0; `participants` may be empty.
+"""
 
 from collections.abc import Iterator, Mapping
 from random import Random
 from typing import Any, NamedTuple
 
 from .history import spread
+from .openphone_courses import (
+    AI_FROM,
+    COURSES,
+    DIRECTIONS,
+    ONGOING,
+    RINGING,
+    ai_answer,
+    forwarding_target,
+)
 from .openphone_workspace import Conversation, User, Workspace
 from .times import DAY
 
@@ -13,7 +27,10 @@ LONGEST_LATE_CALL = 600_000
 
 
 class OpenPhoneCall(NamedTuple):
-    """One call. Instants are milliseconds since 1970."""
+    """One call. Instants are milliseconds since 1970.
+
+    `names_participants` is false where the record has an empty list of them.
+    """
 
     id: str
     conversation: Conversation
@@ -31,37 +48,8 @@ class OpenPhoneCall(NamedTuple):
     forwarded_from: str | None
     forwarded_to: str | None
     ai_handled: str | None
-
-
-class Course(NamedTuple):
-    """How a call goes; the 13 status words are CONFIRMED, what goes with them is INFERRED."""
-
-    status: str
-    answered: bool
-    completed: bool
-
-
-COURSES: tuple[Course, ...] = (
-    *(Course("completed", True, True),) * 16,
-    Course("completed", False, True),
-    Course("answered", True, True),
-    Course("answered", True, False),
-    Course("in-progress", True, False),
-    Course("missed", False, True),
-    Course("missed", False, False),
-    Course("no-answer", False, True),
-    Course("no-answer", False, False),
-    Course("busy", False, False),
-    Course("failed", False, False),
-    Course("canceled", False, True),
-    Course("abandoned", False, False),
-    Course("forwarded", False, True),
-    Course("queued", False, False),
-    Course("initiated", False, False),
-    Course("ringing", False, False),
-)
-ONGOING = Course("in-progress", True, False)
-RINGING = Course("ringing", False, False)
+    names_participants: bool
+    voicemail_seconds: int | None
 
 
 class OpenPhoneAuthor:
@@ -138,9 +126,10 @@ class OpenPhoneAuthor:
         line = call.conversation.line
         if call.user_id in (line.owner.id, *(user.id for user in line.users)):
             return call
+        by_person = call.answered_by is not None and call.answered_by.startswith("US")
         return call._replace(
             user_id=line.owner.id,
-            answered_by=call.answered_by and line.owner.id,
+            answered_by=line.owner.id if by_person else call.answered_by,
             initiated_by=call.initiated_by and line.owner.id,
         )
 
@@ -166,28 +155,45 @@ class OpenPhoneAuthor:
         chance = random()
         user = caller_of(conversation, chance)
         # a colleague may answer or place a call that counts as another's
-        helper = caller_of(conversation, 1 - chance - 1e-9) if 0.3 < odd < 0.4 else user
+        helper = colleague_of(conversation, user, 1) if 0.2 < odd < 0.45 else user
+        third = colleague_of(conversation, user, 2) if 0.2 < odd < 0.35 else None
         incoming = random() < 0.5
-        ai = course.answered and incoming and odd > 0.9
+        answerer: str | None = helper.id
+        ai_handled = None
+        if odd > AI_FROM:
+            answerer, ai_handled = ai_answer(odd, f"{int(chance * 1e8):08d}", user)
+        placed = helper.id if not incoming else third and third.id
+        # what an outgoing call's record says of its answer is about nobody of us
+        named = incoming or 0.4 < odd < 0.45
+        missed = course.status == "completed" and not course.answered and completed is not None
+        voicemail = missed and incoming and odd > 0.3
         changed = min(now, max(at, completed or at) + int(random() * 30_000))
         return OpenPhoneCall(
             f"AC{self.rng.getrandbits(96):024x}",
             conversation,
             user.id,
-            "incoming" if incoming else "outgoing",
+            DIRECTIONS[incoming, 0.6 < odd < 0.62],
             course.status,
             answered,
             completed,
             created,
             changed if odd > 0.1 or told_late else None,
-            (completed - created) // 1_000 if completed else 0,
-            helper.id if incoming and course.answered and not ai else None,
-            None if incoming else helper.id,
+            (completed - created) // 1_000 if completed and not voicemail else 0,
+            answerer if named and course.answered else None,
+            placed,
             ("phone-menu" if odd > 0.7 else "phone-number") if incoming else None,
             "+15557654321" if odd > 0.97 else None,
-            (user.id if odd > 0.5 else "+15550001111") if course.status == "forwarded" else None,
-            "ai-agent" if ai else None,
+            forwarding_target(odd, user) if course.status == "forwarded" else None,
+            ai_handled if course.answered else None,
+            not 0.15 < odd < 0.19,
+            1 + int(chance * 60) if voicemail else None,
         )
+
+
+def colleague_of(conversation: Conversation, user: User, distance: int) -> User:
+    """Another of the people of the conversation, the same one if there is no other."""
+    people = list(dict.fromkeys(conversation.people))
+    return people[(people.index(user) + distance) % len(people)]
 
 
 def caller_of(conversation: Conversation, chance: float) -> User:

@@ -9,7 +9,7 @@ from .times import SECOND, ZERO_TIMES, iso_milliseconds, iso_seconds
 
 
 def render_call(call: OpenPhoneCall, switches: Switches) -> Record:
-    """The call as OpenPhone lists it: 17 fields, all always there."""
+    """The call as OpenPhone lists it: 17 fields, all always there; live ones add a voicemail."""
     conversation = call.conversation
     number = listed_number(conversation.line, switches)
     own = [number] if number and switches.openphone.participants_include_own else []
@@ -28,10 +28,13 @@ def render_call(call: OpenPhoneCall, switches: Switches) -> Record:
         "aiHandled": call.ai_handled,
         "id": call.id,
         "phoneNumberId": conversation.line.id,
-        "participants": [*own, *conversation.participants],
+        "participants": [*own, *conversation.participants] if call.names_participants else [],
         "updatedAt": listed_time(call.updated, switches),
         "userId": call.user_id,
     }
+    if call.voicemail_seconds is not None:
+        url = f"https://files.quo.example/{call.id}.mp3"
+        record["voicemail"] = {"url": url, "duration": call.voicemail_seconds}
     return with_unknown_fields(record, switches)
 
 
@@ -101,7 +104,7 @@ def render_user(user: User, line: Line, switches: Switches) -> Record:
     """A user of a number."""
     record: Record = {
         "id": user.id,
-        "email": f"{user.id.lower()}@example.com",
+        "email": user.email,
         "firstName": user.first_name,
         "lastName": user.last_name,
         "role": user.role,

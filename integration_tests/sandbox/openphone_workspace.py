@@ -16,6 +16,11 @@ class User(NamedTuple):
     last_name: str
     role: str
 
+    @property
+    def email(self) -> str:
+        """The address that the workspace lists."""
+        return f"{self.id.lower()}@example.com"
+
 
 class Line(NamedTuple):
     """A phone number of the workspace; `users` are those whom /v1/phone-numbers lists for it."""

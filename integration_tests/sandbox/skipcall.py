@@ -167,7 +167,7 @@ def render_call(call: SkipcallCall, switches: Switches) -> Record:
         "deletedAt": when(call.deleted),
         "organizationId": ORGANIZATION,
         "organizationMembershipId": call.membership_id,
-        "managedPhoneNumberId": f"{mark}-0000-4000-8000-000000000004",
+        "managedPhoneNumberId": call.managed_number_id,
         "notes": call.notes,
         "contact": contact_object(call),
         "phoneNumber": number_object(call.phone_number),

@@ -45,6 +45,7 @@ class SkipcallCall(NamedTuple):
     contact: SkipcallContact | None
     phone_number: str | None
     caller_phone_number: str | None
+    managed_number_id: str | None
     absent: frozenset[str]
 
 
@@ -59,8 +60,11 @@ STATUSES: tuple[str, ...] = (
     "in-progress",
     "voicemail_left",
     "COMPLETED",
+    "No Answer",
+    "cancelled",
+    "In_Progress",
 )
-ONGOING = ("queued", "ringing", "in-progress")
+ONGOING = ("queued", "ringing", "in-progress", "In_Progress")
 OPTIONAL = {
     "updated": "updatedAt",
     "deleted": "deletedAt",
@@ -69,7 +73,7 @@ OPTIONAL = {
     "transferred": "transferred",
 }
 """Fields of a true call whose key may be absent from its record."""
-TYPES = ("outbound",) * 14 + ("inbound",) * 6 + ("internal",)
+TYPES = ("outbound",) * 14 + ("inbound",) * 6 + ("internal", "INBOUND", "Outgoing")
 ABSENT: tuple[frozenset[str], ...] = (
     *(frozenset[str](),) * 4,
     frozenset({"notes"}),
@@ -150,6 +154,7 @@ class SkipcallAuthor:
             contact = contact._replace(last_name="")
         deleted = min(now, changed + int(random() * 20 * DAY)) if 0.3 < odd < 0.34 else None
         notes = NOTES[int(random() * len(NOTES))] if odd < 0.4 else "" if odd < 0.45 else None
+        line = int(random() * 40)
         return SkipcallCall(
             uuid4(self.rng),
             self.workspaces[random() < 0.3],
@@ -167,6 +172,7 @@ class SkipcallAuthor:
             PEOPLE[member] if odd < 0.92 else None,
             contact,
             f"+336{int(random() * 1e8):08d}" if odd < 0.96 else None,
-            f"+3318400{int(random() * 40):04d}" if odd < 0.98 else None,
+            f"+3318400{line:04d}" if odd < 0.98 else None,
+            f"{line:08x}-0000-4000-8000-000000000004" if odd < 0.97 else None,
             absent,
         )

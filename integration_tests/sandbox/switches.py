@@ -112,6 +112,12 @@ class AmplemarketSwitches:
     """UNKNOWN: whether the last page that holds records names one more."""
     direction: Literal["absent", "present"] = "absent"
     """INFERRED: newer pages show `direction` (incoming/outgoing) on a call."""
+    newer_fields: Literal["absent", "present"] = "absent"
+    """INFERRED: they also show `transcript` (a list), `disposition_name` and `user_email`.
+
+    Where present, some calls have all of them, and `direction` and `recording_url` too; what an
+    entry of `transcript` holds is UNKNOWN.
+    """
     no_time: NoTime = "null"
     """UNKNOWN: how a time that never was is listed; many a JSON library writes a zero time."""
     limit: int = 500
@@ -178,6 +184,7 @@ ALTERNATIVES: Mapping[str, tuple[tuple[str, tuple[Value, ...]], ...]] = {
         ("retry_after", ("http_date", "absent")),
         ("last_link", ("to_an_empty_page",)),
         ("direction", ("present",)),
+        ("newer_fields", ("present",)),
         ("no_time", NO_TIMES),
     ),
     "skipcall": (

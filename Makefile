@@ -97,6 +97,14 @@ soak: .venv/installed ## Long runs: a million calls, a thousand rate limits, hug
 mutants: .venv/installed ## Break the code in named ways and show which test dies
 	@$(BIN)/python -m integration_tests.mutants
 
+.PHONY: version
+version: .venv/installed ## Name another version everywhere: make version TO=0.3.0
+	@$(BIN)/python -m integration_tests.versions $(TO)
+
+.PHONY: snapshots
+snapshots: .venv/installed ## Store spec, catalog and a state of this version
+	@$(BIN)/python -m integration_tests.snapshots
+
 .PHONY: lock
 lock: .venv/installed ## Lock the dependencies anew
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --upgrade \

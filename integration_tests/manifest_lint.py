@@ -1,4 +1,4 @@
-"""A strict check of manifests: the CDK accepts a mistyped key without a word (facts, trap 11)."""
+"""A strict check of manifests: the CDK accepts a mistyped key without a word."""
 
 import importlib
 import pkgutil

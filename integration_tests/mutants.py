@@ -33,6 +33,7 @@ from integration_tests.mutant import (
 )
 from integration_tests.mutants_of_answers import MUTANTS_OF_ANSWERS
 from integration_tests.mutants_of_lists import MUTANTS_OF_LISTS
+from integration_tests.mutants_of_versions import MUTANTS_OF_VERSIONS
 
 ROOT = Path(__file__).parents[1]
 NEEDED = ("shared", "source-*", "integration_tests", "examples", "pyproject.toml")
@@ -47,6 +48,7 @@ STAYS = f"{FAULTS}::test_a_fault_that_stays_fails_the_sync_and_loses_nothing"
 MUTANTS: tuple[Mutant, ...] = (
     *MUTANTS_OF_ANSWERS,
     *MUTANTS_OF_LISTS,
+    *MUTANTS_OF_VERSIONS,
     Mutant(
         "a numbered list ends after its first page",
         f"{SHARED}/read_ahead.py",

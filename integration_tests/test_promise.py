@@ -1,4 +1,4 @@
-"""May repeat, never skips: the decisions of the design that keep the promise, each with a test."""
+"""May repeat, never skips: the decisions that keep the promise, each with a test."""
 
 import json
 from dataclasses import replace

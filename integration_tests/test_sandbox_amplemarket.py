@@ -1,4 +1,4 @@
-"""The sandbox's Amplemarket against the api-docs page and facts 1 to 6."""
+"""The sandbox's Amplemarket against the provider's pages."""
 
 from collections.abc import Callable, Iterator
 from email.utils import parsedate_to_datetime

@@ -1,4 +1,4 @@
-"""The sandbox's Intercom against the api-docs pages and facts section 1."""
+"""The sandbox's Intercom against the provider's pages and answers seen live."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The sandbox's OpenPhone v1 against the api-docs page and facts 2.1 to 2.5."""
+"""The sandbox's OpenPhone v1 against the provider's pages and answers seen live."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -82,7 +82,7 @@ def true_calls(sandbox: Sandbox, line: str, participant: str, *users: str) -> li
 
 
 def everything_askable(get: Get) -> dict[str, dict[str, Any]]:
-    """What the recipe of facts 2.3 finds: each listed user, and once without a user."""
+    """What is found by asking for each listed user, and once without a user."""
     found: dict[str, dict[str, Any]] = {}
     for line in get("/v1/phone-numbers").json()["data"]:
         for conversation in paged(get, "/v1/conversations", 5, phoneNumbers=line["id"]):

@@ -1,4 +1,4 @@
-"""The sandbox's Skipcall against the api-docs page and facts 8 to 12."""
+"""The sandbox's Skipcall against the provider's pages."""
 
 from collections.abc import Callable, Iterator
 from email.utils import parsedate_to_datetime

@@ -1,4 +1,7 @@
-"""Amplemarket's API: `GET /calls` (api-docs list-calls page; facts 1 to 6)."""
+"""Amplemarket's API: `GET /calls`.
+
+As https://docs.amplemarket.com/api-reference/calls/get-calls describes it.
+"""
 
 import re
 from collections.abc import Callable, Iterator

@@ -1,4 +1,8 @@
-"""Intercom's `GET /calls` and `GET /calls/{id}` (api-docs pages; facts section 1)."""
+"""Intercom's `GET /calls` and `GET /calls/{id}`.
+
+As https://developers.intercom.com/docs/references/rest-api/api.intercom.io/calls describes
+them, and as answers seen live are.
+"""
 
 import re
 from math import ceil
@@ -23,7 +27,7 @@ REFUSALS: dict[str, tuple[int, str, str]] = {
     "api_plan_restricted": (403, "api_plan_restricted", "Active subscription needed."),
     "payment_required": (402, "payment_required", "Payment required"),
 }
-"""What is wrong with a key: status, code, message (facts 1.6; the text of 402 is UNKNOWN)."""
+"""What is wrong with a key: status, code, message (the text of 402 is UNKNOWN)."""
 
 
 class IntercomApi:
@@ -35,7 +39,7 @@ class IntercomApi:
         self._limiter = FixedWindow(shown=clock)
 
     def answer(self, request: ApiRequest, switches: Switches, credentials: Credentials) -> Answer:
-        """See `ProviderApi`. Rate headers come with every authenticated answer (facts 1.5)."""
+        """See `ProviderApi`. Rate headers come with every authenticated answer."""
         key = request.bearer()
         if key is None or not credentials.knows(key):
             return refusal(*REFUSALS["unauthorized"])
@@ -160,7 +164,7 @@ def last_change(call: IntercomCall) -> int:
 
 
 def accepts_json(accept: str) -> bool:
-    """Whether an Accept header allows JSON; a missing one does not (2.17 note, facts 1.6)."""
+    """Whether an Accept header allows JSON; a missing one does not."""
     kinds = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
     return any(kind in ("application/json", "application/*", "*/*") for kind in kinds)
 

@@ -1,4 +1,8 @@
-"""OpenPhone v1: phone numbers, conversations, calls (api-docs list-calls page; facts section 2)."""
+"""OpenPhone v1: phone numbers, conversations, calls.
+
+As https://www.quo.com/docs/mdx/api-reference/calls/list-calls and its neighbours
+describe them, and as answers seen live are.
+"""
 
 from collections.abc import Callable
 from itertools import islice
@@ -165,7 +169,8 @@ def on_line(user: str, line: Line) -> bool:
 def visible_user(line: Line, user: str | None, options: OpenPhoneSwitches) -> str | None:
     """Whose calls a request with this `userId` lists; None = everyone's.
 
-    Both parts are UNKNOWN (facts 2.2).
+    Both parts are UNKNOWN: the page says that `userId` defaults to the workspace's owner, the API's
+    changelog to the owner of the number, and neither whether it filters or only checks access.
     """
     if options.user_effect == "access_scope":
         return None
@@ -203,7 +208,7 @@ def tail(count: int, token: str | None) -> dict[str, object]:
 
 
 def live_headers(options: OpenPhoneSwitches, allowance: Allowance) -> dict[str, str]:
-    """The undocumented headers seen live on 200 and 401 (facts 2.1)."""
+    """The undocumented headers seen live on 200 and 401."""
     seconds = f"{options.window_seconds:g}"
     return {
         "ratelimit": f'"per-second"; r={allowance.remaining}; t={ceil(allowance.wait_seconds)}',

@@ -1,4 +1,4 @@
-"""OpenPhone's error answers: live form and documented form (facts 2.5; list-calls page)."""
+"""OpenPhone's error answers: live form and documented form."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -85,6 +85,6 @@ def refusal_body(refusal: Refusal, form: Envelope) -> dict[str, object]:
 
 
 def unknown_route() -> Answer:
-    """An unknown route answers an HTML page (seen live, facts 2.5)."""
+    """An unknown route answers an HTML page (seen live)."""
     body = b"<!DOCTYPE html><html><body><pre>Cannot GET</pre></body></html>"
     return Answer(404, body, content_type="text/html; charset=utf-8")

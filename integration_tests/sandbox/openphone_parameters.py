@@ -1,4 +1,4 @@
-"""Query parameters of OpenPhone's lists and their validation (facts 2.2 and 2.3)."""
+"""Query parameters of OpenPhone's lists and their validation."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""OpenPhone's records: calls, conversations, phone numbers, users (list-calls page; facts 2.3)."""
+"""OpenPhone's records: calls, conversations, phone numbers, users."""
 
 from .openphone_calls import OpenPhoneCall
 from .openphone_history import Thread

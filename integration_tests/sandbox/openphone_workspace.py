@@ -1,11 +1,11 @@
-"""The OpenPhone workspace: users, numbers ("lines") and conversations (facts 2.3)."""
+"""The OpenPhone workspace: users, numbers ("lines") and conversations."""
 
 import re
 from random import Random
 from typing import NamedTuple
 
 E164 = re.compile(r"\+[1-9]\d{1,14}")
-"""The participant pattern of the list-calls page (match it whole)."""
+"""The participant pattern of the page "List calls" (match it whole)."""
 
 
 class User(NamedTuple):

@@ -1,4 +1,7 @@
-"""Skipcall's API: `GET /v1/calls` (api-docs list-calls page; facts 8 to 12)."""
+"""Skipcall's API: `GET /v1/calls`.
+
+As https://docs.skipcall.app/api-reference/calls/list-calls describes it.
+"""
 
 from collections.abc import Callable, Iterable
 from math import ceil

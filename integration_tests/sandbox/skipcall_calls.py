@@ -1,4 +1,4 @@
-"""Skipcall's true calls: the fields of the list-calls page (`CallWithContactDTO`)."""
+"""Skipcall's true calls: the fields of its page "List calls" (`CallWithContactDTO`)."""
 
 from collections.abc import Iterator, Mapping
 from random import Random

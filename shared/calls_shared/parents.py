@@ -102,8 +102,8 @@ class OneItemMatches(RecordFilter):
 class ForgetGlobalCursor(StateMigration):
     """State migration of a partitioned parent: an unknown partition starts from scratch.
 
-    The CDK would start it at the newest cursor of all others (facts, section 7), so that a phone
-    number which appears later would lose its history.
+    The CDK would start it at the newest cursor of all others, so that a phone number which appears
+    later would lose its history.
     """
 
     def should_migrate(self, stream_state: Mapping[str, Any]) -> bool:

@@ -440,7 +440,7 @@ def test_one_garbled_value_is_counted_once_a_record(
     ]
 
 
-# --- vocabularies (facts, section 20) ---
+# --- vocabularies ---
 
 
 @pytest.mark.parametrize(

@@ -62,9 +62,10 @@ def table_of(answer: Answer) -> Table:
     table = new_table()
     for number, column in enumerate(answer.columns):
         is_number = any(isinstance(row[number], (int, float)) for row in answer.rows)
-        table.add_column(
-            column, justify="right" if is_number else "left", no_wrap=True, max_width=14
-        )
+        if is_number:
+            table.add_column(column, justify="right", no_wrap=True)
+        else:
+            table.add_column(column, no_wrap=True, max_width=14)
     for row in answer.rows:
         table.add_row(*map(cell_of, row))
     return table

@@ -62,7 +62,7 @@ COLUMNS: tuple[Column, ...] = (
         "answered",
         "boolean",
         "Whether the call was answered, by a person, a machine or an AI (see answered_by_type);"
-        " null while it goes on, and where the provider does not say.",
+        " null while it still rings, and where the provider does not say.",
     ),
     Column(
         "answered_by_type",
@@ -73,8 +73,10 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "duration_seconds",
         "integer",
-        "Duration of the call in whole seconds. What it measures differs by provider: Quo's and"
-        " every computed one include ringing.",
+        "Duration of the call in whole seconds. Quo's and every computed one run from start to end"
+        " and include ringing; the one that newer versions of Intercom state runs from the start"
+        " (incoming) or from the answer (outgoing) to the end; Amplemarket does not say what its"
+        " own measures.",
     ),
     Column(
         "duration_source",

@@ -347,7 +347,7 @@ def test_conversations_newest_activity_first(sandbox: Sandbox, get: Get) -> None
     assert paged(get, "/v1/conversations", 1)[0]["id"] == moved
 
 
-def test_conversations_of_every_kind(get: Get) -> None:
+def test_conversations_of_every_kind(sandbox: Sandbox, get: Get) -> None:
     records = paged(get, "/v1/conversations")
     participants = [record["participants"] for record in records]
     assert {len(one) for one in participants} == {1, 2, 3}
@@ -360,7 +360,10 @@ def test_conversations_of_every_kind(get: Get) -> None:
     active = paged(get, "/v1/conversations", excludeInactive="true")
     assert ids(active) == [one["id"] for one in records if one["deletedAt"] is None]
     assert len(deleted) == 1
-    assert [one["lastActivityId"] for one in records].count(None) == 1
+    silent = {one["id"]: one["participants"] for one in records if one["lastActivityId"] is None}
+    threads = sandbox.world.openphone.threads
+    assert silent.keys() == {key for key, thread in threads.items() if not thread.calls}
+    assert ["+15551230006"] in silent.values()
 
 
 def test_conversation_date_filters(sandbox: Sandbox, get: Get) -> None:
@@ -677,6 +680,15 @@ def test_expected_status(
     record = sandbox.expected("openphone")[identifier]
     assert (record["provider_status"], record["status"]) == (word, status)
     assert record.get("answered") is answered
+
+
+def test_the_other_of_two_own_lines(sandbox: Sandbox, get: Get) -> None:
+    own = calls_of(get, SALES.id, SUPPORT.number)
+    assert own
+    for record in own:
+        expected = sandbox.expected("openphone")[record["id"]]
+        numbers = (expected["external_number"], expected["internal_number"])
+        assert numbers == (SUPPORT.number, SALES.number)
 
 
 def test_talk_time_is_that_of_the_listed_times(sandbox: Sandbox) -> None:

@@ -94,6 +94,7 @@ COURSES: tuple[Course, ...] = (
     RINGING,
     Course("queued", False, False, None),
     Course("on_hold", True, False, None),
+    Course("on_hold", False, False, None),
 )
 DIRECTIONS = (
     *("outbound",) * 10,

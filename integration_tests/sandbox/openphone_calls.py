@@ -155,13 +155,17 @@ class OpenPhoneAuthor:
         chance = random()
         user = caller_of(conversation, chance)
         # a colleague may answer or place a call that counts as another's
-        helper = colleague_of(conversation, user, 1) if 0.2 < odd < 0.45 else user
+        attended = conversation.attended
+        helped = odd < 0.5 if attended else 0.2 < odd < 0.45
+        helper = colleague_of(conversation, user, 1) if helped else user
         third = colleague_of(conversation, user, 2) if 0.2 < odd < 0.35 else None
-        incoming = random() < 0.5
+        incoming = random() < 0.5 and (course.answered or not attended)
         answerer: str | None = helper.id
         ai_handled = None
-        if odd > AI_FROM:
+        if odd > AI_FROM and not attended:
             answerer, ai_handled = ai_answer(odd, f"{int(chance * 1e8):08d}", user)
+        elif odd < 0.04 and not attended:
+            answerer = None
         placed = helper.id if not incoming else third and third.id
         # what an outgoing call's record says of its answer is about nobody of us
         named = incoming or 0.4 < odd < 0.45
@@ -184,7 +188,7 @@ class OpenPhoneAuthor:
             ("phone-menu" if odd > 0.7 else "phone-number") if incoming else None,
             "+15557654321" if odd > 0.97 else None,
             forwarding_target(odd, user) if course.status == "forwarded" else None,
-            ai_handled if course.answered else None,
+            ai_handled,
             not 0.15 < odd < 0.19,
             1 + int(chance * 60) if voicemail else None,
         )

@@ -28,6 +28,8 @@ COURSES: tuple[Course, ...] = (
     Course("answered", True, True),
     Course("answered", True, False),
     Course("in-progress", True, False),
+    Course("in-progress", False, False),
+    Course("answered", False, True),
     Course("missed", False, True),
     Course("missed", False, False),
     Course("no-answer", False, True),
@@ -52,17 +54,17 @@ DIRECTIONS = {
     (False, True): "OUTGOING",
 }
 """By whether the call is incoming, and oddly spelled."""
-AI_FROM = 0.84
+AI_FROM = 0.82
 """From this chance on an AI has to do with a call that was answered."""
 
 
 def ai_answer(odd: float, number: str, user: User) -> tuple[str | None, str | None]:
     """What a record names as `answeredBy` and `aiHandled` where an AI had to do with the call."""
-    if odd < 0.87:  # a person took over
+    if odd < 0.86:  # a person took over
         return user.id, "ai-agent"
     if odd < 0.89:  # who answered is not said
         return None, "ai-agent"
-    if odd < 0.91:  # the id alone tells
+    if odd < 0.93:  # the id alone tells
         return f"SY{number}", None
     return f"SYU{number}", "ai-agent"
 

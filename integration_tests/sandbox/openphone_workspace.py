@@ -35,7 +35,8 @@ class Line(NamedTuple):
 class Conversation(NamedTuple):
     """A thread between a line and others.
 
-    `people` may take part in its calls, repeated by likelihood.
+    `people` may take part in its calls, repeated by likelihood. It is attended if each of its calls
+    names one of them, whom it counts for or not.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Conversation(NamedTuple):
     weight: int = 1
     dates_null: bool = False
     deleted: bool = False
+    attended: bool = False
 
     @property
     def askable(self) -> bool:
@@ -94,13 +96,15 @@ class Workspace:
         weight: int = 1,
         dates_null: bool = False,
         deleted: bool = False,
+        attended: bool = False,
     ) -> Conversation:
         self._opened += 1
         identifier = f"CN{self._rng.getrandbits(64):016x}{self._opened}"
-        return Conversation(identifier, line, participants, people, weight, dates_null, deleted)
+        flags = (dates_null, deleted, attended)
+        return Conversation(identifier, line, participants, people, weight, *flags)
 
 
-Row = tuple[Line, tuple[str, ...], tuple[User, ...], int, bool, bool]
+Row = tuple[Line, tuple[str, ...], tuple[User, ...], int, *tuple[bool, ...]]
 
 TABLE: tuple[Row, ...] = (
     (SALES, ("+15551230001",), (OWNER,) * 8 + (AGENT, TRAINEE), 152, False, False),
@@ -122,10 +126,13 @@ TABLE: tuple[Row, ...] = (
     (LOBBY, ("+15551238001",), (FRONT_DESK,) * 3 + (OWNER,), 30, False, False),
     (LOBBY, ("+15551238002",), (FRONT_DESK,), 9, True, False),
     (LOBBY, ("+15551230001",), (FRONT_DESK,), 5, False, False),
+    (SALES, ("+15551230007",), (OWNER, OWNER, AGENT), 12, False, False, True),
+    (SALES, (SUPPORT.number,), (OWNER, AGENT), 4, False, False),
 )
-"""The default conversations: line, participants, people, weight, null dates, deleted.
+"""The default conversations: line, participants, people, weight, null dates, deleted, attended.
 
 The weight is about the number of calls of 400. SALES x +15551230001 has more than 100 calls of
 one user (two pages); SUPPORT x OWNER and LOBBY x OWNER are calls of somebody who is not (or no
-longer) on the line; +15551230006 has messages only, and no call.
+longer) on the line; +15551230006 has messages only, and no call. The last one is between two lines
+of the workspace; the one before it is answered by several people, of whom one owns most calls.
 """

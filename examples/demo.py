@@ -26,6 +26,8 @@ from examples.demo_report import (
     Changes,
     add_run,
     changes_of,
+    deleted_of,
+    outcomes_of,
     remember,
     report,
     runs_so_far,
@@ -161,11 +163,16 @@ def line_of(provider: str, read: int, seconds: float, changes: Changes) -> str:
 
 def show(options: Options, console: Console) -> None:
     """Print the table, where the file is and how to look into it."""
-    rows = report(options.database, options.providers)
-    if not rows:
+    found = report(options.database, options.providers)
+    if not found.rows and not found.deleted:
         console.print("No calls yet.")
         return
-    console.print(table_of(rows))
+    for table in (table_of(found.rows), outcomes_of(found.outcomes)):
+        console.print()
+        console.print(table)
+    console.print()
+    if found.deleted:
+        console.print(deleted_of(found.deleted), soft_wrap=True)
     database, python = from_here(options.database), from_here(Path(sys.executable))
     query = f"FROM {options.providers[0]}.calls LIMIT 5"
     code = f"import duckdb; file = duckdb.connect('{database}'); file.sql('{query}').show()"

@@ -1,9 +1,9 @@
 """What the demo asks the DuckDB file: what a sync changed, and the table over all providers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 from rich import box
@@ -16,14 +16,40 @@ SELECT
     provider,
     coalesce(direction, 'unknown') AS direction,
     count(*) AS calls,
-    avg(answered::INTEGER) AS answered_share,  -- of the calls where it is known
+    count(*) FILTER (WHERE answered) AS answered,
+    count(answered) AS answered_known,
+    count(*) FILTER (WHERE answered_by_type = 'human') AS by_human,
+    count(answered_by_type) AS answerer_known,
+    sum(duration_seconds)::BIGINT AS duration_seconds,  -- of the calls where it is known
     sum(talk_seconds)::BIGINT AS talk_seconds  -- the same
 FROM ({all_calls})
+WHERE deleted_at IS NULL
 GROUP BY ALL
 ORDER BY provider, direction
 """
 
-CALLS = "SELECT provider, direction, answered, talk_seconds FROM {provider}.calls"
+OUTCOMES = """
+SELECT status, answered, provider, count(*)
+FROM ({all_calls})
+WHERE deleted_at IS NULL
+GROUP BY ALL
+ORDER BY status NULLS LAST, answered DESC NULLS LAST, provider
+"""
+
+DELETED = """
+SELECT provider, count(deleted_at)
+FROM ({all_calls})
+GROUP BY provider
+HAVING count(deleted_at) > 0
+ORDER BY provider
+"""
+
+CALLS = """
+SELECT
+    provider, direction, status, answered, answered_by_type, duration_seconds, talk_seconds,
+    deleted_at
+FROM {provider}.calls
+"""
 
 BEFORE = """
 CREATE OR REPLACE TABLE demo.before AS
@@ -72,15 +98,39 @@ class Changes(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A line of the table."""
+    """A line of the table: calls that are not marked as deleted."""
 
     provider: str
     direction: str
     calls: int
-    answered_share: float | None
-    """0 to 1; None where the provider says it of no call."""
-    talk_seconds: int | None
+    answered: int
+    answered_known: int
+    """Calls of which the provider says whether they were answered."""
+    by_human: int
+    answerer_known: int
+    """Answered calls of which the provider says who answered."""
+    duration_seconds: int | None
     """None where the provider says it of no call."""
+    talk_seconds: int | None
+    """The same."""
+
+
+class Outcome(NamedTuple):
+    """How many calls of a provider, without those marked as deleted, have both values."""
+
+    status: str | None
+    answered: bool | None
+    provider: str
+    calls: int
+
+
+class Report(NamedTuple):
+    """What the demo shows of the file."""
+
+    rows: Sequence[Row]
+    outcomes: Sequence[Outcome]
+    deleted: Mapping[str, int]
+    """By provider: calls that it has marked as deleted, where there are any."""
 
 
 @contextmanager
@@ -130,15 +180,22 @@ def changes_of(database: Path, provider: str) -> Changes:
         return Changes(*found)
 
 
-def report(database: Path, providers: Sequence[str]) -> list[Row]:
-    """The lines of the table, from one query over the union of the providers' calls."""
+def report(database: Path, providers: Sequence[str]) -> Report:
+    """What the union of the providers' calls says."""
     with opened(database) as connection:
         known = [provider for provider in providers if has_calls(connection, provider)]
         if not known:
-            return []
+            return Report([], [], {})
         all_calls = " UNION ALL ".join(CALLS.format(provider=provider) for provider in known)
-        rows = connection.execute(REPORT.format(all_calls=all_calls)).fetchall()
-    return [Row(*row) for row in rows]
+
+        def asked(query: str) -> list[tuple[Any, ...]]:
+            return connection.execute(query.format(all_calls=all_calls)).fetchall()
+
+        return Report(
+            [Row(*row) for row in asked(REPORT)],
+            [Outcome(*row) for row in asked(OUTCOMES)],
+            dict(asked(DELETED)),
+        )
 
 
 def has_calls(connection: duckdb.DuckDBPyConnection, provider: str) -> bool:
@@ -148,20 +205,60 @@ def has_calls(connection: duckdb.DuckDBPyConnection, provider: str) -> bool:
 
 
 def table_of(rows: Sequence[Row]) -> Table:
-    """The table for the terminal."""
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
-    table.add_column("Provider")
-    table.add_column("Direction")
-    for title in ("Calls", "Answered", "Talk time"):
+    """The calls of each provider and direction, for the terminal."""
+    table = new_table("Provider", "Direction")
+    for title in ("Calls", "Answered", "By a human", "Duration", "Talk time"):
         table.add_column(title, justify="right")
     for row in rows:
         table.add_row(
             row.provider,
             row.direction,
             f"{row.calls:,}",
-            "–" if row.answered_share is None else f"{row.answered_share:.1%}",
+            f"{row.answered:,} of {row.answered_known:,} known" if row.answered_known else "–",
+            f"{row.by_human:,} of {row.answerer_known:,}" if row.answerer_known else "–",
+            "–" if row.duration_seconds is None else hours_of(row.duration_seconds),
             "–" if row.talk_seconds is None else hours_of(row.talk_seconds),
         )
+    return table
+
+
+def outcomes_of(outcomes: Sequence[Outcome]) -> Table:
+    """The calls of each provider by what became of them, for the terminal."""
+    providers = sorted({outcome.provider for outcome in outcomes})
+    table = new_table("Status", "Answered")
+    for provider in providers:
+        table.add_column(provider, justify="right")
+    answers = {True: "yes", False: "no", None: "not known"}
+    counts: dict[tuple[str | None, bool | None], dict[str, int]] = {}
+    for status, answered, provider, calls in outcomes:
+        counts.setdefault((status, answered), {})[provider] = calls
+    for (status, answered), by_provider in counts.items():
+        cells = (by_provider.get(provider) for provider in providers)
+        table.add_row(
+            status or "not given",
+            answers[answered],
+            *("–" if calls is None else f"{calls:,}" for calls in cells),
+        )
+    return table
+
+
+def deleted_of(deleted: Mapping[str, int]) -> str:
+    """The calls that the tables leave out, in a sentence."""
+    parts = ", ".join(f"{calls:,} of {provider}" for provider, calls in deleted.items())
+    return f"Not counted: calls that the provider has marked as deleted ({parts})."
+
+
+def new_table(*titles: str) -> Table:
+    """A table that begins with these columns; it fits into 80 columns of a terminal."""
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        header_style="bold",
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        show_edge=False,
+    )
+    for title in titles:
+        table.add_column(title)
     return table
 
 

@@ -1,18 +1,26 @@
-"""Writes the README's table of columns from `calls_shared.columns.COLUMNS`.
+"""Writes the README's tables of columns and of questions.
 
-Run it after a change of the columns: `python -m integration_tests.readme_columns`.
+Run it after a change of `calls_shared.columns.COLUMNS` or of the comments in
+`examples/questions.sql`: `python -m integration_tests.readme_columns`.
 """
 
 from pathlib import Path
 
 from calls_shared.columns import COLUMNS
 
+from examples.questions import view_and_questions
+
 README = Path(__file__).parents[1] / "README.md"
-BEGIN, END = "<!-- columns: begin -->", "<!-- columns: end -->"
+NAMES = {
+    "intercom": "Intercom",
+    "openphone": "Quo",
+    "amplemarket": "Amplemarket",
+    "skipcall": "Skipcall",
+}
 
 
-def table() -> str:
-    """The table in Markdown."""
+def columns() -> str:
+    """The table of columns in Markdown."""
     rows = ["| Column | Type | Null | Meaning |", "|---|---|---|---|"]
     rows += [
         f"| `{column.name}` | {column.kind} | {'never' if column.required else 'yes'} |"
@@ -22,12 +30,27 @@ def table() -> str:
     return "\n".join(rows)
 
 
-def with_table(readme: str) -> str:
-    """The README with the table between its two marks."""
-    before, _, rest = readme.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{table()}\n{END}{after}"
+def questions() -> str:
+    """The table of questions in Markdown: which provider's calls can answer them."""
+    _, found = view_and_questions()
+    rows = [f"| Question | {' | '.join(NAMES.values())} |", f"|{'---|' * (len(NAMES) + 1)}"]
+    for question in found:
+        cells = " | ".join(question.providers[provider] for provider in NAMES)
+        rows.append(f"| {question.text} | {cells} |")
+    return "\n".join(rows)
+
+
+def with_tables(readme: str) -> str:
+    """The README with each table between its two marks."""
+    for name, table in (("columns", columns()), ("questions", questions())):
+        begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+        before, found, rest = readme.partition(begin)
+        _, closed, after = rest.partition(end)
+        if not (found and closed):
+            raise ValueError(f"the README lacks the marks of the table {name}")
+        readme = f"{before}{begin}\n{table}\n{end}{after}"
+    return readme
 
 
 if __name__ == "__main__":
-    README.write_text(with_table(README.read_text(encoding="utf-8")), encoding="utf-8")
+    README.write_text(with_tables(README.read_text(encoding="utf-8")), encoding="utf-8")

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ import pytest
 
 from examples import demo
 from examples.demo_report import Changes, changes_of, hours_of, remember, report, runs_so_far
+from examples.questions import answers
+from integration_tests.question_truth import true_answers
 from integration_tests.readme_commands import COMMANDS, assert_shows
 from integration_tests.sandbox import Sandbox
 
@@ -52,28 +55,88 @@ def truth_after(days: int) -> Truth:
     return {provider: sandbox.expected(provider) for provider in PROVIDERS}
 
 
-def table_in(output: str) -> list[list[str]]:
-    """The cells of the printed table, by line."""
-    lines = [line.split() for line in output.splitlines()]
-    first = next(number for number, words in enumerate(lines) if words[:1] == ["Provider"])
-    return lines[first + 2 : lines.index([], first + 2)]
+def table_in(output: str, title: str) -> list[list[str]]:
+    """The cells of the printed table whose first column has this title, by line."""
+    lines = [re.split(r" {2,}", line.strip()) for line in output.splitlines()]
+    first = next(number for number, cells in enumerate(lines) if cells[0] == title)
+    return lines[first + 2 : lines.index([""], first + 2)]
+
+
+def kept_calls(truth: Truth) -> list[dict[str, Any]]:
+    """The calls that are not marked as deleted."""
+    return [call for calls in truth.values() for call in calls.values() if "deleted_at" not in call]
 
 
 def table_of(truth: Truth) -> list[list[str]]:
-    """The cells that the table must have for these calls."""
+    """The cells that the table of providers must have for these calls."""
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for provider, calls in truth.items():
-        for call in calls.values():
-            groups.setdefault((provider, call.get("direction", "unknown")), []).append(call)
+    for call in kept_calls(truth):
+        key = (call["provider"], call.get("direction", "unknown"))
+        groups.setdefault(key, []).append(call)
     lines = []
-    for (provider, direction), calls_of_group in sorted(groups.items()):
-        answers = [call["answered"] for call in calls_of_group if "answered" in call]
-        talks = [call["talk_seconds"] for call in calls_of_group if "talk_seconds" in call]
-        share = f"{sum(answers) / len(answers):.1%}" if answers else "–"
-        hours, rest = divmod(sum(talks), 3600)
-        talk = f"{hours:,}:{rest // 60:02d}:{rest % 60:02d}" if talks else "–"
-        lines.append([provider, direction, f"{len(calls_of_group):,}", share, talk])
+    for (provider, direction), calls in sorted(groups.items()):
+        answers = [call["answered"] for call in calls if "answered" in call]
+        answerers = [call["answered_by_type"] for call in calls if "answered_by_type" in call]
+        line = [
+            provider,
+            direction,
+            f"{len(calls):,}",
+            f"{sum(answers)} of {len(answers)} known" if answers else "–",
+            f"{answerers.count('human')} of {len(answerers)}" if answerers else "–",
+        ]
+        for column in ("duration_seconds", "talk_seconds"):
+            known = [call[column] for call in calls if column in call]
+            hours, rest = divmod(sum(known), 3600)
+            line.append(f"{hours:,}:{rest // 60:02d}:{rest % 60:02d}" if known else "–")
+        lines.append(line)
     return lines
+
+
+def outcomes_of(truth: Truth) -> set[tuple[str, ...]]:
+    """The lines that the table of outcomes must have for these calls."""
+    counts = Counter(
+        (call.get("status", "not given"), call.get("answered"), call["provider"])
+        for call in kept_calls(truth)
+    )
+    words = {True: "yes", False: "no", None: "not known"}
+    return {
+        (
+            status,
+            words[answered],
+            *(str(counts[status, answered, provider] or "–") for provider in sorted(PROVIDERS)),
+        )
+        for status, answered, _ in counts
+    }
+
+
+def deleted_in(truth: Truth) -> str:
+    """What the demo must say of the calls that are marked as deleted; Skipcall's alone are."""
+    deleted = sum("deleted_at" in call for call in truth["skipcall"].values())
+    assert deleted
+    return f"marked as deleted ({deleted} of skipcall).\n"
+
+
+def assert_shows_truth(output: str, truth: Truth) -> None:
+    assert table_in(output, "Provider") == table_of(truth)
+    outcomes = [tuple(cells) for cells in table_in(output, "Status")]
+    assert len(outcomes) == len(set(outcomes))
+    assert set(outcomes) == outcomes_of(truth)
+    assert deleted_in(truth) in output
+
+
+def assert_answers(database: Path, truth: Truth) -> None:
+    """The five questions, asked of the file, are answered as the true calls say."""
+    calls = [call for of_provider in truth.values() for call in of_provider.values()]
+    for (question, answer), expected in zip(answers(database), true_answers(calls), strict=True):
+        rows = [
+            tuple(round(cell, 6) if isinstance(cell, float) else cell for cell in row)
+            for row in answer.rows
+        ]
+        assert len(rows) == len(set(rows))
+        assert set(rows) == expected, question.text
+        # "no" stands for the providers, and only for those, that an answer leaves out
+        silent = {name for name, text in question.providers.items() if text == "no"}
+        assert {row[0] for row in rows} == question.providers.keys() - silent
 
 
 def synced(output: str) -> dict[str, dict[str, int]]:
@@ -126,7 +189,12 @@ def test_two_runs_agree_with_the_sandbox(tmp_path: Path) -> None:
     assert (first.returncode, first.stderr) == (0, "")
     (readme,) = [shown for command, shown in COMMANDS if command == "make demo"]
     assert_shows(first.stdout.replace(f"{tmp_path}/", ""), readme)
-    assert table_in(first.stdout) == table_of(before)
+    assert_shows_truth(first.stdout, before)
+    assert_answers(database, before)
+    asked = run_python("-m", "examples.questions", str(database))
+    assert (asked.returncode, asked.stderr) == (0, "")
+    (readme,) = [shown for command, shown in COMMANDS if "examples.questions" in command]
+    assert_shows(asked.stdout, readme)
     assert synced(first.stdout) == {
         provider: {"read": len(calls), "new": len(calls)} for provider, calls in before.items()
     }
@@ -145,7 +213,8 @@ def test_two_runs_agree_with_the_sandbox(tmp_path: Path) -> None:
     assert (second.returncode, second.stderr) == (0, "")
     # What vanished at the provider stays: no list says that it is gone.
     kept = {provider: before[provider] | after[provider] for provider in PROVIDERS}
-    assert table_in(second.stdout) == table_of(kept)
+    assert_shows_truth(second.stdout, kept)
+    assert_answers(database, kept)
     assert stored(database) == picked(kept)
     for provider, said in synced(second.stdout).items():
         old, new = before[provider], after[provider]
@@ -300,11 +369,15 @@ def test_changes_are_counted_by_id_and_record(tmp_path: Path) -> None:
         "CREATE SCHEMA skipcall",
         "CREATE TABLE skipcall.calls (id TEXT, provider_record JSON, _airbyte_raw_id TEXT, "
         "_airbyte_extracted_at TIMESTAMP, provider TEXT, direction TEXT, answered BOOLEAN, "
-        "talk_seconds BIGINT)",
+        "talk_seconds BIGINT, status TEXT, answered_by_type TEXT, duration_seconds BIGINT, "
+        "deleted_at TIMESTAMP)",
         "INSERT INTO skipcall.calls VALUES "
-        "('a', '{\"n\":1}', '1', '2025-10-01', 'skipcall', NULL, true, 3599), "
-        "('b', '{\"n\":1}', '2', '2025-10-01', 'skipcall', NULL, NULL, NULL), "
-        "('c', '{\"n\":1}', '3', '2025-10-01', 'skipcall', NULL, false, 3601)",
+        "('a', '{\"n\":1}', '1', '2025-10-01', "
+        "'skipcall', NULL, true, 3599, 'completed', 'human', 3605, NULL), "
+        "('b', '{\"n\":1}', '2', '2025-10-01', "
+        "'skipcall', NULL, NULL, NULL, NULL, NULL, NULL, NULL), "
+        "('c', '{\"n\":1}', '3', '2025-10-01', "
+        "'skipcall', NULL, false, 3601, 'no-answer', NULL, 5, NULL)",
     )
     assert changes_of(database, "skipcall") == Changes(new=3, changed=0, unchanged=0)
 
@@ -315,18 +388,30 @@ def test_changes_are_counted_by_id_and_record(tmp_path: Path) -> None:
         "WHERE id = 'b'",
         # One sync read the new call d three times, and PyAirbyte inserted each.
         "INSERT INTO skipcall.calls VALUES "
-        "('d', '{\"n\":1}', '7', '2025-10-02', 'skipcall', 'inbound', true, 1), "
-        "('d', '{\"n\":3}', '6', '2025-10-03', 'skipcall', 'outbound', NULL, NULL), "
-        "('d', '{\"n\":2}', '8', '2025-10-02', 'skipcall', 'inbound', true, 1)",
+        "('d', '{\"n\":1}', '7', '2025-10-02', "
+        "'skipcall', 'inbound', true, 1, NULL, NULL, 1, NULL), "
+        "('d', '{\"n\":3}', '6', '2025-10-03', "
+        "'skipcall', 'outbound', NULL, NULL, 'completed', NULL, NULL, NULL), "
+        "('d', '{\"n\":2}', '8', '2025-10-02', "
+        "'skipcall', 'inbound', true, 1, NULL, NULL, 1, NULL)",
     )
     changes = changes_of(database, "skipcall")
     assert changes == Changes(new=1, changed=1, unchanged=1)
     assert str(changes) == "1 new, 1 changed, 1 re-read unchanged"
-    assert report(database, ["skipcall"]) == [
-        ("skipcall", "outbound", 1, None, None),
-        ("skipcall", "unknown", 3, 0.5, 7200),
-    ]
-    assert report(database, ["intercom"]) == []
+    write("UPDATE skipcall.calls SET deleted_at = '2025-10-04' WHERE id = 'b'")
+    assert report(database, ["skipcall"]) == (
+        [
+            ("skipcall", "outbound", 1, 0, 0, 0, 0, None, None),
+            ("skipcall", "unknown", 2, 1, 2, 1, 1, 3610, 7200),
+        ],
+        [
+            ("completed", True, "skipcall", 1),
+            ("completed", None, "skipcall", 1),
+            ("no-answer", False, "skipcall", 1),
+        ],
+        {"skipcall": 1},
+    )
+    assert report(database, ["intercom"]) == ([], [], {})
 
 
 @pytest.mark.parametrize(

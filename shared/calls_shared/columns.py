@@ -6,6 +6,7 @@ The types are Airbyte's: a `timestamp` is a JSON string with `format: date-time`
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any
 
 from airbyte_cdk.sources.declarative.schema.schema_loader import SchemaLoader
@@ -63,7 +64,7 @@ COLUMNS: tuple[Column, ...] = (
         "answered",
         "boolean",
         "Whether the call was answered, by a person, a machine or an AI (see answered_by_type);"
-        " null while it goes on, and where the provider does not say.",
+        " null while it still rings, and where the provider does not say.",
     ),
     Column(
         "answered_by_type",
@@ -145,14 +146,18 @@ class CallSchema(SchemaLoader):
     """Schema loader of a stream of calls: the shared columns and the provider's own record.
 
     `provider_record` in the manifest is `{properties: {...}}`, which describes the provider's
-    fields; it is put below the column of the same name.
+    fields; it is put below the column of the same name. `descriptions` adds to the descriptions of
+    columns what they are at this provider.
     """
 
     provider_record: Mapping[str, Any]
+    descriptions: Mapping[str, str] = dataclass_field(default_factory=dict)
 
     def get_json_schema(self) -> Mapping[str, Any]:
         """The JSON schema of one normalized call."""
         properties = {column.name: column.json_schema() for column in COLUMNS}
+        for name, here in self.descriptions.items():
+            properties[name]["description"] += f" {here}"
         properties["provider_record"]["properties"] = dict(self.provider_record["properties"])
         properties["provider_record"]["additionalProperties"] = True
         return {

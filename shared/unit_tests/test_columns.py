@@ -111,7 +111,12 @@ def test_the_four_catalogs_have_the_same_columns(manifests: dict[str, Any], prov
     stream = next(s for s in manifests[provider]["streams"] if s.get("name") == "calls")
     loader = stream["schema_loader"]
     assert loader["class_name"] == "calls_shared.CallSchema"
-    schema = CallSchema(loader["provider_record"]).get_json_schema()
+    descriptions = loader["descriptions"]
+    schema = CallSchema(loader["provider_record"], descriptions).get_json_schema()
+    assert descriptions.keys() == {"duration_seconds"}
+    for name, text in descriptions.items():
+        assert schema["properties"][name]["description"].endswith(f" {text}")
+        schema["properties"][name] = CallSchema(FIELDS).get_json_schema()["properties"][name]
     plain = CallSchema(FIELDS).get_json_schema()["properties"]
     shared = {name: column for name, column in plain.items() if name != "provider_record"}
     assert list(schema["properties"]) == [name for name, _ in ROWS]

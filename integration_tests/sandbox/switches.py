@@ -1,6 +1,8 @@
 """The switches: every doubtful point of the providers' contracts.
 
-Each field names the UNKNOWN it stands for; its default is the likeliest position.
+UNKNOWN is what no page of the provider says; INFERRED, what examples or other programs let one
+guess; CONFIRMED, what a page says. Each field names the doubt it stands for; its default is the
+likeliest position.
 `Switches.positions(provider)` walks through them one by one, for tests under every position.
 """
 

@@ -426,8 +426,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a call that nobody has answered yet counts as unanswered",
         f"{SHARED}/normalization.py",
-        'elif ended is not None or call.get("status") in self.ended_statuses:',
-        "else:",
+        "return False if status in _UNANSWERED or (self.states_answers and has_ended) else None",
+        "return False",
         (f"{UNIT}/test_normalization.py",),
     ),
     Mutant(

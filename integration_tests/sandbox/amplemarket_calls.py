@@ -1,4 +1,7 @@
-"""Amplemarket's true calls: the list-calls page, and what newer docs have beside it (2ND-HAND)."""
+"""Amplemarket's true calls: the fields of its page "List calls", and what newer pages show beside.
+
+The page is https://docs.amplemarket.com/api-reference/calls/get-calls.
+"""
 
 from collections.abc import Iterator, Mapping
 from random import Random
@@ -62,7 +65,7 @@ ANSWERS: tuple[tuple[bool | None, bool, bool], ...] = (
     (False, False, False),
     *((None, False, False),) * 3,
 )
-"""(answered, human, has a duration): `human` false is a default, not evidence (facts 4)."""
+"""(answered, human, has a duration): `human` false is a default, not evidence."""
 DIRECTIONS = ("outgoing",) * 12 + ("incoming",) * 6 + ("internal", "Outgoing", "INBOUND")
 INCOMING = ("incoming", "INBOUND")
 DIALOGUES: tuple[tuple[Any, ...], ...] = (

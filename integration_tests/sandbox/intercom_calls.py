@@ -1,4 +1,4 @@
-"""Intercom's true calls: the fields of the list-calls page plus `transcription_url`.
+"""Intercom's true calls: the fields of its page "List all calls" plus `transcription_url`.
 
 Some have the times that Intercom measures itself, which its preview version lists.
 """
@@ -57,7 +57,7 @@ class IntercomCall(NamedTuple):
 
 
 class Course(NamedTuple):
-    """How a call goes: the words are UNKNOWN beyond `completed` and `answered` (facts 1.1)."""
+    """How a call goes: the words are UNKNOWN beyond `completed` and `answered`."""
 
     state: str
     answered: bool

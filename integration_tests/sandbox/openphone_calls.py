@@ -1,4 +1,4 @@
-"""OpenPhone's true calls: the fields of the list-calls page, and what live records show beside it.
+"""OpenPhone's true calls: the fields of its page "List calls", and what live records show.
 
 Live, `userId` is the owner of a shared line, whoever answers or places the call; an AI is named in
 `answeredBy` (`SY...`, `SYU...`); a missed call with a voicemail is `completed`, without an answer

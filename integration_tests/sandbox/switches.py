@@ -1,6 +1,8 @@
 """The switches: every doubtful point of the providers' contracts.
 
-Each field names the UNKNOWN it stands for; its default is the likeliest position.
+UNKNOWN is what no page of the provider says; INFERRED, what examples or other programs let one
+guess; CONFIRMED, what a page says. Each field names the doubt it stands for; its default is the
+likeliest position.
 `Switches.positions(provider)` walks through them one by one, for tests under every position.
 """
 
@@ -71,7 +73,7 @@ class OpenPhoneSwitches:
     retry_after: Literal["absent", "seconds"] = "absent"
     """UNKNOWN: whether a 429 carries Retry-After."""
     ratelimit_headers: Literal["absent", "live"] = "absent"
-    """2ND-HAND: undocumented `ratelimit` and `ratelimit-policy` headers on 200, 401 and 429."""
+    """Seen live, on no page: `ratelimit` and `ratelimit-policy` headers on 200, 401 and 429."""
     participants_include_own: bool = False
     """UNKNOWN: whether a call's `participants` (at most 2) repeats the own number."""
     conversation_moves: Literal["both", "last_activity", "updated"] = "both"
@@ -109,9 +111,9 @@ class AmplemarketSwitches:
     last_link: Literal["absent", "to_an_empty_page"] = "absent"
     """UNKNOWN: whether the last page that holds records names one more."""
     direction: Literal["absent", "present"] = "absent"
-    """2ND-HAND: newer docs show `direction` (incoming/outgoing) on a call."""
+    """INFERRED: newer pages show `direction` (incoming/outgoing) on a call."""
     newer_fields: Literal["absent", "present"] = "absent"
-    """2ND-HAND: they also show `transcript` (a list), `disposition_name` and `user_email`.
+    """INFERRED: they also show `transcript` (a list), `disposition_name` and `user_email`.
 
     Where present, some calls have all of them, and `direction` and `recording_url` too; what an
     entry of `transcript` holds is UNKNOWN.

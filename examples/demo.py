@@ -26,13 +26,11 @@ from examples.demo_report import (
     Changes,
     add_run,
     changes_of,
-    deleted_of,
-    outcomes_of,
     remember,
     report,
     runs_so_far,
-    table_of,
 )
+from examples.demo_tables import deleted_of, outcomes_of, table_of
 from integration_tests.sandbox import Sandbox, World
 
 WORLD_START = datetime(2025, 10, 1, 12, tzinfo=UTC)

@@ -10,7 +10,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-from examples.demo_report import new_table
+from examples.demo_tables import new_table
 
 SQL_FILE = Path(__file__).with_name("questions.sql")
 DATABASE = Path(".demo/calls.duckdb")

@@ -15,7 +15,8 @@ import duckdb
 import pytest
 
 from examples import demo
-from examples.demo_report import Changes, changes_of, hours_of, remember, report, runs_so_far
+from examples.demo_report import Changes, changes_of, remember, report, runs_so_far
+from examples.demo_tables import hours_of
 from examples.questions import answers
 from integration_tests.question_truth import true_answers
 from integration_tests.readme_commands import COMMANDS, assert_shows

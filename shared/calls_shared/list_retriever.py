@@ -18,7 +18,7 @@ from calls_shared.list_state import ListState
 from calls_shared.moments import moment_after, moment_of
 from calls_shared.pagination import PageNumbers
 from calls_shared.passes import NewestFirstProof
-from calls_shared.retriever import DEFAULT_LOOKBACK, CallRetriever, Page, ReadingSoFar
+from calls_shared.retriever import CallRetriever, Page, ReadingSoFar
 from calls_shared.scope import OTHER_SCOPE, scope_of
 
 LOGGER = logging.getLogger("airbyte.calls")
@@ -44,8 +44,6 @@ class ListRetriever(CallRetriever):
         super().__post_init__(parameters)
         self._list_state = ListState.of({} if self._gate is None else self._gate.handed_in)
         self._moved_to: str | None = None
-        days = int(self.config.get("lookback_days") or DEFAULT_LOOKBACK)
-        self._lookback = timedelta(days=days)
 
     def _leaving(self, state: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """The cursor's state with the inventory beside it.
@@ -159,7 +157,7 @@ class ListRetriever(CallRetriever):
             )
         self._list_state = convergence.state(so_far.end, at)
         if so_far.end.walled and not self._starts_before_the_wall(convergence):
-            self._moved_to = _as_the_cdk_writes_it(self._list_state.cursor)
+            self._moved_to = self._list_state.cursor
             raise self._wall(convergence, so_far.end.announced)
 
     def _starts_before_the_wall(self, convergence: Convergence) -> bool:
@@ -185,11 +183,6 @@ class ListRetriever(CallRetriever):
             internal_message=f"stream {self.name}: a wall, not newest first",
             failure_type=FailureType.system_error,
         )
-
-
-def _as_the_cdk_writes_it(moment: str | None) -> str | None:
-    """A moment (RFC 3339) with six fraction digits, as a cursor has it in a state."""
-    return moment and converters.format_timestamp(datetime.fromisoformat(moment))
 
 
 def _id_and_creation(call: Record) -> tuple[str, str | None]:

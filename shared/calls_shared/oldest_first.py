@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from airbyte_cdk.models import FailureType
@@ -14,7 +14,7 @@ from calls_shared import converters
 from calls_shared.inventory import YEARS, Inventory, differing, period
 from calls_shared.moments import moment_after
 from calls_shared.progress import ParentProgress
-from calls_shared.retriever import DEFAULT_LOOKBACK, CallRetriever, ReadingSoFar
+from calls_shared.retriever import CallRetriever, ReadingSoFar
 from calls_shared.seen import digest_of
 
 FAILURE = "deferred_failure"
@@ -45,7 +45,6 @@ class OldestFirstRetriever(CallRetriever):
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
         super().__post_init__(parameters)
         self._began = converters.sort_key(converters.format_timestamp(datetime.now(UTC)))
-        self._lookback = timedelta(days=int(self.config.get("lookback_days") or DEFAULT_LOOKBACK))
         self._listed: Mapping[str, Any] | None = None  # the partition that waits
         self._waiting: list[dict[str, Any]] = []  # its parents, the oldest last
 

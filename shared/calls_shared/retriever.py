@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 import requests
@@ -80,6 +81,7 @@ class CallRetriever(SimpleRetriever):
         self._timeless = _TIMELESS.replace("{stream}", self.name).replace(
             "{column}", self.cursor_field
         )
+        self._lookback = timedelta(days=int(self.config.get("lookback_days") or DEFAULT_LOOKBACK))
         self._gate = None
         if self.cursor is not None:
             fields = self._cursor_fields()

@@ -27,15 +27,14 @@ from types import CodeType, FrameType
 from typing import Any
 
 import calls_shared
-from calls_shared import CallsSource
-from calls_shared.body import parsed
-from calls_shared.convergence import Convergence
-from calls_shared.judge import Judge
-from calls_shared.normalization import CallNormalization
-
 from benchmarks import programs
 from benchmarks.sandbox import sandbox
 from benchmarks.unthrottled import source_of, without_budget
+from calls_shared import CallsSource
+from calls_shared.error_mapping.body import parsed
+from calls_shared.error_mapping.judge import Judge
+from calls_shared.normalization.normalization import CallNormalization
+from calls_shared.reading.convergence import Convergence
 
 MAPPING = "normalization, error mapping and inventory"
 MAPPING_FILES = tuple(

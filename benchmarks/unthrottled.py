@@ -9,7 +9,7 @@ from importlib import import_module
 
 import calls_shared
 from calls_shared import CallsSource
-from calls_shared.rate import MovingWindow
+from calls_shared.http.rate import MovingWindow
 
 
 def source_of(provider: str) -> CallsSource:

@@ -3,7 +3,8 @@
 from weakref import WeakValueDictionary
 
 import pytest
-from calls_shared import budget
+
+from calls_shared.http import budget
 
 
 @pytest.fixture(autouse=True)

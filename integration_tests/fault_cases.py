@@ -19,13 +19,13 @@ from airbyte_cdk.models import (
 )
 from airbyte_cdk.sources.declarative import concurrent_declarative_source
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
-from calls_shared import CallsSource
-from calls_shared.patience import Patience
 from source_amplemarket_calls import SourceAmplemarketCalls
 from source_intercom_calls import SourceIntercomCalls
 from source_openphone_calls import SourceOpenphoneCalls
 from source_skipcall_calls import SourceSkipcallCalls
 
+from calls_shared import CallsSource
+from calls_shared.http.patience import Patience
 from integration_tests.commands import catalog_for, config_for
 from integration_tests.in_process import messages_of
 from integration_tests.sandbox import (

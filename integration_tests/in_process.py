@@ -17,10 +17,10 @@ from airbyte_cdk.models import (
     ConfiguredAirbyteCatalogSerializer,
     Type,
 )
-from calls_shared import CallsSource
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 
+from calls_shared import CallsSource
 from integration_tests.commands import assert_record_counts
 from integration_tests.sandbox import Sandbox, SeenRequest
 from integration_tests.sandbox.times import RealClock

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from airbyte_cdk.models import AirbyteMessage
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
-from calls_shared import list_retriever, moments, oldest_first, state_gate
 
+from calls_shared.reading import list_retriever, moments, oldest_first, state_gate
 from integration_tests.commands import catalog_for, config_for
 from integration_tests.fault_cases import Sync, be_quick, quick_switches, source_of, sync
 from integration_tests.in_process import NOWHERE, messages_of, played

@@ -11,12 +11,13 @@ import yaml
 from airbyte_cdk.sources.declarative.parsers.manifest_reference_resolver import (
     ManifestReferenceResolver,
 )
-from calls_shared.columns import COLUMNS
-from calls_shared.envelope import forms_from
-from calls_shared.errors import rows_from
-from calls_shared.normalization import CallNormalization
-from calls_shared.parents import ParentFields
-from calls_shared.rate import RateLimit
+
+from calls_shared.error_mapping.envelope import forms_from
+from calls_shared.error_mapping.errors import rows_from
+from calls_shared.http.rate import RateLimit
+from calls_shared.normalization.columns import COLUMNS
+from calls_shared.normalization.normalization import CallNormalization
+from calls_shared.reading.parents import ParentFields
 
 COMMON_KEYS = {"type", "$parameters", "class_name"}
 # The CDK's factory reads it from a custom retriever too, whose class need not have it.

@@ -1,13 +1,12 @@
 """Writes the README's tables of columns and of questions.
 
-Run it after a change of `calls_shared.columns.COLUMNS` or of the comments in
+Run it after a change of `calls_shared.normalization.columns.COLUMNS` or of the comments in
 `examples/questions.sql`: `python -m integration_tests.readme_columns`.
 """
 
 from pathlib import Path
 
-from calls_shared.columns import COLUMNS
-
+from calls_shared.normalization.columns import COLUMNS
 from examples.questions import view_and_questions
 
 README = Path(__file__).parents[1] / "README.md"

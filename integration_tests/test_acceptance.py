@@ -28,9 +28,9 @@ from airbyte_cdk.test.models.scenario import (
     ConnectorTestScenario,
     entry_key_problems,
 )
-from calls_shared.waiting import LONGEST_WAIT
 from jsonschema import Draft7Validator, FormatChecker
 
+from calls_shared.http.waiting import LONGEST_WAIT
 from integration_tests.acceptance_conftest import (
     configured_catalog,
     discovered_streams,

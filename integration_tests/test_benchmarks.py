@@ -222,8 +222,8 @@ class TestProfile:
         times: profile.OwnTimes = [
             (compile("", f"{package}/airbyte_cdk/entrypoint.py", "exec"), 1.0),
             (compile("", f"{package}/urllib3/pool.py", "exec"), 2.0),
-            (compile("", "/anywhere/calls_shared/converters.py", "exec"), 3.0),
-            (compile("", "/anywhere/calls_shared/budget.py", "exec"), 2.0),
+            (compile("", "/anywhere/calls_shared/normalization/converters.py", "exec"), 3.0),
+            (compile("", "/anywhere/calls_shared/http/budget.py", "exec"), 2.0),
             ("orjson", 1.0),
             (profile.OTHER, 1.0),
         ]

@@ -22,8 +22,8 @@ from typing import Any
 import pytest
 from airbyte_cdk.models import AirbyteMessage
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
-from calls_shared.budget import CallBudget
 
+from calls_shared.http.budget import CallBudget
 from integration_tests.commands import PROVIDERS, Connector, catalog_for, config_for, test_key
 from integration_tests.fault_cases import (
     ATTEMPTS,

@@ -20,16 +20,16 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
-import calls_shared.heartbeat
 import pytest
 from airbyte_cdk.models import AirbyteStateMessageSerializer
 from airbyte_cdk.sources.declarative.incremental import concurrent_partition_cursor
-from calls_shared import CallsSource
 from source_amplemarket_calls import SourceAmplemarketCalls
 from source_intercom_calls import SourceIntercomCalls
 from source_openphone_calls import SourceOpenphoneCalls
 from source_skipcall_calls import SourceSkipcallCalls
 
+import calls_shared.protocol.heartbeat
+from calls_shared import CallsSource
 from integration_tests.commands import PROVIDERS, Connector, catalog_for, config_for
 from integration_tests.fault_cases import without_limits
 from integration_tests.in_process import read, records
@@ -540,8 +540,12 @@ def test_a_signal_ends_a_wait_for_a_rate_limit(provider: str, how: str, tmp_path
         assert "not-real" not in cut.stderr + json.dumps(cut.written)
 
 
-BEAT_QUICKLY = "import calls_shared.heartbeat\ncalls_shared.heartbeat.INTERVAL = 0.3\n"
-BEAT_NEVER = "import calls_shared.heartbeat\ncalls_shared.heartbeat.INTERVAL = 1e6\n"
+BEAT_QUICKLY = (
+    "import calls_shared.protocol.heartbeat\ncalls_shared.protocol.heartbeat.INTERVAL = 0.3\n"
+)
+BEAT_NEVER = (
+    "import calls_shared.protocol.heartbeat\ncalls_shared.protocol.heartbeat.INTERVAL = 1e6\n"
+)
 
 
 @pytest.mark.parametrize("provider", ["intercom", "openphone"])
@@ -657,7 +661,7 @@ def test_a_failure_that_nobody_reads(config: dict[str, Any], tmp_path: Path) -> 
 def quick_beat(monkeypatch: pytest.MonkeyPatch) -> float:
     """Signs of life every 0.2 s in place of 30 s."""
     interval = 0.2
-    monkeypatch.setattr(calls_shared.heartbeat, "INTERVAL", interval)
+    monkeypatch.setattr(calls_shared.protocol.heartbeat, "INTERVAL", interval)
     return interval
 
 
@@ -676,7 +680,7 @@ def signs_of_life(output: str) -> list[tuple[float, str, list[dict[str, Any]] | 
 
 
 def test_the_interval_is_well_below_a_minute() -> None:
-    assert calls_shared.heartbeat.INTERVAL <= 30.0
+    assert calls_shared.protocol.heartbeat.INTERVAL <= 30.0
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

@@ -9,13 +9,13 @@ import yaml
 from airbyte_cdk.sources.declarative.parsers.manifest_reference_resolver import (
     ManifestReferenceResolver,
 )
-from calls_shared import CallsSource
-from calls_shared.columns import COLUMNS
 from source_amplemarket_calls import SourceAmplemarketCalls
 from source_intercom_calls import SourceIntercomCalls
 from source_openphone_calls import SourceOpenphoneCalls
 from source_skipcall_calls import SourceSkipcallCalls
 
+from calls_shared import CallsSource
+from calls_shared.normalization.columns import COLUMNS
 from integration_tests.commands import PROVIDERS, ROOT, config_for
 from integration_tests.in_process import LOGGER
 from integration_tests.manifest_lint import FREE, problems

@@ -20,10 +20,10 @@ import requests_mock
 from airbyte_cdk.models import AirbyteStateMessageSerializer
 from airbyte_cdk.sources.declarative import concurrent_declarative_source
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
-from calls_shared.budget import CallBudget
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from calls_shared.http.budget import CallBudget
 from integration_tests.commands import PROVIDERS, catalog_for, config_for
 from integration_tests.in_process import read, records
 from integration_tests.test_kill_and_resume import fast_source

@@ -33,11 +33,11 @@ from airbyte_cdk.sources.declarative.concurrent_declarative_source import (
     TestLimits,
 )
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
-from calls_shared import budget as budgets
-from calls_shared.budget import CallBudget, budget_of
-from calls_shared.moments import moment_of
-from calls_shared.rate import RateLimit
 
+from calls_shared.http import budget as budgets
+from calls_shared.http.budget import CallBudget, budget_of
+from calls_shared.http.rate import RateLimit
+from calls_shared.reading.moments import moment_of
 from integration_tests.commands import (
     PROVIDERS,
     ROOT,

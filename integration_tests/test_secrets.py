@@ -16,19 +16,19 @@ from typing import Any
 from unittest.mock import patch
 from urllib.parse import quote, quote_plus
 
-import calls_shared
 import pytest
 import requests
 from airbyte_cdk.models import AirbyteMessageSerializer, ConfiguredAirbyteCatalogSerializer
 from airbyte_cdk.sources.declarative import concurrent_declarative_source
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, update_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
-from calls_shared import secrets
 from source_amplemarket_calls import SourceAmplemarketCalls
 from source_intercom_calls import SourceIntercomCalls
 from source_openphone_calls import SourceOpenphoneCalls
 from source_skipcall_calls import SourceSkipcallCalls
 
+import calls_shared
+from calls_shared.protocol import secrets
 from integration_tests.commands import (
     PROVIDERS,
     Connector,

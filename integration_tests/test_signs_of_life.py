@@ -8,7 +8,6 @@ from itertools import groupby
 from queue import Full, Queue
 from typing import Any
 
-import calls_shared.heartbeat
 import pytest
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
 from airbyte_cdk.models import (
@@ -25,8 +24,9 @@ from airbyte_cdk.models import (
     Type,
 )
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message
-from calls_shared.heartbeat import Heartbeat
 
+from calls_shared.protocol import heartbeat
+from calls_shared.protocol.heartbeat import Heartbeat
 from integration_tests.commands import PROVIDERS, catalog_for, config_for
 from integration_tests.sandbox import Fault, Sandbox, Switches, World
 
@@ -38,7 +38,7 @@ SILENCE = {"kind": "status", "status": 429, "headers": {"Retry-After": "3"}}
 @pytest.fixture
 def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     """A state is due after 0.2 s of silence in place of ten minutes."""
-    monkeypatch.setattr(calls_shared.heartbeat, "STATE_INTERVAL", INTERVAL)
+    monkeypatch.setattr(heartbeat, "STATE_INTERVAL", INTERVAL)
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def without_repetitions(states: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def test_ten_minutes() -> None:
-    assert calls_shared.heartbeat.STATE_INTERVAL == 600.0
+    assert heartbeat.STATE_INTERVAL == 600.0
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -110,11 +110,11 @@ def test_a_silence_where_there_never_was_a_state(
     provider: str, sandbox: Sandbox, quickly: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sandbox.faults = [Fault(provider, path_contains="calls", nth=2, times=1, **SILENCE)]  # type: ignore[arg-type]
-    calls_shared.heartbeat.INTERVAL, before = INTERVAL, calls_shared.heartbeat.INTERVAL
+    heartbeat.INTERVAL, before = INTERVAL, heartbeat.INTERVAL
     try:
         sync = Sync(provider)
     finally:
-        calls_shared.heartbeat.INTERVAL = before
+        heartbeat.INTERVAL = before
     assert "RATE_LIMITED" in capsys.readouterr().out  # people see that it waits
     assert sum(sync.counts) == len(sync.records)
     if provider != "openphone":  # there the state moves before the silence
@@ -210,7 +210,7 @@ def test_nothing_comes_after_the_end_of_a_stream(quickly: None) -> None:
 def test_records_and_states_put_it_off_and_other_messages_do_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(calls_shared.heartbeat, "STATE_INTERVAL", 1000.0)
+    monkeypatch.setattr(heartbeat, "STATE_INTERVAL", 1000.0)
     source = Source(state(1))
     beginning = source.heartbeat._state_due
     source.put(status(AirbyteStreamStatus.STARTED), state(2), None)

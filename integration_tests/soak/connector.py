@@ -12,9 +12,8 @@ from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 
 import calls_shared
-from calls_shared.patience import Patience
-
 from benchmarks.unthrottled import source_of, without_budget
+from calls_shared.http.patience import Patience
 
 PROVIDERS = ("intercom", "openphone", "amplemarket", "skipcall")
 

@@ -22,21 +22,21 @@ Used by a connector's few lines of Python:
     run                  the console script
 """
 
-from calls_shared.authenticator import ApiKey
-from calls_shared.checked_state import CheckedState
-from calls_shared.columns import CallSchema
-from calls_shared.entrypoint import run
-from calls_shared.extractor import PageRecords
-from calls_shared.fan_out import FanOutRetriever
-from calls_shared.list_retriever import ListRetriever
-from calls_shared.normalization import CallNormalization
-from calls_shared.oldest_first import OldestFirstRetriever
-from calls_shared.pagination import NextLink, PageNumbers, PageToken
-from calls_shared.parent_slices import ParentSlices
-from calls_shared.parents import ForgetGlobalCursor, OneItemMatches, ParentFields
-from calls_shared.requester import CallRequester
-from calls_shared.retriever import CallRetriever
-from calls_shared.source import CallsSource
+from calls_shared.http.authenticator import ApiKey
+from calls_shared.http.requester import CallRequester
+from calls_shared.normalization.columns import CallSchema
+from calls_shared.normalization.normalization import CallNormalization
+from calls_shared.protocol.entrypoint import run
+from calls_shared.protocol.source import CallsSource
+from calls_shared.reading.checked_state import CheckedState
+from calls_shared.reading.extractor import PageRecords
+from calls_shared.reading.fan_out import FanOutRetriever
+from calls_shared.reading.list_retriever import ListRetriever
+from calls_shared.reading.oldest_first import OldestFirstRetriever
+from calls_shared.reading.pagination import NextLink, PageNumbers, PageToken
+from calls_shared.reading.parent_slices import ParentSlices
+from calls_shared.reading.parents import ForgetGlobalCursor, OneItemMatches, ParentFields
+from calls_shared.reading.retriever import CallRetriever
 
 __all__ = [
     "ApiKey",

@@ -2,7 +2,9 @@
 
 import threading
 from collections import Counter
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
+from weakref import WeakValueDictionary
 
 _MOST_WORDS: Final = 20  # unknown words that are told one by one; a provider may send any number
 _LONGEST_WORD: Final = 60  # characters of it
@@ -15,11 +17,12 @@ _UNKNOWN_WORDS: Final = (
 class SyncReport:
     """Thread-safe counts, told once at the end of a sync.
 
-    All components of a source share its budget, and the report with it
-    (`calls_shared.budget.CallBudget.report`).
+    Args:
+        config: the configuration of the source, which lives as long as its report.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, config: Mapping[str, Any] | None = None) -> None:
+        self._config = config
         self._lock = threading.Lock()
         self._unreadable: Counter[str] = Counter()
         self._notes: Counter[str] = Counter()
@@ -67,3 +70,19 @@ class SyncReport:
         found = [sentence for sentence in self.sentences() if sentence not in self._told]
         self._told.update(found)
         return found
+
+
+_REPORTS: WeakValueDictionary[int, SyncReport] = WeakValueDictionary()
+_LOCK = threading.Lock()
+
+
+def report_of(config: Mapping[str, Any]) -> SyncReport:
+    """The report of the source that was built with this very configuration object.
+
+    The CDK hands one such object to all components, whoever runs the manifest.
+    """
+    with _LOCK:
+        report = _REPORTS.get(id(config))
+        if report is None:
+            report = _REPORTS[id(config)] = SyncReport(config)
+        return report

@@ -14,15 +14,17 @@ from airbyte_cdk.sources.declarative.parsers.manifest_reference_resolver import 
     ManifestReferenceResolver,
 )
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
-from calls_shared import budget, secrets, sender
-from calls_shared.body import PageShape
-from calls_shared.budget import CallBudget
-from calls_shared.envelope import EnvelopeForm, forms_from
-from calls_shared.errors import rows_from
-from calls_shared.judge import Judge
-from calls_shared.patience import Patience
-from calls_shared.rate import Rate, RateLimit
-from calls_shared.sender import Request, Sender
+
+from calls_shared.error_mapping.body import PageShape
+from calls_shared.error_mapping.envelope import EnvelopeForm, forms_from
+from calls_shared.error_mapping.errors import rows_from
+from calls_shared.error_mapping.judge import Judge
+from calls_shared.http import budget, sender
+from calls_shared.http.budget import CallBudget
+from calls_shared.http.patience import Patience
+from calls_shared.http.rate import Rate, RateLimit
+from calls_shared.http.sender import Request, Sender
+from calls_shared.protocol import secrets
 
 ROOT = Path(__file__).parents[2]
 PROVIDERS = ("intercom", "openphone", "amplemarket", "skipcall")

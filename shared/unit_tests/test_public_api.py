@@ -5,11 +5,13 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import calls_shared
 import pytest
 
+import calls_shared
+
 PACKAGE = Path(calls_shared.__file__).parent
-MODULES = sorted(PACKAGE.glob("*.py"))
+MODULES = sorted(PACKAGE.rglob("*.py"))
+WINGS = ["error_mapping", "http", "normalization", "protocol", "reading"]
 NAMES = [
     "ApiKey",
     "CallNormalization",
@@ -59,16 +61,23 @@ def test_every_class_that_a_manifest_names_is_public(manifests: dict[str, object
 
 
 def test_every_module_can_be_imported_alone_and_says_what_it_is() -> None:
-    found = {name for _, name, _ in pkgutil.iter_modules([str(PACKAGE)])}
-    assert found == {module.stem for module in MODULES if module.stem != "__init__"}
+    found = {name for _, name, _ in pkgutil.walk_packages([str(PACKAGE)], "calls_shared.")}
+    parts = (module.relative_to(PACKAGE.parent).with_suffix("").parts for module in MODULES)
+    named = {".".join(part).removesuffix(".__init__") for part in parts}
+    assert found == named - {"calls_shared"}
     for name in sorted(found):
-        assert (importlib.import_module(f"calls_shared.{name}").__doc__ or "").strip(), name
+        assert (importlib.import_module(name).__doc__ or "").strip(), name
 
 
 def test_the_readme_has_each_module_in_one_row() -> None:
-    rows = re.findall(r"^\| [^|]+ \| (`.+`) \|$", (PACKAGE.parent / "README.md").read_text(), re.M)
-    named = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
-    assert sorted(named) == sorted(module.stem for module in MODULES if module.stem != "__init__")
+    readme = (PACKAGE.parent / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)(?:/`|`[^|]*) \| [^|]+ \| (`.+`) \|$", readme, re.M)
+    named = {wing: sorted(re.findall(r"`(\w+)`", row)) for wing, row in rows}
+    folders = {"calls_shared": PACKAGE, **{wing: PACKAGE / wing for wing in WINGS}}
+    assert named == {
+        wing: sorted(module.stem for module in folder.glob("*.py") if module.stem != "__init__")
+        for wing, folder in folders.items()
+    }
 
 
 def words_of(tree: ast.AST) -> Iterator[tuple[int, str]]:
@@ -111,7 +120,7 @@ def openphone(amplemarket=f"{1} Quo"):
     ]
 
 
-@pytest.mark.parametrize("module", MODULES, ids=[module.stem for module in MODULES])
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(PACKAGE)))
 def test_no_module_names_a_provider(module: Path) -> None:
     tree = ast.parse(module.read_text(encoding="utf-8"))
     assert [(line, word) for line, word in words_of(tree) if PROVIDERS.search(word)] == []

@@ -7,9 +7,9 @@ import pytest
 import requests_mock
 from airbyte_cdk.models import AirbyteMessage, ConfiguredAirbyteCatalogSerializer, FailureType
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
-from calls_shared.budget import CallBudget
 from source_intercom_calls import SourceIntercomCalls
 
+from calls_shared.http.budget import CallBudget
 from integration_tests.commands import catalog_for
 from integration_tests.in_process import LOGGER, last_state, read, records, state_of
 

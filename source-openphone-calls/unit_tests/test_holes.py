@@ -14,9 +14,9 @@ from airbyte_cdk.sources.declarative.incremental.concurrent_partition_cursor imp
     ConcurrentPerPartitionCursor,
 )
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
-from calls_shared.budget import CallBudget
 from source_openphone_calls import SourceOpenphoneCalls
 
+from calls_shared.http.budget import CallBudget
 from integration_tests.commands import catalog_for
 from integration_tests.in_process import LOGGER, state_of
 

@@ -7,10 +7,10 @@ import pytest
 import requests_mock
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
-from calls_shared import CallsSource
-from calls_shared.budget import CallBudget
 from source_skipcall_calls import SourceSkipcallCalls
 
+from calls_shared import CallsSource
+from calls_shared.http.budget import CallBudget
 from integration_tests.commands import catalog_for
 from integration_tests.in_process import LOGGER, last_state, read, records, state_of
 

@@ -1,0 +1,1 @@
+"""What an answer means: its body, its envelope, the table of errors."""

@@ -1,0 +1,1 @@
+"""One request: budget, patience, transport, credential."""

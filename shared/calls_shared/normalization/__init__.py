@@ -1,0 +1,1 @@
+"""What a call is: columns, sources, converters, and what follows from them."""

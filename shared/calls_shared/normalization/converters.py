@@ -1,0 +1,96 @@
+"""Converters: pure, total functions from a provider's value to a column's value.
+
+Each takes any JSON value. It returns the converted value, `None` where the provider does not say
+(an absent field, a null, an empty string, a time that stands for "never"), or `UNREADABLE` where a
+value is there but cannot be read; nothing is guessed and nothing is raised.
+"""
+
+import json
+from collections.abc import Iterable
+from enum import Enum
+from typing import Any, Final
+
+
+class Unreadable(Enum):
+    """The type of `UNREADABLE`, the answer of a converter that cannot read a value."""
+
+    VALUE = "unreadable"
+
+
+UNREADABLE: Final = Unreadable.VALUE
+
+_LARGEST_INTEGER: Final = 2**63 - 1  # what warehouses keep in a 64-bit integer
+
+
+def text(value: Any) -> str | None | Unreadable:
+    """A string as given; an integer as its digits (ids); an empty string is null."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= 256:
+        return str(value)
+    return UNREADABLE
+
+
+def boolean(value: Any) -> bool | None | Unreadable:
+    """True or false; no other value stands for one of them."""
+    if value is None or isinstance(value, bool):
+        return value
+    return UNREADABLE
+
+
+def whole_seconds(value: Any) -> int | None | Unreadable:
+    """A duration in whole seconds: a non-negative number, or its digits as a string."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return UNREADABLE
+    if not 0 <= value <= _LARGEST_INTEGER:  # false for NaN and the infinities too
+        return UNREADABLE
+    return int(value)
+
+
+def joined(values: Iterable[Any]) -> str | None | Unreadable:
+    """Several texts joined by one blank (a first and a last name); null if there is none."""
+    words = ""
+    for value in values:
+        part = value if value.__class__ is str else text(value)
+        if part is UNREADABLE:
+            return UNREADABLE
+        if part:
+            words = f"{words} {part}" if words else part
+    return words or None
+
+
+_SPEAKER_NAMES: Final = ("speaker", "speaker_label", "speaker_name", "name", "role", "from", "user")
+_SPOKEN_NAMES: Final = ("text", "content", "sentence", "utterance", "message", "transcript", "body")
+
+
+def dialogue(value: Any) -> str | None | Unreadable:
+    """What was said, a line for each entry of a list: `speaker: text`.
+
+    No page says what Amplemarket's entries hold. So what looks like a speaker and what looks like a
+    text is taken; any other entry stands as its JSON text.
+    """
+    if not value and not isinstance(value, (bool, int, float)):
+        return None
+    if not isinstance(value, list):
+        return text(value) if isinstance(value, str) else UNREADABLE
+    lines = (_line(entry) for entry in value if entry not in (None, "", {}, []))
+    return "\n".join(lines) or None
+
+
+def _line(entry: Any) -> str:
+    if isinstance(entry, str):
+        return entry
+    if isinstance(entry, dict):
+        speaker, said = (
+            next((entry[n] for n in names if isinstance(entry.get(n), str) and entry[n]), None)
+            for names in (_SPEAKER_NAMES, _SPOKEN_NAMES)
+        )
+        if said is not None:
+            return said if speaker is None else f"{speaker}: {said}"
+    return json.dumps(entry, ensure_ascii=False)

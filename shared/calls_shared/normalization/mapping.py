@@ -1,0 +1,120 @@
+"""The mapping of one provider: data in its manifest, compiled once into plain functions.
+
+A column's source is one of (first match in this order):
+
+    {cases: [{value: V, equals: {path: V, ...}, present: [path, ...]}, ...], ...}   first case met
+    {from: path}  {from: [path, ...]}     the first field that is not null
+    {dialogue: path, from: path}          a list of what was said, as a text; then `from`
+    {join: [path, ...]}                   texts joined by a blank
+    {latest: [path, ...]}                 the last of several timestamps; each must be readable
+    {uuid7: path}                         the moment in a UUIDv7, then `from`
+    {from_slice: path}                    a field of the parent, from the stream slice
+
+with these additions: `words: {theirs: ours}` translates, beside the words that telephony vendors
+share, `unless: path` gives null where that field is true; `computed` says what stands in where none
+of it gives a value (`calls_shared.normalization.normalization`). A path is the names of nested
+fields joined by dots; where one of them holds something else than an object, the column is
+unreadable. In `join` a name may end with `[]`: the field holds a list, and each item is read.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from calls_shared.normalization import converters, sources, times
+from calls_shared.normalization.fields import value_at, values_at
+from calls_shared.normalization.sources import Convert, Read
+from calls_shared.normalization.words import COLUMNS_OF_WORDS, UnknownWord, ignore, translator
+from calls_shared.paths import field
+
+_CONVERTERS: Mapping[str, Convert] = {
+    "string": converters.text,
+    "timestamp": times.timestamp,
+    "integer": converters.whole_seconds,
+    "boolean": converters.boolean,
+}
+_KEYS = frozenset("cases from dialogue join latest uuid7 from_slice words unless computed".split())
+
+
+class MappingError(ValueError):
+    """A mapping in a manifest that cannot be compiled; the message names the column."""
+
+
+def plain_field(
+    name: str, kind: str, source: Mapping[str, Any], unknown_word: UnknownWord = ignore
+) -> tuple[str, Convert] | None:
+    """The field and the converter of a column that needs nothing else, as most columns do."""
+    path = source.get("from")
+    if (
+        not source.keys() <= {"from", "words", "computed"}
+        or not isinstance(path, str)
+        or "." in path
+    ):
+        return None
+    return path, _converter(name, kind, source, unknown_word)
+
+
+def compile_column(
+    name: str, kind: str, source: Mapping[str, Any], unknown_word: UnknownWord = ignore
+) -> Read:
+    """Compile one column's source.
+
+    Args:
+        name: the column's name.
+        kind: its kind, see `calls_shared.normalization.columns.Column`.
+        source: where it comes from, see above.
+        unknown_word: is told each word of a status or a direction that is in no vocabulary.
+
+    Raises:
+        MappingError: if the source has an unknown key or none that says where to read.
+    """
+    if unknown := set(source) - _KEYS:
+        raise MappingError(f"column {name}: unknown key {sorted(unknown)[0]!r} in its mapping")
+    if kind not in _CONVERTERS:
+        raise MappingError(f"column {name}: a column of kind {kind!r} cannot be mapped")
+    read = _source(name, _converter(name, kind, source, unknown_word), source)
+    if "cases" in source:
+        for case in source["cases"]:
+            if "value" not in case or set(case) - {"value", "equals", "present"}:
+                raise MappingError(f"column {name}: a case has value, equals and present only")
+        read = sources.first_case(source["cases"], read)
+    if "unless" in source:
+        read = sources.unless(field(source["unless"]), read)
+    return read
+
+
+def _converter(
+    name: str, kind: str, source: Mapping[str, Any], unknown_word: UnknownWord
+) -> Convert:
+    if name not in COLUMNS_OF_WORDS:
+        if "words" in source:
+            raise MappingError(f"column {name}: only status and direction have words")
+        return _CONVERTERS[kind]
+    if not {"from", "from_slice", "cases"} & source.keys():
+        raise MappingError(f"column {name}: its words come with from, from_slice or cases")
+    return translator(name, source.get("words", {}), unknown_word)
+
+
+def _source(name: str, convert: Convert, source: Mapping[str, Any]) -> Read:
+    otherwise = sources.first_of(convert, source.get("from", []))
+    if "uuid7" in source:
+        return sources.either(sources.uuid7(source["uuid7"]), otherwise)
+    if "dialogue" in source:
+        return sources.either(sources.dialogue(source["dialogue"]), otherwise)
+    if "from" in source:
+        return sources.first_of(convert, source["from"])
+    if "join" in source:
+        if (pair := sources.pair(source["join"])) is not None:
+            return pair
+        if any("[]" in path for path in source["join"]):
+            lists = [values_at(path) for path in source["join"]]
+            return lambda record, _: converters.joined(v for read in lists for v in read(record))
+        reads = [value_at(path) for path in source["join"]]
+        return lambda record, _: converters.joined([read(record) for read in reads])
+    if "latest" in source:
+        return sources.latest([value_at(path) for path in source["latest"]])
+    if "from_slice" in source:
+        read_slice = value_at(source["from_slice"])
+        return lambda _, extra: convert(read_slice(extra))
+    if "cases" in source:
+        return lambda _record, _extra: None
+    raise MappingError(f"column {name}: its mapping does not say where to read it from")

@@ -1,0 +1,1 @@
+"""Lists: pages, order, inventory, state, and what a sync tells of them."""

@@ -1,0 +1,47 @@
+"""The cursors that a manifest names, by stream."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from typing import Any
+
+from airbyte_cdk.sources.declarative.parsers.manifest_reference_resolver import (
+    ManifestReferenceResolver,
+)
+
+
+@dataclass(frozen=True)
+class StreamCursor:
+    """The cursor field of a stream, and those of the parents whose state is kept with its own."""
+
+    field: str
+    parents: Mapping[str, str] = dataclass_field(default_factory=dict)
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """All field names that hold a cursor value in the stream's state."""
+        return frozenset({self.field, *self.parents.values()})
+
+
+def stream_cursors(manifest: Mapping[str, Any]) -> dict[str, StreamCursor]:
+    """The cursors of a manifest's incremental streams, by stream name."""
+    resolved = ManifestReferenceResolver().preprocess_manifest(dict(manifest))
+    cursors = {}
+    for entry in resolved["streams"]:
+        for stream in entry.get("streams", [entry]):
+            if "incremental_sync" in stream:
+                router = stream["retriever"].get("partition_router", {})
+                router = router.get("substream", router)
+                parents = [
+                    parent["stream"]
+                    for parent in router.get("parent_stream_configs", [])
+                    if parent.get("incremental_dependency")
+                ]
+                cursors[stream["name"]] = StreamCursor(
+                    stream["incremental_sync"]["cursor_field"],
+                    {
+                        parent["name"]: parent["incremental_sync"]["cursor_field"]
+                        for parent in parents
+                    },
+                )
+    return cursors

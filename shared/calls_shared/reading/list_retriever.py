@@ -1,0 +1,189 @@
+"""`ListRetriever`: a list whose complete readings converge, whatever a single one misses."""
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airbyte_cdk.models import FailureType
+from airbyte_cdk.sources.streams.core import StreamData
+from airbyte_cdk.sources.types import Record, StreamSlice
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+
+from calls_shared.normalization import times
+from calls_shared.reading.convergence import Convergence
+from calls_shared.reading.list_state import ListState
+from calls_shared.reading.moments import moment_after, moment_of
+from calls_shared.reading.pagination import PageNumbers
+from calls_shared.reading.passes import NewestFirstProof
+from calls_shared.reading.retriever import CallRetriever, Page, ReadingSoFar
+from calls_shared.reading.scope import OTHER_SCOPE, scope_of
+
+LOGGER = logging.getLogger("airbyte.calls")
+_COMPLETE_EVERY = timedelta(hours=24)
+
+
+@dataclass
+class ListRetriever(CallRetriever):
+    """Retriever of a stream that is one list.
+
+    Attributes:
+        scope: the configuration keys that decide what is listed and kept. If one has changed, all
+            of the new scope is read once more.
+        stop_early: leave a list that comes newest first, by the creation in its UUIDv7 ids, once
+            `NewestFirstProof` allows it; a record with another id is always kept. Such a list is
+            read to its end once a day; any other in every sync.
+    """
+
+    scope: list[str] = dataclass_field(default_factory=list)
+    stop_early: bool = False
+
+    def __post_init__(self, parameters: Mapping[str, Any]) -> None:
+        super().__post_init__(parameters)
+        self._list_state = ListState.of({} if self._gate is None else self._gate.handed_in)
+        self._moved_to: str | None = None
+
+    def _leaving(self, state: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The cursor's state with the inventory beside it.
+
+        A reading that ends at a wall fails, but counts as complete: its cursor moves all the same.
+        """
+        cursors = (state.get(self.cursor_field), self._moved_to)
+        latest = times.latest(moment for moment in cursors if isinstance(moment, str))
+        cursor = {} if latest is None else {self.cursor_field: latest}
+        return {**state, **cursor, **self._list_state.as_state()}
+
+    def read_records(
+        self, records_schema: Mapping[str, Any], stream_slice: StreamSlice | None = None
+    ) -> Iterable[StreamData]:
+        """Read the list.
+
+        Raises:
+            AirbyteTracedException: with the sentence for the user, on any failure.
+        """
+        stream_slice = stream_slice or StreamSlice(partition={}, cursor_slice={})
+        scope = scope_of(self.config, self.scope)
+        bound = self._bound(stream_slice)
+        convergence = Convergence(self._list_state, scope, self._lookback, bound)
+        if convergence.is_other_scope:
+            LOGGER.info(OTHER_SCOPE, self.name, ", ".join(self.scope))
+        if self.stop_early and not convergence.reads_everything and not self._is_complete_due():
+            yield from self._read_recent(records_schema, stream_slice)
+        else:
+            yield from self._read_completely(records_schema, stream_slice, convergence)
+
+    def _is_complete_due(self) -> bool:
+        last, now = moment_of(self._list_state.at), datetime.now(UTC)
+        return last is None or not timedelta() <= now - last < _COMPLETE_EVERY
+
+    def _read_recent(
+        self, records_schema: Mapping[str, Any], stream_slice: StreamSlice
+    ) -> Iterator[StreamData]:
+        """Read the newest end of the list, as long as it shows that it comes newest first."""
+        proof = NewestFirstProof(self._bound(stream_slice))
+        for page in self._pages(records_schema, stream_slice, ReadingSoFar()):
+            yield from self._wanted(page.records, stream_slice)
+            if proof.page([_id_and_creation(call) for call in page.records]):
+                return
+
+    def _is_before(self, bound: str, call: Mapping[str, Any]) -> bool:
+        return super()._is_before(bound, call) and not self._is_guessed(call)
+
+    def _is_guessed(self, call: Mapping[str, Any]) -> bool:
+        """The creation of an id that is no UUIDv7 is only a guess (its start)."""
+        return self.stop_early and not times.is_uuid7(call.get("id"))
+
+    def _read_completely(
+        self,
+        records_schema: Mapping[str, Any],
+        stream_slice: StreamSlice,
+        convergence: Convergence,
+    ) -> Iterator[StreamData]:
+        """Read the list to its end, once or twice; only then does the cursor move.
+
+        Records come out under a slice of their own, which is never closed, so that the cursor
+        observes the reading as a whole and not each record.
+        """
+        unobserved = StreamSlice(
+            partition=stream_slice.partition,
+            cursor_slice={},
+            extra_fields=stream_slice.extra_fields,
+        )
+        at = times.format_timestamp(datetime.now(UTC))
+        so_far = ReadingSoFar(lambda: convergence.listed, self._list_state.unlisted)
+        while True:
+            is_first = True
+            for page in self._pages(records_schema, unobserved, so_far):
+                if is_first:
+                    convergence.begin(moment_after(page.response.headers))
+                    is_first = False
+                yield from self._coming_out(page, convergence)
+            if is_first:  # not one page held a record
+                convergence.begin(at)
+                convergence.page(so_far.end.announced)
+            if not convergence.needs_another(so_far.end):
+                break
+            LOGGER.info("%s: the list differs from what is known; reading it again.", self.name)
+        self._conclude(convergence, so_far, at, stream_slice)
+
+    def _coming_out(self, page: Page, convergence: Convergence) -> Iterator[Record]:
+        strategy = getattr(self._paginator, "pagination_strategy", None)
+        if isinstance(strategy, PageNumbers):
+            convergence.page(strategy.total(page.response), self._nulls(page.response))
+        for call in page.records:
+            call_id, created = _id_and_creation(call)
+            changed = call.data.get(self.cursor_field)
+            if changed is None:
+                self._report.note(self._timeless)
+            elif self._is_guessed(call.data):
+                changed = None
+            in_scope = self._passes_start_date(call.data)
+            if convergence.call(call_id, created, changed, in_scope=in_scope):
+                yield call
+
+    def _conclude(
+        self, convergence: Convergence, so_far: ReadingSoFar, at: str, stream_slice: StreamSlice
+    ) -> None:
+        if convergence.newest is not None and self.cursor is not None:
+            newest = {self.cursor_field: convergence.newest}
+            self.cursor.observe(Record(newest, self.name, stream_slice))
+        if (numbers := convergence.announced_in_vain()) is not None:
+            announced, listed = numbers
+            self._report.note(
+                f"{self._provider()} announces {announced} {self.name} and lists {listed}, twice in"
+                " a row."
+            )
+        self._list_state = convergence.state(so_far.end, at)
+        if so_far.end.walled and not self._starts_before_the_wall(convergence):
+            self._moved_to = self._list_state.cursor
+            raise self._wall(convergence, so_far.end.announced)
+
+    def _starts_before_the_wall(self, convergence: Convergence) -> bool:
+        order = convergence.reading.order
+        inside = order.oldest is not None and self._earliest > times.sort_key(order.oldest)
+        return order.newest_first and inside
+
+    def _wall(self, convergence: Convergence, announced: int | None) -> AirbyteTracedException:
+        order, listed = convergence.reading.order, len(convergence.reading.seen)
+        numbers = f"{listed} of {announced}" if announced else f"the first {listed}"
+        known = f"{self._provider()} lists only {numbers} {self.name}"
+        if order.newest_first and order.oldest is not None:
+            day = datetime.fromisoformat(order.oldest) + timedelta(days=1)
+            return AirbyteTracedException(
+                message=f"{known}, the newest; set start_date to {day:%Y-%m-%d}T00:00:00Z or later."
+                " What it lists was read.",
+                internal_message=f"stream {self.name}: a wall, newest first",
+                failure_type=FailureType.config_error,
+            )
+        return AirbyteTracedException(
+            message=f"{known}, and not the newest first, so that new ones may be hidden behind it."
+            " What it lists was read. Ask it for a complete list.",
+            internal_message=f"stream {self.name}: a wall, not newest first",
+            failure_type=FailureType.system_error,
+        )
+
+
+def _id_and_creation(call: Record) -> tuple[str, str | None]:
+    return str(call.data.get("id")), call.data.get("created_at")

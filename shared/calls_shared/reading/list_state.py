@@ -1,0 +1,66 @@
+"""`ListState`: what the state of a list keeps beside the cursor, so that readings converge."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from calls_shared.normalization import times
+
+
+@dataclass(frozen=True)
+class ListState:
+    """What the last complete reading left.
+
+    Attributes:
+        at: when it began, by our clock (RFC 3339).
+        cursor: the newest change that it saw (RFC 3339).
+        unlisted: how many records it announced and did not list.
+        until: the bound up to which calls were settled, by the provider's clock (RFC 3339).
+        months: its inventory (`calls_shared.reading.inventory.Inventory.periods`); null if there
+            is none.
+        scope: by configuration key, what it read.
+    """
+
+    at: str | None = None
+    cursor: str | None = None
+    unlisted: int = 0
+    until: str | None = None
+    months: Mapping[str, str] | None = None
+    scope: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, state: Mapping[str, Any]) -> "ListState":
+        """What a stream's state holds; what cannot be read there counts as not there."""
+        complete, inventory = _mapping(state, "complete"), _mapping(state, "inventory")
+        until = _moment(inventory.get("until"))
+        months = inventory.get("months")
+        unlisted = complete.get("unlisted")
+        return cls(
+            at=_moment(complete.get("at")),
+            cursor=_moment(complete.get("cursor")),
+            unlisted=unlisted if isinstance(unlisted, int) and unlisted > 0 else 0,
+            until=until,
+            months=months if until is not None and isinstance(months, Mapping) else None,
+            scope=_mapping(state, "scope"),
+        )
+
+    def as_state(self) -> dict[str, Any]:
+        """The same for a stream's state; nothing if there was no complete reading yet."""
+        if self.months is None:
+            return {}
+        complete = {"at": self.at, "cursor": self.cursor, "unlisted": self.unlisted}
+        return {
+            "complete": {name: value for name, value in complete.items() if value},
+            "inventory": {"until": self.until, "months": dict(self.months)},
+            "scope": dict(self.scope),
+        }
+
+
+def _mapping(state: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = state.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _moment(value: Any) -> str | None:
+    moment = times.moment(value) if isinstance(value, str) else None
+    return moment if isinstance(moment, str) else None

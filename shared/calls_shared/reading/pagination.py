@@ -1,0 +1,157 @@
+"""Pagination strategies: how the next page is found. Tokens travel as given, without Jinja."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+from airbyte_cdk.models import FailureType
+from airbyte_cdk.sources.declarative.requesters.paginators.strategies.pagination_strategy import (
+    PaginationStrategy,
+)
+from airbyte_cdk.sources.types import Record, StreamSlice
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+
+from calls_shared.error_mapping.body import parsed
+from calls_shared.paths import field
+
+
+def whole_number(body: Any, path: str) -> int | None:
+    """A non-negative whole number in a body, also as digits in a text; None if there is none."""
+    value = field(path)(body) if path and isinstance(body, Mapping) else None
+    if isinstance(value, str) and value.strip().isdecimal() and value.isascii():
+        value = int(value.strip()[:18])
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+@dataclass
+class PageNumbers(PaginationStrategy):
+    """Pages by number, from 1 on. What the answers announce are hints (`NumberedList`).
+
+    Attributes:
+        page_size: records a page that are asked for; a server may silently cut it.
+        page_count_at: path of the number of pages.
+        total_at: path of the number of records.
+    """
+
+    page_size: int
+    page_count_at: str = ""
+    total_at: str = ""
+
+    @property
+    def initial_token(self) -> int:
+        """The first page's number."""
+        return 1
+
+    def total(self, response: requests.Response) -> int | None:
+        """The number of records that an answer announces, or None."""
+        return whole_number(parsed(response), self.total_at)
+
+    def last_page(self, response: requests.Response, in_force: int) -> int | None:
+        """The number of the last page that an answer announces, the larger of its two hints.
+
+        Args:
+            response: the answer.
+            in_force: the largest number of records that a page held so far.
+        """
+        pages = whole_number(parsed(response), self.page_count_at)
+        total = self.total(response)
+        counted = None if total is None else -(-total // (in_force or self.page_size))
+        return max((hint for hint in (pages, counted) if hint is not None), default=None)
+
+    def next_page_token(
+        self,
+        response: requests.Response,
+        last_page_size: int,
+        last_record: Record | None,
+        last_page_token_value: Any | None = None,
+        page_size_override: int | None = None,
+        stream_slice: StreamSlice | None = None,
+    ) -> int | None:
+        """The next page's number, or None after an empty page; as the CDK has it."""
+        return int(last_page_token_value or 1) + 1 if last_page_size else None
+
+    def get_page_size(self) -> int:
+        """Records a page."""
+        return self.page_size
+
+
+@dataclass
+class NextLink(PaginationStrategy):
+    """Pages by a link in the answer. The transport sees to it that it is the provider's own.
+
+    Attributes:
+        link_at: path of the link.
+
+    Raises:
+        AirbyteTracedException: (transient_error) on a link that is no text.
+    """
+
+    link_at: str
+
+    @property
+    def initial_token(self) -> None:
+        """There is no token for the first page."""
+        return None
+
+    def next_page_token(
+        self,
+        response: requests.Response,
+        last_page_size: int,
+        last_record: Record | None,
+        last_page_token_value: Any | None = None,
+        page_size_override: int | None = None,
+        stream_slice: StreamSlice | None = None,
+    ) -> str | None:
+        """The link as given, or None after the last page."""
+        link = field(self.link_at)(parsed(response))
+        if link is None or link == "":
+            return None
+        if not isinstance(link, str):
+            raise AirbyteTracedException(
+                message="A page names the next one by a link that is no text, so that the pages"
+                " after it could not be read. Run the sync again later.",
+                internal_message=f"type of the link: {type(link).__name__}",
+                failure_type=FailureType.transient_error,
+            )
+        return link
+
+    def get_page_size(self) -> None:
+        """None: the link says it."""
+
+
+@dataclass
+class PageToken(PaginationStrategy):
+    """Pages by an opaque token in the answer, until there is none.
+
+    Attributes:
+        token_at: path of the token.
+        page_size: records a page.
+    """
+
+    token_at: str
+    page_size: int
+
+    @property
+    def initial_token(self) -> None:
+        """There is no token for the first page."""
+        return None
+
+    def next_page_token(
+        self,
+        response: requests.Response,
+        last_page_size: int,
+        last_record: Record | None,
+        last_page_token_value: Any | None = None,
+        page_size_override: int | None = None,
+        stream_slice: StreamSlice | None = None,
+    ) -> Any | None:
+        """The next page's token as given, or None after the last page."""
+        token = field(self.token_at)(parsed(response))
+        return token if token not in (None, "") else None
+
+    def get_page_size(self) -> int:
+        """Records a page."""
+        return self.page_size

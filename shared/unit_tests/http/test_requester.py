@@ -1,0 +1,264 @@
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests_mock
+from airbyte_cdk.models import FailureType
+from airbyte_cdk.sources.types import StreamSlice
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+
+from calls_shared import ApiKey, CallRequester
+from calls_shared.http.budget import budget_of
+from calls_shared.http.patience import CHECK_PATIENCE, Patience
+
+URL = "https://api.acme.example/calls"
+QUICK = Patience(attempts=1)
+TWICE = Patience(attempts=2, first_pause=0.01)
+GOOD = {"data": [{"id": "1"}], "pages": 1}
+ROWS = [
+    {"status": 404, "code": "gone", "action": "skip", "message": "{{count}} were skipped."},
+    {"status": 418, "action": "fail", "message": "{slice} is a teapot, says {provider} to {key}."},
+]
+
+
+@pytest.fixture
+def server() -> Iterator[requests_mock.Mocker]:
+    with requests_mock.Mocker() as mocker:
+        yield mocker
+
+
+def requester_of(
+    patience: Patience = QUICK, config: dict[str, Any] | None = None, **more: Any
+) -> CallRequester:
+    config = {"api_key": "12e5", "name": "Zoë & co", **(config or {})}
+    budget = budget_of(config, patience)  # held until the requester holds it
+    requester = CallRequester(
+        **{
+            "name": "calls",
+            "config": config,
+            "parameters": {},
+            "url": URL,
+            "authenticator": ApiKey(config, "api_key"),
+            "provider": "acme",
+            "provider_name": "Acme",
+            "key": "api_key",
+            "records_at": "data",
+            "page_count_at": "pages",
+            "error_rows": ROWS,
+            "error_envelopes": [{"needs": ["code"]}],
+            **more,
+        }
+    )
+    assert requester.budget is budget
+    return requester
+
+
+def failure_of(requester: CallRequester, **more: Any) -> AirbyteTracedException:
+    with pytest.raises(AirbyteTracedException) as caught:
+        requester.send_request(**more)
+    return caught.value
+
+
+def test_a_request_in_full(server: requests_mock.Mocker) -> None:
+    server.get(URL, json=GOOD)
+    requester = requester_of(
+        request_headers={"Accept": "application/json", "Acme-Version": "2.14"},
+        request_parameters={
+            "who": "{{ config['name'] }}",
+            "none": "{{ config.get('none') or '' }}",
+        },
+    )
+    response = requester.send_request(
+        next_page_token={"next_page_token": 1}, request_params={"page": "007", "after": "5e3"}
+    )
+    assert response is not None
+    assert response.json() == GOOD
+    (request,) = server.request_history
+    assert request.method == "GET"
+    assert request.url == f"{URL}?who=Zo%C3%AB+%26+co&page=007&after=5e3"
+    assert request.headers["Authorization"] == "Bearer 12e5"
+    assert request.headers["Accept"] == "application/json"
+    assert request.headers["Acme-Version"] == "2.14"
+
+
+def test_what_was_repaired_is_told_once_a_page(server: requests_mock.Mocker) -> None:
+    body = rb'{"data": [{"id": "1", "notes": "\ud83d"}, null, {"id": NaN}], "total": 3}'
+    cut = body[:-4]
+    server.get(URL, [{"content": cut}, {"content": body}, {"json": GOOD}, {"content": body}])
+    requester = requester_of(TWICE)
+    for _ in range(3):
+        requester.send_request()
+    assert requester.budget.report.sentences() == [
+        "2 broken characters (such as half an emoji) in the provider's texts were read as U+FFFD.",
+        "2 numbers that are none (NaN, infinity) were read as null.",
+        "2 records of a list were null; they were left out.",
+    ]
+
+
+def test_null_in_place_of_a_list_beside_a_total_of_0_is_an_empty_page(
+    server: requests_mock.Mocker,
+) -> None:
+    server.get(URL, [{"json": {"data": None, "total": 1}}, {"json": {"data": None, "total": 0}}])
+    assert requester_of(TWICE, total_at="total").send_request() is not None
+    assert server.call_count == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "url"),
+    [
+        (None, URL),
+        ("", URL),
+        ("/calls?after=5e3", f"{URL}?after=5e3"),
+        ("http://API.acme.example:80/calls?after=5e3", f"{URL}?after=5e3"),
+        ("?after=5e3", f"{URL}?after=5e3"),
+    ],
+)
+def test_the_page_that_a_link_names(
+    server: requests_mock.Mocker, path: str | None, url: str
+) -> None:
+    server.get(requests_mock.ANY, json=GOOD)
+    requester_of().send_request(path=path)
+    (request,) = server.request_history
+    assert request.url == url
+    assert request.headers["Authorization"] == "Bearer 12e5"
+
+
+@pytest.mark.parametrize(
+    ("link", "named"),
+    [
+        ("https://evil.example/calls", "evil.example"),
+        ("//evil.example/calls", "evil.example"),
+        ("https://[evil/calls", "one that cannot be read"),
+    ],
+)
+def test_a_link_to_another_host_is_not_followed(
+    server: requests_mock.Mocker, link: str, named: str
+) -> None:
+    server.get(requests_mock.ANY, json=GOOD)
+    failure = failure_of(requester_of(), path=link)
+    assert failure.failure_type is FailureType.transient_error
+    assert failure.message == (
+        f"Acme answered with a link to another host than its own, {named}; it was not followed, so"
+        " that the API key stays with Acme. Run the sync again later; it resumes where it stopped."
+    )
+    assert server.call_count == 0
+
+
+@pytest.mark.parametrize(
+    ("pieces", "name"),
+    [
+        ({"extra_fields": {"phone": {"number": "+1"}}, "partition": {"id": "PN1"}}, "+1"),
+        ({"extra_fields": {"phone": {"number": None}}, "partition": {"id": "PN1"}}, "PN1"),
+        ({"extra_fields": {}, "partition": {"id": "PN1"}}, "PN1"),
+        ({"extra_fields": {}, "partition": {"id": 7}}, ""),
+        (None, ""),
+    ],
+)
+def test_what_is_asked_about_is_named_in_the_sentence(
+    server: requests_mock.Mocker, pieces: Any, name: str
+) -> None:
+    server.get(URL, status_code=418)
+    requester = requester_of(slice_named_by=["phone.number", "id"])
+    piece = None if pieces is None else StreamSlice(cursor_slice={}, **pieces)
+    failure = failure_of(requester, stream_slice=piece)
+    assert failure.message == f"{name} is a teapot, says Acme to api_key."
+
+
+def test_what_is_skipped_is_counted(server: requests_mock.Mocker) -> None:
+    server.get(URL, status_code=404, json={"code": "gone"})
+    requester = requester_of()
+    for _ in range(2):
+        response = requester.send_request()
+        assert response is not None
+        assert not response
+    assert requester.budget.report.sentences() == ["2 were skipped."]
+
+
+def test_a_row_that_skips_needs_the_providers_forms() -> None:
+    with pytest.raises(ValueError, match="a row that skips needs error_envelopes"):
+        requester_of(error_envelopes=[])
+
+
+def test_an_answer_is_judged_by_its_shape(server: requests_mock.Mocker) -> None:
+    server.get(URL, json={"calls": []})
+    assert "(no list under 'data')" in (failure_of(requester_of()).message or "")
+
+
+@pytest.mark.parametrize("body", [{"data": [], "pages": 3}, {"data": [], "pages": "x"}])
+def test_an_empty_page_is_an_answer_whatever_it_announces(
+    server: requests_mock.Mocker, body: dict[str, Any]
+) -> None:
+    server.get(URL, json=body)
+    response = requester_of().send_request(next_page_token={"next_page_token": 2})
+    assert response is not None
+    assert response.json() == body
+    assert server.call_count == 1
+
+
+@pytest.mark.parametrize(("patience", "resumes"), [(QUICK, True), (CHECK_PATIENCE, False)])
+def test_only_a_sync_resumes(
+    server: requests_mock.Mocker, patience: Patience, resumes: bool
+) -> None:
+    requester = requester_of(patience)
+    requester.budget.sleep = lambda seconds: None  # type: ignore[method-assign]
+    server.get(URL, status_code=500)
+    assert ("resumes where it stopped" in (failure_of(requester).message or "")) is resumes
+
+
+def test_without_a_rate_there_is_no_limit(server: requests_mock.Mocker) -> None:
+    server.get(URL, json=GOOD)
+    requester = requester_of()
+    for _ in range(5):
+        requester.send_request()
+    assert server.call_count == 5
+
+
+def test_the_rate_of_the_manifest_is_kept_by_all_requesters_of_a_key(
+    server: requests_mock.Mocker,
+) -> None:
+    server.get(URL, json=GOOD, headers={"X-Limit": "3"})
+    rate = {"requests": 100, "seconds": 3600, "limit_header": "X-Limit", "starts_at": 1}
+    one = requester_of(rate=rate, in_flight=2)
+    other = requester_of(rate=rate, name="others")  # a source of its own, of the same key
+    another = requester_of(rate=rate, config={"api_key": "another"})
+    one.send_request()
+    other.send_request()
+    other.send_request()
+    for waits in (one, other):
+
+        def stop(seconds: float, of: CallRequester = waits) -> None:
+            of.budget.stopped.set()
+
+        waits.budget.sleep = stop  # type: ignore[method-assign]
+        with pytest.raises(Exception):  # noqa: B017, PT011 - the sync was stopped while it waited
+            waits.send_request()
+    assert server.call_count == 3
+    another.send_request()
+    assert server.call_count == 4
+
+
+def test_the_requesters_of_one_source_have_one_budget() -> None:
+    config = {"api_key": "x"}
+    one, other = (
+        CallRequester(name=name, config=config, parameters={}, url=URL, key="api_key")
+        for name in ("calls", "others")
+    )
+    assert one.budget is other.budget is budget_of(config)
+
+
+def test_the_sandbox_shortens_our_own_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALLS_SANDBOX_URL", "http://127.0.0.1:8900")
+    monkeypatch.setenv("CALLS_SANDBOX_WAIT_SCALE", "0.5")
+    with requests_mock.Mocker() as mocker:
+        mocker.get("http://127.0.0.1:8900/acme/calls", json=GOOD)
+        requester = requester_of(Patience())
+        assert requester._sender.patience == Patience().scaled(0.5)
+        requester.send_request()
+        (request,) = mocker.request_history
+    assert request.headers["X-Sandbox-Host"] == "api.acme.example"
+
+
+def test_the_sandbox_must_be_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALLS_SANDBOX_URL", "http://example.com")
+    with pytest.raises(AirbyteTracedException, match="may only name a loopback address"):
+        requester_of()

@@ -24,7 +24,7 @@ class Mutant:
 
 def manifest(provider: str) -> str:
     """A connector's manifest."""
-    return f"source-{provider}-calls/manifest.yaml"
+    return f"source-{provider}-calls/source_{provider}_calls/manifest.yaml"
 
 
 def requests_of(provider: str) -> str:

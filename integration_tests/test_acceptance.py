@@ -47,6 +47,7 @@ from integration_tests.commands import (
     credential_key,
     run_command,
 )
+from integration_tests.connectors import CONNECTORS
 from integration_tests.sandbox import Sandbox, Switches, World
 
 # The tests of images need a container engine. Dependencies warn that they use what is deprecated.
@@ -253,7 +254,7 @@ def test_the_metadata_agrees_with_the_other_files(provider: str) -> None:
     name = f"source-{provider}-calls"
     metadata = metadata_of(provider)
     project = tomllib.loads((folder_of(provider) / "pyproject.toml").read_text(encoding="utf-8"))
-    spec = yaml_file(provider, "manifest.yaml")["spec"]
+    spec = CONNECTORS[provider].manifest_as_written()["spec"]
     keywords = {"openphone": ["keyword:quo", "keyword:openphone"]}.get(provider, [])
 
     assert metadata["name"] == NAMES[provider]
@@ -300,7 +301,7 @@ def manifest_hosts(node: Any, configs: list[dict[str, Any]]) -> Iterator[str]:
 
 @each_provider
 def test_the_allowed_hosts_are_those_of_the_requests(provider: str) -> None:
-    manifest = yaml_file(provider, "manifest.yaml")
+    manifest = CONNECTORS[provider].manifest_as_written()
     properties = manifest["spec"]["connection_specification"]["properties"]
     regions = properties.get("region", {}).get("enum", [])
     configs = [config_for(provider), *(config_for(provider, region=one) for one in regions)]
@@ -398,7 +399,7 @@ def test_airbytes_own_acceptance_tests_can_read_the_configuration(provider: str)
             set() for _ in section["tests"]
         ]
     assert set(named_files(content)) == {
-        "manifest.yaml",
+        f"source_{provider}_calls/manifest.yaml",
         *(
             f"integration_tests/{name}.json"
             for name in ("sample_config", "invalid_config", "configured_catalog", "abnormal_state")

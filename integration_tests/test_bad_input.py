@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from integration_tests.commands import (
     CURSOR_FIELDS,
     PROVIDERS,
-    ROOT,
     Connector,
     Outcome,
     catalog_for,
@@ -24,6 +22,7 @@ from integration_tests.commands import (
     run_command,
     run_forked,
 )
+from integration_tests.connectors import CONNECTORS
 from integration_tests.sandbox import Sandbox, World
 
 WRONG_KEY = "wrong-key-0123456789-not-real"
@@ -145,8 +144,8 @@ def warned(outcome: Outcome) -> list[str]:
 
 
 def specification_of(provider: str) -> dict[str, Any]:
-    file = ROOT / f"source-{provider}-calls" / "manifest.yaml"
-    found: dict[str, Any] = yaml.safe_load(file.read_text())["spec"]["connection_specification"]
+    manifest = CONNECTORS[provider].manifest_as_written()
+    found: dict[str, Any] = manifest["spec"]["connection_specification"]
     return found
 
 

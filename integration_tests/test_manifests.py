@@ -16,7 +16,8 @@ from source_skipcall_calls import SourceSkipcallCalls
 
 from calls_shared import CallsSource
 from calls_shared.normalization.columns import COLUMNS
-from integration_tests.commands import PROVIDERS, ROOT, config_for
+from integration_tests.commands import PROVIDERS, config_for
+from integration_tests.connectors import CONNECTORS
 from integration_tests.in_process import LOGGER
 from integration_tests.manifest_lint import FREE, problems
 
@@ -29,7 +30,7 @@ SOURCES: dict[str, type[CallsSource]] = {
 
 
 def manifest_of(provider: str) -> dict[str, Any]:
-    text = (ROOT / f"source-{provider}-calls" / "manifest.yaml").read_text(encoding="ascii")
+    text = (CONNECTORS[provider].manifest).read_text(encoding="ascii")
     loaded: dict[str, Any] = yaml.safe_load(text)
     return loaded
 

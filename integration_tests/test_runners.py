@@ -25,7 +25,6 @@ from typing import Any, NamedTuple
 from weakref import ref
 
 import pytest
-import yaml
 from airbyte_cdk.connector_builder.connector_builder_handler import create_source, read_stream
 from airbyte_cdk.models import ConfiguredAirbyteCatalogSerializer
 from airbyte_cdk.sources.declarative.concurrent_declarative_source import (
@@ -40,12 +39,12 @@ from calls_shared.http.rate import RateLimit
 from calls_shared.reading.moments import moment_of
 from integration_tests.commands import (
     PROVIDERS,
-    ROOT,
     Connector,
     Outcome,
     catalog_for,
     config_for,
 )
+from integration_tests.connectors import CONNECTORS, ROOT
 from integration_tests.sandbox import Sandbox, World
 
 AHEAD = timedelta(days=3)
@@ -53,9 +52,7 @@ CALLS = 40
 
 
 def manifest_of(provider: str) -> dict[str, Any]:
-    file = ROOT / f"source-{provider}-calls" / "manifest.yaml"
-    manifest: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
-    return manifest
+    return CONNECTORS[provider].manifest_as_written()
 
 
 # Other processes
@@ -128,7 +125,7 @@ def declarative(connector: Connector, state: Any = None) -> Outcome:
     """Read with `source-declarative-manifest`."""
     provider = connector.provider
     options = {"config": config_for(provider), "catalog": catalog_for(provider), "state": state}
-    arguments = ["read", "--manifest-path", f"{ROOT}/source-{provider}-calls/manifest.yaml"]
+    arguments = ["read", "--manifest-path", str(CONNECTORS[provider].manifest)]
     for name, content in options.items():
         if content is not None:
             file = connector.folder / f"declarative-{name}.json"

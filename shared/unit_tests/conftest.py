@@ -35,12 +35,11 @@ AnswerMaker = Callable[..., requests.Response]
 @pytest.fixture(scope="session")
 def raw_manifests() -> dict[str, dict[str, Any]]:
     """The manifests as they stand in the repository, by provider."""
-    return {
-        provider: yaml.safe_load(
-            (ROOT / f"source-{provider}-calls" / "manifest.yaml").read_text(encoding="utf-8")
-        )
+    files = {
+        provider: ROOT / f"source-{provider}-calls" / f"source_{provider}_calls" / "manifest.yaml"
         for provider in PROVIDERS
     }
+    return {name: yaml.safe_load(file.read_text("utf-8")) for name, file in files.items()}
 
 
 @pytest.fixture(scope="session")

@@ -9,14 +9,15 @@ from airbyte_cdk.utils.yaml_loader import safe_load_yaml
 
 
 def manifest_of(module: ModuleType) -> Mapping[str, Any]:
-    """The `manifest.yaml` from inside the module's package (wheel), else from beside it (checkout).
+    """The `manifest.yaml` in the module's package.
 
     Raises:
         FileNotFoundError: if there is none.
     """
     package = Path(module.__file__ or "").parent
-    for folder in (package, package.parent):
-        if (file := folder / "manifest.yaml").is_file():
-            manifest: Mapping[str, Any] = safe_load_yaml(file.read_text(encoding="utf-8"))
-            return manifest
-    raise FileNotFoundError(f"no manifest.yaml in or beside the package {package.name}")
+    try:
+        text = (package / "manifest.yaml").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise FileNotFoundError(f"no manifest.yaml in the package {package.name}") from None
+    manifest: Mapping[str, Any] = safe_load_yaml(text)
+    return manifest

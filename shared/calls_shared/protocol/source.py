@@ -49,7 +49,7 @@ _TOO_LATE = AirbyteConnectionStatus(
 
 
 class CallsSource(Source):
-    """A source of calls, defined by the `manifest.yaml` beside or inside its package.
+    """A source of calls, defined by the `manifest.yaml` in its package.
 
     It needs no constructor arguments and builds the declarative source once the configuration (and
     catalog and state) are known, because the CDK's own takes them in its constructor only.

@@ -2,11 +2,12 @@
 
 from integration_tests.mutant import SHARED, UNIT, Mutant, manifest
 
-CALL = f"{SHARED}/normalization.py"
-PEOPLE = f"{SHARED}/people.py"
-WORDS = f"{SHARED}/words.py"
-ROWS = (f"{UNIT}/test_normalization.py",)
-PERSONS = (f"{UNIT}/test_people.py",)
+CALL = f"{SHARED}/normalization/completion.py"
+PARTIES = f"{SHARED}/normalization/parties.py"
+PEOPLE = f"{SHARED}/normalization/people.py"
+WORDS = f"{SHARED}/normalization/words.py"
+ROWS = (f"{UNIT}/normalization/test_normalization.py",)
+PERSONS = (f"{UNIT}/normalization/test_people.py",)
 
 _ANSWERED = (
     Mutant(
@@ -185,7 +186,7 @@ _PEOPLE = (
     ),
     Mutant(
         "the line itself is the other party",
-        CALL,
+        PARTIES,
         "others = [number for number in numbers if number != own(extra)]",
         "others = numbers",
         ROWS,

@@ -168,7 +168,7 @@ class CallRequester(HttpRequester):
 
     def _refuse_empty(self, parameters: Mapping[str, Any]) -> None:
         for name in self._naming:
-            if parameters.get(name) in (None, ""):
+            if parameters.get(name) in (None, "", "None"):  # what Jinja makes of a null
                 raise AirbyteTracedException(
                     message=f"A request for {self.name} would go out without its parameter {name},"
                     " so that it would be for something else; the slice that it stands for does not"

@@ -120,14 +120,17 @@ def _part(node: Any, path: str) -> Iterator[str]:
         if key not in known | _OF_ANY:
             yield f"{path}.{key} is not known to {node.get('class_name', kind)}"
         elif key == "$parameters":
-            understood = _OF_FACTORY.union(*(_known_to(below) for below in _nodes(node)))
-            yield from (f"{path}.{key}.{k} is used nowhere" for k in value if k not in understood)
+            continue
         elif key in _SCHEMAS:
             yield from json_schema_problems(value, f"{path}.{key}")
         elif key in nested:
             yield from nested[key].problems(value, f"{path}.{key}")
         elif key not in _FREE and _holds_objects(value):
             yield from _part(value, f"{path}.{key}")
+    understood = _OF_FACTORY.union(*(_known_to(below) for below in _nodes(node)))
+    for name in node.get("$parameters", {}):
+        if name not in understood:
+            yield f"{path}.$parameters.{name} is used nowhere"
 
 
 def _meaning(node: Any, path: str) -> Iterator[str]:

@@ -243,14 +243,14 @@ def test_a_very_long_list_of_errors_is_not_read_whole() -> None:
     ],
 )
 def test_quoted(words: str, expected: str) -> None:
-    assert envelope.quoted(words) == expected
+    assert quoted(words) == expected
 
 
 @PROPERTY
 @given(st.text(max_size=400))
 @example("\x1b]0;title\x07" * 100)
 def test_quoted_is_one_short_line_without_control_characters(words: str) -> None:
-    quoted = envelope.quoted(words)
+    found = quoted(words)
     assert len(quoted) <= 300
     assert len(quoted.splitlines()) <= 1
     assert [c for c in quoted if unicodedata.category(c) == "Cc"] == []

@@ -696,9 +696,9 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "OpenPhone: a title counts in the documented form only",
-        f"{SHARED}/error_mapping/envelope.py",
-        '(text for name in ("key", "message") if',
-        "(text for name in () if",
+        manifest("openphone"),
+        "titles: [title, key, message]",
+        "titles: [title]",
         (f"{SKIPS}::test_an_earned_404_or_400_closes_the_conversation",),
     ),
     Mutant(

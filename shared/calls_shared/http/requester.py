@@ -19,6 +19,7 @@ from calls_shared.error_mapping import errors
 from calls_shared.error_mapping.body import PageShape
 from calls_shared.error_mapping.envelope import forms_from
 from calls_shared.error_mapping.judge import Judge
+from calls_shared.http.authenticator import spoken
 from calls_shared.http.budget import budget_of
 from calls_shared.http.rate import RateLimit
 from calls_shared.http.sandbox import sandbox_from_environment
@@ -34,7 +35,8 @@ class CallRequester(HttpRequester):
     Attributes:
         provider: the sandbox's and the column `provider`'s name of the provider.
         provider_name: its name for the user.
-        key: the configuration key that holds its credential.
+        key: the configuration key that holds its credential, or the keys, if it is of several
+            parts.
         records_at: path of the list of records in a page; "" if the body is one record.
         page_count_at: path of the number of pages, where the provider numbers pages.
         total_at: path of the announced number of records, where there is one.
@@ -53,7 +55,7 @@ class CallRequester(HttpRequester):
 
     provider: str = ""
     provider_name: str = ""
-    key: str = ""
+    key: str | Sequence[str] = ""
     records_at: str = ""
     page_count_at: str = ""
     total_at: str = ""
@@ -80,14 +82,14 @@ class CallRequester(HttpRequester):
         self._constant_headers = None if varying else self._request_headers({}, None, None, {})
         self._constant_url = None if "stream_" in str(self.url) else super().get_url()
         self.budget = budget_of(self.config)
+        limit = RateLimit(**self.rate)
         if self.rate:
-            limit = RateLimit(**self.rate)
             self.budget.adopt(limit, self.provider, self.key, self.in_flight)
         sandbox = sandbox_from_environment(self.provider)
         patience = self.budget.patience
         judge = Judge(
             self.provider_name,
-            self.key,
+            spoken(self.key),
             errors.rows_from(self.error_rows),
             forms_from(self.error_envelopes),
             PageShape(self.records_at, self.page_count_at, self.total_at),
@@ -99,6 +101,7 @@ class CallRequester(HttpRequester):
             Transport(sandbox, self.connections),
             self.budget,
             patience if sandbox is None else patience.scaled(sandbox.wait_scale),
+            limit.reset_header,
         )
 
     def get_url(

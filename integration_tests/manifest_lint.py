@@ -14,10 +14,12 @@ from airbyte_cdk.sources.declarative.parsers.manifest_reference_resolver import 
 
 from calls_shared.error_mapping.envelope import forms_from
 from calls_shared.error_mapping.errors import rows_from
+from calls_shared.http.authenticator import keys_of
 from calls_shared.http.rate import RateLimit
 from calls_shared.normalization.columns import COLUMNS
 from calls_shared.normalization.normalization import CallNormalization
 from calls_shared.reading.parents import ParentFields
+from calls_shared.reading.windows import Windows
 
 COMMON_KEYS = {"type", "$parameters", "class_name"}
 # The CDK's factory reads it from a custom retriever too, whose class need not have it.
@@ -32,6 +34,7 @@ FREE = {
     "rate",
     "error_rows",
     "error_envelopes",
+    "windows",
     "latest",
     "descriptions",
     "people",
@@ -69,7 +72,8 @@ def problems(manifest: Mapping[str, Any]) -> list[str]:
     found += _json_schema(specification, "spec.connection_specification")
     keys = set(specification.get("properties", {}))
     used = {key for text in _texts(resolved) for key in CONFIG_KEY.findall(text)}
-    used |= {node["key"] for node in _nodes(resolved) if "class_name" in node and "key" in node}
+    named = [node["key"] for node in _nodes(resolved) if "class_name" in node and "key" in node]
+    used |= {key for keys in named for key in keys_of(keys)}
     used |= {key for node in _nodes(resolved) if "class_name" in node for key in _scope(node)}
     used |= {"start_date", "num_workers", "requests_per_minute", "lookback_days"}
     found += [f"config key {key!r} is not in the spec" for key in sorted(used - keys)]
@@ -125,6 +129,7 @@ def _custom(node: Mapping[str, Any], path: str) -> tuple[list[str], set[str]]:
         if component in (CallNormalization, ParentFields):
             component(**{k: v for k, v in node.items() if k not in COMMON_KEYS})
         RateLimit(**node.get("rate", {}))
+        Windows.of(node.get("windows", {}))
         rows = rows_from(node.get("error_rows", []))
         forms = forms_from(node.get("error_envelopes", []))
         if not forms and any(row.action == "skip" for row in rows):

@@ -75,8 +75,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a short page ends a chained list",
         f"{SHARED}/reading/retriever.py",
-        "            if not token:\n                return\n",
-        "            if not token or len(page.records) < 5:\n                return\n",
+        "            if not token:\n",
+        "            if not token or len(page.records) < 5:\n",
         (f"{UNIT}/reading/test_retriever.py", PROPERTIES),
     ),
     Mutant(

@@ -1,7 +1,7 @@
 """`CallRetriever`: the CDK's `SimpleRetriever` with its own way through the pages of a list."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import timedelta
@@ -151,7 +151,7 @@ class CallRetriever(SimpleRetriever):
 
     def _pages(
         self, schema: Mapping[str, Any], stream_slice: StreamSlice, so_far: "ReadingSoFar"
-    ) -> Iterator[Page]:
+    ) -> Generator[Page, None, None]:
         strategy = getattr(self._paginator, "pagination_strategy", None)
         if isinstance(strategy, PageNumbers):
             yield from self._numbered_pages(strategy, schema, stream_slice, so_far)

@@ -89,13 +89,13 @@ class World:
         self.calls: dict[int, TrueCall] = {}
         for start in sorted(self.now - self._chance.randrange(days * DAY) for _ in range(calls)):
             self.add(start)
-        for number, start in zip(list(self.calls)[-3:], (None, -1, 0), strict=False):
-            rung = None if start is None else self.now - 30
-            status, answered = ("answered", self.now - 20) if start == 0 else ("initial", None)
+        rung = self.now - 30
+        odd = (("initial", None, None), ("initial", rung, None), ("answered", rung, rung + 10))
+        for number, (status, started, answered) in zip(list(self.calls)[-3:], odd, strict=False):
             self.change(
                 number,
                 status=status,
-                started_at=rung,
+                started_at=started,
                 answered_at=answered,
                 ended_at=None,
                 duration=None,

@@ -1,4 +1,4 @@
-"""Mutants of what a fifth provider needs as data: credentials, headers, envelopes, windows, links."""
+"""Mutants of what a fifth provider needs as data: credentials, envelopes, windows, links."""
 
 from integration_tests.mutant import SHARED, UNIT, Mutant, manifest
 

@@ -11,15 +11,15 @@ MUTANTS_OF_FIFTH: tuple[Mutant, ...] = (
     Mutant(
         "the second part of a credential does not count for its rate",
         f"{SHARED}/http/budget.py",
-        "for name in keys_of(key)])",
-        "for name in keys_of(key)[:1]])",
+        "for name in credential_keys(key)])",
+        "for name in credential_keys(key)[:1]])",
         (f"{UNIT}/http/test_budget.py",),
     ),
     Mutant(
         "two credentials of the same letters share a rate",
         f"{SHARED}/http/budget.py",
-        "json.dumps([str(config.get(name)) for name in keys_of(key)])",
-        '"".join([str(config.get(name)) for name in keys_of(key)])',
+        "json.dumps([str(config.get(name)) for name in credential_keys(key)])",
+        '"".join([str(config.get(name)) for name in credential_keys(key)])',
         (f"{UNIT}/http/test_budget.py",),
     ),
     Mutant(

@@ -12,14 +12,14 @@ from typing import Any
 from airbyte_cdk.sources.declarative.auth.declarative_authenticator import DeclarativeAuthenticator
 
 
-def keys_of(key: str | Sequence[str]) -> tuple[str, ...]:
+def credential_keys(key: str | Sequence[str]) -> tuple[str, ...]:
     """The configuration keys that hold a credential, of which there are one or several."""
     return (key,) if isinstance(key, str) else tuple(key)
 
 
 def spoken(key: str | Sequence[str]) -> str:
     """The configuration keys that hold a credential, as a sentence names them."""
-    *others, last = keys_of(key)
+    *others, last = credential_keys(key)
     return f"{', '.join(others)} and {last}" if others else last
 
 

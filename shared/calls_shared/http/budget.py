@@ -15,7 +15,7 @@ from hashlib import sha256
 from typing import Any
 from weakref import WeakValueDictionary
 
-from calls_shared.http.authenticator import keys_of
+from calls_shared.http.authenticator import credential_keys
 from calls_shared.http.patience import Patience
 from calls_shared.http.rate import Rate, RateLimit
 from calls_shared.report import SyncReport, report_of
@@ -93,7 +93,7 @@ class CallBudget:
         """
         config = self._config or {}
         # as JSON, so that the end of one part is never the beginning of the next one
-        credential = json.dumps([str(config.get(name)) for name in keys_of(key)])
+        credential = json.dumps([str(config.get(name)) for name in credential_keys(key)])
         name = f"{provider} {limit} {credential}"
         digest = sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
         with _LOCK:

@@ -6,13 +6,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.streams.core import StreamData
 from airbyte_cdk.sources.types import Record, StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
+from calls_shared.keys import Keys, exactly
 from calls_shared.normalization import times
 from calls_shared.reading.convergence import Convergence
 from calls_shared.reading.list_state import ListState
@@ -22,7 +23,13 @@ from calls_shared.reading.pagination import NextLink
 from calls_shared.reading.passes import NewestFirstProof
 from calls_shared.reading.retriever import CallRetriever, Page, ReadingSoFar
 from calls_shared.reading.scope import OTHER_SCOPE, scope_of
-from calls_shared.reading.windows import WindowOptions, Windows, WindowWalk, of_window
+from calls_shared.reading.windows import (
+    WINDOW_KEYS,
+    WindowOptions,
+    Windows,
+    WindowWalk,
+    of_window,
+)
 
 LOGGER = logging.getLogger("airbyte.calls")
 _COMPLETE_EVERY = timedelta(hours=24)
@@ -41,6 +48,8 @@ class ListRetriever(CallRetriever):
         windows: how a list is asked for by windows of time (`Windows.of`), where its provider
             lists it only up to a wall.
     """
+
+    KEYS: ClassVar[Mapping[str, Keys]] = {"windows": exactly(WINDOW_KEYS)}
 
     scope: list[str] = dataclass_field(default_factory=list)
     stop_early: bool = False
@@ -229,6 +238,15 @@ class ListRetriever(CallRetriever):
             internal_message=f"stream {self.name}: a wall, not newest first",
             failure_type=FailureType.system_error,
         )
+
+    @classmethod
+    def check_manifest(cls, node: Mapping[str, Any]) -> None:
+        """Refuse windows that cannot be meant.
+
+        Raises:
+            ValueError: saying what is wrong.
+        """
+        Windows.of(node.get("windows", {}))
 
 
 def _id_and_creation(call: Record) -> tuple[str, str | None]:

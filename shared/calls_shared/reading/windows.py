@@ -27,6 +27,7 @@ _LAST: Final = int(LAST.timestamp())
 _SHORTEST: Final = 1
 """Seconds; a window as short as this is not halved."""
 
+WINDOW_KEYS: Final = frozenset({"from", "to", "unit", "wall"})
 _WINDOW: Final = "window"  # under this name a slice holds the window that is read
 
 
@@ -84,7 +85,7 @@ class Windows:
         """
         if not source:
             return None
-        if source.keys() != {"from", "to", "unit", "wall"}:
+        if source.keys() != WINDOW_KEYS:
             raise ValueError("windows have exactly the keys from, to, unit and wall")
         if source["unit"] not in _UNITS:
             raise ValueError(f"the unit of windows must be one of {', '.join(_UNITS)}")

@@ -69,7 +69,7 @@ def retriever_of(
             name="conversations",
         ),
         paginator=DefaultPaginator(
-            pagination_strategy=PageToken("next", 100),
+            pagination_strategy=PageToken(token_at="next", page_size=100),
             config={},
             url_base="https://api.acme.example",
             parameters={},

@@ -16,7 +16,7 @@ from calls_shared.http.budget import budget_of
 
 Answer = Callable[..., requests.Response]
 NUMBERS = PageNumbers(page_size=2, page_count_at="pages", total_at="total")
-TOKENS = PageToken("next", 2)
+TOKENS = PageToken(token_at="next", page_size=2)
 
 
 class Requester:

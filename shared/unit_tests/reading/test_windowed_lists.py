@@ -108,9 +108,12 @@ class Created:
 
 
 def retriever_of(provider: Provider, **more: Any) -> ListRetriever:
-    link = {"pagination_strategy": NextLink("next", "total"), "page_token_option": RequestPath({})}
+    link = {
+        "pagination_strategy": NextLink(link_at="next", total_at="total"),
+        "page_token_option": RequestPath({}),
+    }
     number = {
-        "pagination_strategy": PageNumbers(PAGE, total_at="total"),
+        "pagination_strategy": PageNumbers(page_size=PAGE, total_at="total"),
         "page_token_option": RequestOption(
             inject_into=RequestOptionType.request_parameter, field_name="page", parameters={}
         ),

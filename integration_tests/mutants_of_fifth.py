@@ -159,15 +159,15 @@ MUTANTS_OF_FIFTH: tuple[Mutant, ...] = (
     Mutant(
         "an announced total of a list of links is no evidence of a slip",
         f"{SHARED}/reading/pagination.py",
-        '    link_at: str\n    total_at: str = ""\n',
-        '    link_at: str\n    total: str = ""\n',
+        "strategy.total(response) if isinstance(strategy, _Pages) else None",
+        "strategy.total(response) if isinstance(strategy, PageNumbers) else None",
         (LISTS,),
     ),
     Mutant(
         "an empty last page is believed at once",
-        f"{SHARED}/reading/retriever.py",
-        "if ids or not chain.is_short or not pauses or self._names_another(response):",
-        "if ids or not pauses or self._names_another(response) or chain.is_short:",
+        f"{SHARED}/reading/pages.py",
+        "is_answered = ids or not chain.is_short or not pauses",
+        "is_answered = ids or not pauses or chain.is_short",
         (LISTS,),
     ),
     Mutant(

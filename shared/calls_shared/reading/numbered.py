@@ -156,7 +156,7 @@ class NumberedList:
             return True
         last = number - repeated
         if self._announced_end is None or last > self._announced_end:
-            return repeated > 1 and (last > 1 or self._in_force < self._strategy.page_size)
+            return repeated > 1 and (last > 1 or self._in_force < (self._strategy.page_size or 0))
         return number > self._announced_end
 
     def _is_complete_at(self, page: NumberedPage) -> bool:

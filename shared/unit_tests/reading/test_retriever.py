@@ -1,5 +1,7 @@
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import requests
@@ -310,9 +312,16 @@ def test_an_empty_page_that_holds_records_behind_it_is_a_fault_of_the_answer(
 
 
 def test_num_workers_of_the_user_counts(answer: Answer) -> None:
-    retriever = retriever_of(ByPage([]), NUMBERS, {"num_workers": 3}, workers=9)
-    assert retriever._worker_count() == 3
-    assert retriever_of(ByPage([]), NUMBERS, workers=9)._worker_count() == 9
+    asked: list[int] = []
+
+    def reader(*, workers: int, **_: Any) -> Any:
+        asked.append(workers)
+        return SimpleNamespace(pages=lambda so_far: iter(()))
+
+    with patch("calls_shared.reading.retriever.PageReader", reader):
+        read(retriever_of(ByPage([]), NUMBERS, {"num_workers": 3}, workers=9))
+        read(retriever_of(ByPage([]), NUMBERS, workers=9))
+    assert asked == [3, 9]
 
 
 def test_without_an_announced_count_an_empty_page_ends_the_list(answer: Answer) -> None:

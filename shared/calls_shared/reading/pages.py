@@ -13,7 +13,8 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from calls_shared.http.refusals import PageRefusedError
 from calls_shared.reading.chained import ChainedEnd
 from calls_shared.reading.extractor import PageRecords
-from calls_shared.reading.numbered import EmptyPageError, ListEnd, NumberedList
+from calls_shared.reading.list_end import ListEnd
+from calls_shared.reading.numbered import EmptyPageError, NumberedList
 from calls_shared.reading.pagination import PageNumbers, announced_total
 from calls_shared.reading.passes import Repetition
 

@@ -7,8 +7,8 @@ from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared.normalization import times
-from calls_shared.reading.convergence import Reading
-from calls_shared.reading.numbered import ListEnd
+from calls_shared.reading.list_end import ListEnd
+from calls_shared.reading.one_reading import Reading
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from airbyte_cdk.sources.declarative.extractors.record_filter import RecordFilte
 from airbyte_cdk.sources.declarative.extractors.record_selector import RecordSelector
 from airbyte_cdk.sources.declarative.requesters.paginators.default_paginator import DefaultPaginator
 from airbyte_cdk.sources.types import Record, StreamSlice
-from airbyte_cdk.sources.utils.transform import TransformConfig, TypeTransformer
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from calls_shared import CallRetriever, PageNumbers, PageRecords, PageToken
+from calls_shared import CallRetriever, PageNumbers, PageToken
 from calls_shared.http.budget import budget_of
+from shared.unit_tests.cdk_parts import selector_of
 
 Answer = Callable[..., requests.Response]
 NUMBERS = PageNumbers(page_size=2, page_count_at="pages", total_at="total")
@@ -46,13 +46,7 @@ def retriever_of(
 ) -> CallRetriever:
     return CallRetriever(
         requester=requester,  # type: ignore[arg-type]
-        record_selector=RecordSelector(
-            extractor=PageRecords("data"),
-            config={},
-            parameters={},
-            schema_normalization=TypeTransformer(TransformConfig.NoTransform),
-            name="calls",
-        ),
+        record_selector=selector_of("calls"),
         paginator=DefaultPaginator(
             pagination_strategy=strategy,
             config={},

@@ -7,8 +7,11 @@ IS_FIT := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))
 PYTHON ?= $(or $(shell for python in python3 python3.12 python3.11; do \
 	$$python -c '$(IS_FIT)' 2>/dev/null && echo $$python && break; done),python3)
 BIN := .venv/bin
-PACKAGES := shared source-intercom-calls source-openphone-calls source-amplemarket-calls source-skipcall-calls
-OURS := shared/calls_shared source-*/source_*_calls integration_tests examples benchmarks
+# A connector is a folder source-*-calls; nothing else lists them.
+CONNECTORS := $(wildcard source-*-calls examples/source-*-calls)
+PACKAGES := shared $(CONNECTORS)
+OURS := shared/calls_shared $(wildcard $(addsuffix /source_*_calls,$(CONNECTORS))) \
+	integration_tests examples benchmarks
 
 .PHONY: help
 help: ## Show this list
@@ -62,7 +65,7 @@ format: .venv/installed ## Bring the code into format
 
 .PHONY: types
 types: .venv/installed ## Check types
-	$(BIN)/mypy $(wildcard $(OURS))
+	$(BIN)/mypy $(OURS)
 
 .PHONY: check
 check: lint types test ## All that CI checks
@@ -113,5 +116,5 @@ lock: .venv/installed ## Lock the dependencies anew
 
 .PHONY: clean
 clean: ## Remove what the other commands made
-	rm -rf .venv .venv-bench .bench .demo build .mypy_cache .ruff_cache .pytest_cache */build */.tmp
+	rm -rf .venv .venv-bench .bench .demo build .mypy_cache .ruff_cache .pytest_cache */build */.tmp examples/*/build examples/*/.tmp
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -553,6 +553,8 @@ class Doorway:
         self._server = socket.socket()
         self._server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._server.bind(self._address)
+        # from here on no other process may be given the port, as it may while nobody listens
+        self._server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
         with self._lock:
             for connection in self._open:
                 with suppress(OSError):

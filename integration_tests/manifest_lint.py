@@ -33,6 +33,8 @@ FREE = {
     "error_rows",
     "error_envelopes",
     "latest",
+    "descriptions",
+    "people",
     "provider_record",
     "schema",
     "definitions",

@@ -33,6 +33,7 @@ from integration_tests.mutant import (
     requests_of,
 )
 from integration_tests.mutants_of_answers import MUTANTS_OF_ANSWERS
+from integration_tests.mutants_of_columns import MUTANTS_OF_COLUMNS
 from integration_tests.mutants_of_lists import MUTANTS_OF_LISTS
 from integration_tests.mutants_of_versions import MUTANTS_OF_VERSIONS
 
@@ -47,6 +48,7 @@ STAYS = f"{FAULTS}::test_a_fault_that_stays_fails_the_sync_and_loses_nothing"
 
 MUTANTS: tuple[Mutant, ...] = (
     *MUTANTS_OF_ANSWERS,
+    *MUTANTS_OF_COLUMNS,
     *MUTANTS_OF_LISTS,
     *MUTANTS_OF_VERSIONS,
     Mutant(

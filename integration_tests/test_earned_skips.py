@@ -126,7 +126,7 @@ def test_a_403_for_one_user_is_a_skip_while_another_request_is_answered(
         hidden = {
             key for key, one in truth.items() if one["internal_number"] == SALES.number
         } - done.by_id().keys()
-        assert {truth[key]["user_id"] for key in hidden} == agents
+        assert {truth[key]["provider_record"]["userId"] for key in hidden} == agents
         assert done.by_id() == {key: one for key, one in truth.items() if key not in hidden}
 
 

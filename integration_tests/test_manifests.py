@@ -27,6 +27,8 @@ SECRETS = {
     **{name: ["api_key"] for name in ("openphone", "amplemarket", "skipcall")},
 }
 
+DURATION = next(column for column in COLUMNS if column.name == "duration_seconds")
+
 
 def manifest_of(provider: str) -> dict[str, Any]:
     text = (ALL[provider].manifest).read_text(encoding="ascii")
@@ -200,6 +202,9 @@ def test_all_calls_schemas_are_equal() -> None:
         schema = copy.deepcopy(dict(calls.json_schema))
         known = schema["properties"]["provider_record"].pop("properties")
         assert known["id"]["description"]
+        measured = schema["properties"]["duration_seconds"].pop("description")
+        assert measured.startswith(DURATION.description), provider
+        assert len(measured) > len(DURATION.description), provider  # what it measures there
         found[provider] = [(name, column) for name, column in schema["properties"].items()]
         assert [name for name, _ in found[provider]] == [column.name for column in COLUMNS]
     assert [name for name, columns in found.items() if columns != found["intercom"]] == []

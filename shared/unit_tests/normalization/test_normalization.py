@@ -1179,6 +1179,30 @@ def test_openphone_external_number_is_the_participant_that_is_not_our_own(
 
 
 @pytest.mark.parametrize(
+    ("participants", "expected"),
+    [([], "+listed"), (None, "+listed"), (["+given"], "+given"), (["+own"], None)],
+)
+def test_openphone_without_participants_the_conversation_knows_the_other_party(
+    normalize: Normalize, participants: Any, expected: str | None
+) -> None:
+    of_conversation = {**OWN, "participants": ["+own", "+listed"]}
+    call = normalize("openphone", {"id": "1", "participants": participants}, of_conversation)
+    assert call.get("external_number") == expected
+
+
+@pytest.mark.parametrize(
+    ("direction", "expected"),
+    [("incoming", "USanswered"), ("outgoing", "USplaced"), (None, "USowns")],
+)
+def test_openphone_names_who_was_on_the_call(
+    normalize: Normalize, direction: str | None, expected: str
+) -> None:
+    persons = {"userId": "USowns", "answeredBy": "USanswered", "initiatedBy": "USplaced"}
+    call = normalize("openphone", {"id": "1", "direction": direction, **persons})
+    assert call["user_id"] == expected
+
+
+@pytest.mark.parametrize(
     ("user", "expected"), [("US1", "Ada Lovelace"), ("US2", "Grace"), ("US9", None), (None, None)]
 )
 def test_openphone_user_name_stands_in_the_phone_number(

@@ -501,7 +501,9 @@ def calls_of_conversations(sandbox: Sandbox, active_since: str) -> dict[str, dic
     return {key: call for key, call in calls.items() if call["conversation_id"] in chosen}
 
 
-def calls_since(provider: str, sandbox: PlayedProvider, start: str) -> dict[str, dict[str, Any]]:
+def calls_since(
+    provider: str, sandbox: PlayedProvider, start: str
+) -> Mapping[str, Mapping[str, Any]]:
     """The calls that a read must emit which begins at this time."""
     if isinstance(sandbox, Sandbox) and provider == "openphone":
         return calls_of_conversations(sandbox, start)

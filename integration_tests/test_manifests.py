@@ -10,17 +10,11 @@ from airbyte_cdk.sources.declarative.parsers.manifest_reference_resolver import 
     ManifestReferenceResolver,
 )
 
-from calls_shared import CallsSource
 from calls_shared.normalization.columns import COLUMNS
 from integration_tests.commands import config_for
 from integration_tests.connectors import ALL
 from integration_tests.in_process import LOGGER
 from integration_tests.manifest_lint import FREE, problems
-
-SOURCES: dict[str, type[CallsSource]] = {
-    provider: connector.source_class() for provider, connector in ALL.items()
-}
-
 
 SECRETS = {
     "intercom": ["access_token"],
@@ -194,8 +188,8 @@ def test_each_incremental_stream_has_a_cursor_that_never_bounds_by_our_clock(pro
 
 def test_all_calls_schemas_are_equal() -> None:
     found = {}
-    for provider, source in SOURCES.items():
-        catalog = source().discover(LOGGER, config_for(provider))
+    for provider, connector in ALL.items():
+        catalog = connector.source_class()().discover(LOGGER, config_for(provider))
         (calls,) = (stream for stream in catalog.streams if stream.name == "calls")
         assert calls.source_defined_primary_key == [["id"]]
         assert calls.source_defined_cursor is True

@@ -11,7 +11,9 @@ BIN := .venv/bin
 CONNECTORS := $(wildcard source-*-calls examples/source-*-calls)
 PACKAGES := shared $(CONNECTORS)
 OURS := shared/calls_shared $(wildcard $(addsuffix /source_*_calls,$(CONNECTORS))) \
-	integration_tests examples benchmarks
+	integration_tests benchmarks $(wildcard examples/*.py)
+# Each has files of the same names, so each is a run of its own.
+SANDBOXES := $(wildcard $(addsuffix /integration_tests/sandbox.py,$(CONNECTORS)))
 
 .PHONY: help
 help: ## Show this list
@@ -66,6 +68,7 @@ format: .venv/installed ## Bring the code into format
 .PHONY: types
 types: .venv/installed ## Check types
 	$(BIN)/mypy $(OURS)
+	$(foreach one,$(SANDBOXES),$(BIN)/mypy $(dir $(one)) &&) true
 
 .PHONY: check
 check: lint types test ## All that CI checks

@@ -19,6 +19,7 @@ from integration_tests.connectors import (
     ConnectorFolder,
     connectors_in,
 )
+from integration_tests.new_provider import marks
 from integration_tests.sandbox.switches import PROVIDERS
 from integration_tests.sandboxes import sandbox_of
 from integration_tests.snapshots import stored_versions
@@ -51,6 +52,8 @@ def missing(connector: ConnectorFolder, *, is_promised: bool) -> Iterator[str]:
         yield f"{name} has no sandbox: write integration_tests/sandbox.py in its folder."
     if not list(connector.folder.glob("unit_tests/test_*.py")):
         yield f"{name} has no tests of its requests in unit_tests/."
+    if left := list(marks(connector)):
+        yield f"{name} has places that are still to be filled in: {', '.join(left)}."
     if is_promised:
         snapshot = ROOT / "integration_tests" / "snapshots" / stored_versions()[-1] / name
         if not snapshot.is_dir():

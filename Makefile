@@ -17,7 +17,7 @@ SANDBOXES := $(wildcard $(addsuffix /integration_tests/sandbox.py,$(CONNECTORS))
 
 .PHONY: help
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 # The stamp is newer than what decides about the set-up; nothing is done if nothing changed.
 .venv/installed: requirements.lock $(addsuffix /pyproject.toml,$(PACKAGES))
@@ -56,9 +56,14 @@ reliability: .venv/installed ## Run the tests of faults, kills and moving worlds
 	$(PYTEST) $(RELIABILITY)
 
 .PHONY: lint
-lint: .venv/installed ## Check style and format
+lint: .venv/installed ## Check style, format, and the arrows between the wings of calls_shared
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+
+.PHONY: lint-manifests
+lint-manifests: .venv/installed ## Check that every key of every manifest is understood
+	$(BIN)/python -m integration_tests.lint_manifests
 
 .PHONY: format
 format: .venv/installed ## Bring the code into format
@@ -71,7 +76,7 @@ types: .venv/installed ## Check types
 	$(foreach one,$(SANDBOXES),$(BIN)/mypy $(dir $(one)) &&) true
 
 .PHONY: check
-check: lint types test ## All that CI checks
+check: lint lint-manifests types test ## All that CI checks
 
 # The peers of the benchmark, apart from the workspace's lock; and the connectors as a user installs them, without
 # the tools of this workspace (one of them brings boto3, which the CDK then loads at each start)
@@ -94,6 +99,17 @@ bench-lock: .venv/installed ## Lock the benchmark's peers anew
 	$(BIN)/uv pip compile benchmarks/requirements.in --universal --python-version 3.11 --upgrade \
 		--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
 		--quiet -o benchmarks/requirements.lock
+
+.PHONY: new-provider
+new-provider: .venv/installed ## Lay out a connector's folder: make new-provider NAME=aircall (IN=examples)
+	@$(BIN)/python -m integration_tests.new_provider '$(NAME)' $(if $(TITLE),--title '$(TITLE)') \
+		$(if $(IN),--into '$(IN)')
+
+.PHONY: docs
+docs: .venv/installed ## Write the tables of the documents anew, from code and tests
+	$(BIN)/python -m integration_tests.readme_columns
+	$(BIN)/python -m integration_tests.guide_tables
+	$(BIN)/python -m integration_tests.reliability_table
 
 .PHONY: soak
 soak: .venv/installed ## Long runs: a million calls, a thousand rate limits, huge records

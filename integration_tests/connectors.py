@@ -14,11 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from airbyte_cdk.sources.declarative.parsers.manifest_reference_resolver import (
-    ManifestReferenceResolver,
-)
 
 from calls_shared import CallsSource
+from calls_shared.protocol.manifest_check import resolved
 
 ROOT = Path(__file__).parents[1]
 NAME = re.compile(r"source-([a-z][a-z0-9]*)-calls")
@@ -77,8 +75,8 @@ class ConnectorFolder:
 
     @cached_property
     def _resolved(self) -> Mapping[str, Any]:
-        """The manifest with its references resolved."""
-        return ManifestReferenceResolver().preprocess_manifest(self.manifest_as_written())
+        """The manifest with its references and parameters in their places."""
+        return resolved(self.manifest_as_written())
 
     @property
     def settings(self) -> Mapping[str, Mapping[str, Any]]:

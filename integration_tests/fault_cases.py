@@ -110,8 +110,11 @@ def source_of(provider: str, page_sizes: Mapping[str, int] | None = None) -> Cal
         sizes = OPENPHONE_PAGES if page_sizes is None else page_sizes
         streams = {"conversations": manifest["definitions"]["conversations"]}
         streams |= {stream["name"]: stream for stream in manifest["streams"] if "name" in stream}
+        paginator = manifest["definitions"]["paginator"]
         for name, size in sizes.items():
-            streams[name]["retriever"]["paginator"]["pagination_strategy"]["page_size"] = size
+            strategy = {**paginator["pagination_strategy"], "page_size": size}
+            own = {**paginator, "pagination_strategy": strategy}
+            streams[name]["retriever"]["paginator"] = own
     vars(source)["manifest"] = manifest  # a cached property
     return source
 

@@ -142,7 +142,7 @@ def columns() -> str:
     text = mapping.__doc__ or ""
     rows = list(_split(_definitions(text)))
     said = set(re.findall(r"[a-z_0-9]+", text))
-    if missing := {key for key in mapping._KEYS if key not in said}:
+    if missing := {*(mapping.SOURCE.known or ())} - said:
         raise ValueError(f"the sources do not explain {sorted(missing)}")
     _, _, additions = text.partition("with these additions: ")
     more = _flowing(additions.splitlines())
@@ -175,7 +175,7 @@ def known_words() -> str:
 def persons() -> str:
     """The keys of `people`."""
     rows = list(_definitions(people.__doc__ or ""))
-    if missing := people._KEYS - {form.partition(":")[0] for form, _ in rows}:
+    if missing := {*(people.PEOPLE.known or ())} - {form.partition(":")[0] for form, _ in rows}:
         raise ValueError(f"people does not explain {sorted(missing)}")
     return _table(("Key", "Meaning"), [(f"`{form}`", meaning) for form, meaning in rows])
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import yaml
 
+from calls_shared.protocol.manifest_check import problems
 from integration_tests.connectors import ALL, ROOT
-from integration_tests.manifest_lint import problems
 
 
 def problems_of(file: Path) -> list[str]:
@@ -21,7 +21,7 @@ def problems_of(file: Path) -> list[str]:
         return [f"it cannot be read: {' '.join(str(error).split())}"]
     if not isinstance(manifest, dict):
         return ["it is not a YAML object"]
-    return problems(manifest)
+    return list(problems(manifest))
 
 
 def main(arguments: Sequence[str]) -> int:

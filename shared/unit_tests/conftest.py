@@ -10,9 +10,6 @@ from weakref import WeakValueDictionary
 import pytest
 import requests
 import yaml
-from airbyte_cdk.sources.declarative.parsers.manifest_reference_resolver import (
-    ManifestReferenceResolver,
-)
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared.error_mapping.body import PageShape
@@ -25,6 +22,7 @@ from calls_shared.http.patience import Patience
 from calls_shared.http.rate import Rate, RateLimit
 from calls_shared.http.sender import Request, Sender
 from calls_shared.protocol import secrets
+from calls_shared.protocol.manifest_check import resolved
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,12 +41,8 @@ def raw_manifests() -> dict[str, dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def manifests(raw_manifests: Mapping[str, dict[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    """The manifests with their references resolved, by provider."""
-    resolver = ManifestReferenceResolver()
-    return {
-        provider: resolver.preprocess_manifest(manifest)
-        for provider, manifest in raw_manifests.items()
-    }
+    """The manifests with references and parameters in their places, by provider."""
+    return {provider: resolved(manifest) for provider, manifest in raw_manifests.items()}
 
 
 @pytest.fixture(scope="session")

@@ -6,24 +6,27 @@ URL, headers, parameters and authenticator are the CDK's; `calls_shared.http.sen
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
-from typing import Any
+from typing import Any, ClassVar
 
 import requests
+from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.declarative.requesters.http_requester import HttpRequester
 from airbyte_cdk.sources.declarative.requesters.request_options import (
     InterpolatedRequestOptionsProvider,
 )
 from airbyte_cdk.sources.types import StreamSlice, StreamState
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared.error_mapping import errors
 from calls_shared.error_mapping.body import PageShape
-from calls_shared.error_mapping.envelope import forms_from
+from calls_shared.error_mapping.envelope import EnvelopeForm, forms_from
 from calls_shared.error_mapping.judge import Judge
 from calls_shared.http.budget import budget_of
 from calls_shared.http.rate import RateLimit
 from calls_shared.http.sandbox import sandbox_from_environment
 from calls_shared.http.sender import Request, Sender
 from calls_shared.http.transport import Transport
+from calls_shared.keys import Keys, keys_of
 from calls_shared.paths import field
 
 
@@ -38,7 +41,9 @@ class CallRequester(HttpRequester):
         records_at: path of the list of records in a page; "" if the body is one record.
         page_count_at: path of the number of pages, where the provider numbers pages.
         total_at: path of the announced number of records, where there is one.
-        request_headers, request_parameters: as in the CDK's `HttpRequester`.
+        request_headers, request_parameters: as in the CDK's `HttpRequester`. A parameter that
+            names the slice may not come out empty: the request would be for something else.
+        optional_parameters: names of those parameters that may.
         error_rows: the provider's rows of the error table
             (`calls_shared.error_mapping.errors.ErrorRow`).
         error_envelopes: the forms of the provider's own error body
@@ -51,6 +56,12 @@ class CallRequester(HttpRequester):
         connections: connections kept open.
     """
 
+    KEYS: ClassVar[Mapping[str, Keys]] = {
+        "rate": keys_of(RateLimit),
+        "error_rows": keys_of(errors.ErrorRow),
+        "error_envelopes": keys_of(EnvelopeForm),
+    }
+
     provider: str = ""
     provider_name: str = ""
     key: str = ""
@@ -59,6 +70,7 @@ class CallRequester(HttpRequester):
     total_at: str = ""
     request_headers: Mapping[str, str] = dataclass_field(default_factory=dict)
     request_parameters: Mapping[str, str] = dataclass_field(default_factory=dict)
+    optional_parameters: Sequence[str] = dataclass_field(default_factory=list)
     error_rows: Sequence[Mapping[str, Any]] = dataclass_field(default_factory=list)
     error_envelopes: Sequence[Mapping[str, Any]] = dataclass_field(default_factory=list)
     slice_named_by: Sequence[str] = dataclass_field(default_factory=list)
@@ -78,7 +90,9 @@ class CallRequester(HttpRequester):
         # Jinja for what never changes took 11 % of a read of Intercom
         varying = any("{{" in str(value) for value in self.request_headers.values())
         self._constant_headers = None if varying else self._request_headers({}, None, None, {})
-        self._constant_url = None if "stream_" in str(self.url) else super().get_url()
+        varies = "stream_" in f"{self.url}{self.url_base}{self.path}"
+        self._constant_url = None if varies else self._url_with_path()
+        self._naming = _that_name_the_slice(self.request_parameters) - {*self.optional_parameters}
         self.budget = budget_of(self.config)
         if self.rate:
             limit = RateLimit(**self.rate)
@@ -111,7 +125,11 @@ class CallRequester(HttpRequester):
         """The URL before the paginator's path."""
         if self._constant_url is not None:
             return self._constant_url
-        return super().get_url(stream_slice=stream_slice, next_page_token=next_page_token)
+        return self._url_with_path(stream_slice=stream_slice, next_page_token=next_page_token)
+
+    def _url_with_path(self, **context: Any) -> str:
+        base = super().get_url(**context) or self.get_url_base(**context)
+        return self._join_url(base, self.get_path(**context))
 
     def send_request(
         self,
@@ -137,14 +155,27 @@ class CallRequester(HttpRequester):
         headers = self._constant_headers
         if headers is None or request_headers:
             headers = self._request_headers({}, stream_slice, next_page_token, request_headers)
+        parameters = self._request_params({}, stream_slice, next_page_token, request_params)
+        self._refuse_empty(parameters)
         request = Request(
             origin=origin,
             url=path or origin,
             headers=headers,
-            params=self._request_params({}, stream_slice, next_page_token, request_params),
+            params=parameters,
             about=self._name_of(stream_slice),
         )
         return self._sender.send(request)
+
+    def _refuse_empty(self, parameters: Mapping[str, Any]) -> None:
+        for name in self._naming:
+            if parameters.get(name) in (None, "", "None"):  # what Jinja makes of a null
+                raise AirbyteTracedException(
+                    message=f"A request for {self.name} would go out without its parameter {name},"
+                    " so that it would be for something else; the slice that it stands for does not"
+                    " hold it. Run the sync again; if it fails again, report it.",
+                    internal_message=f"stream {self.name}: parameter {name} came out empty",
+                    failure_type=FailureType.system_error,
+                )
 
     def _name_of(self, stream_slice: StreamSlice | None) -> str:
         parts = () if stream_slice is None else (stream_slice.extra_fields, stream_slice.partition)
@@ -154,3 +185,28 @@ class CallRequester(HttpRequester):
     def pauses(self) -> list[float]:
         """Seconds before each further attempt at an answer that may be better the next time."""
         return self._sender.pauses()
+
+    @classmethod
+    def check_manifest(cls, node: Mapping[str, Any]) -> None:
+        """Refuse what cannot be meant in a requester of a manifest.
+
+        Raises:
+            ValueError, TypeError: saying what is wrong.
+        """
+        RateLimit(**node.get("rate", {}))
+        rows = errors.rows_from(node.get("error_rows", []))
+        forms = forms_from(node.get("error_envelopes", []))
+        if not forms and any(row.action == "skip" for row in rows):
+            raise ValueError("a row that skips needs error_envelopes")
+        optional = {*node.get("optional_parameters", [])}
+        if unknown := optional - _that_name_the_slice(node.get("request_parameters", {})):
+            raise ValueError(f"{sorted(unknown)[0]} in optional_parameters names no slice")
+
+
+def _that_name_the_slice(parameters: Mapping[str, Any]) -> frozenset[str]:
+    """The parameters whose value comes from the slice."""
+    return frozenset(
+        name
+        for name, value in parameters.items()
+        if "stream_slice" in str(value) or "stream_partition" in str(value)
+    )

@@ -7,9 +7,11 @@ The types are Airbyte's: a `timestamp` is a JSON string with `format: date-time`
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
-from typing import Any
+from typing import Any, ClassVar
 
 from airbyte_cdk.sources.declarative.schema.schema_loader import SchemaLoader
+
+from calls_shared.keys import Keys, exactly
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,10 @@ class CallSchema(SchemaLoader):
     fields; it is put below the column of the same name. `descriptions` adds to the descriptions of
     columns what they are at this provider.
     """
+
+    KEYS: ClassVar[Mapping[str, Keys]] = {
+        "descriptions": exactly(column.name for column in COLUMNS)
+    }
 
     provider_record: Mapping[str, Any]
     descriptions: Mapping[str, str] = dataclass_field(default_factory=dict)

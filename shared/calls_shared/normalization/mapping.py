@@ -18,8 +18,9 @@ unreadable. In `join` a name may end with `[]`: the field holds a list, and each
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
+from calls_shared.keys import FREE, exactly
 from calls_shared.normalization import converters, sources, times
 from calls_shared.normalization.fields import value_at, values_at
 from calls_shared.normalization.sources import Convert, Read
@@ -32,7 +33,13 @@ _CONVERTERS: Mapping[str, Convert] = {
     "integer": converters.whole_seconds,
     "boolean": converters.boolean,
 }
-_KEYS = frozenset("cases from dialogue join latest uuid7 from_slice words unless computed".split())
+_CASE = exactly(("value", "equals", "present"), equals=FREE)
+SOURCE: Final = exactly(
+    "cases from dialogue join latest uuid7 from_slice words unless computed".split(),
+    words=FREE,
+    cases=_CASE,
+)
+"""The keys of a column's source."""
 
 
 class MappingError(ValueError):
@@ -67,14 +74,14 @@ def compile_column(
     Raises:
         MappingError: if the source has an unknown key or none that says where to read.
     """
-    if unknown := set(source) - _KEYS:
+    if unknown := source.keys() - (SOURCE.known or ()):
         raise MappingError(f"column {name}: unknown key {sorted(unknown)[0]!r} in its mapping")
     if kind not in _CONVERTERS:
         raise MappingError(f"column {name}: a column of kind {kind!r} cannot be mapped")
     read = _source(name, _converter(name, kind, source, unknown_word), source)
     if "cases" in source:
         for case in source["cases"]:
-            if "value" not in case or set(case) - {"value", "equals", "present"}:
+            if "value" not in case or case.keys() - (_CASE.known or ()):
                 raise MappingError(f"column {name}: a case has value, equals and present only")
         read = sources.first_case(source["cases"], read)
     if "unless" in source:

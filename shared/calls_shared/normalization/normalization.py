@@ -4,19 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.declarative.transformations import RecordTransformation
 from airbyte_cdk.sources.types import Config, StreamSlice, StreamState
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
+from calls_shared.keys import Keys
 from calls_shared.normalization.columns import COLUMNS
 from calls_shared.normalization.completion import Completion
 from calls_shared.normalization.converters import UNREADABLE, text
-from calls_shared.normalization.mapping import MappingError, compile_column, plain_field
-from calls_shared.normalization.parties import compile_parties
-from calls_shared.normalization.people import People
+from calls_shared.normalization.mapping import SOURCE, MappingError, compile_column, plain_field
+from calls_shared.normalization.parties import PARTIES, compile_parties
+from calls_shared.normalization.people import PEOPLE, People
 from calls_shared.normalization.sources import Convert, Read
 from calls_shared.quoting import quoted
 from calls_shared.report import report_of
@@ -43,6 +44,12 @@ class CallNormalization(RecordTransformation):
         AirbyteTracedException: (system_error) on a record without an id; it could not be kept.
         MappingError: on a mapping that cannot be compiled.
     """
+
+    KEYS: ClassVar[Mapping[str, Keys]] = {
+        "columns": Keys(frozenset(column.name for column in COLUMNS), each=SOURCE),
+        "parties": PARTIES,
+        "people": PEOPLE,
+    }
 
     provider: str
     columns: Mapping[str, Mapping[str, Any]]
@@ -131,3 +138,13 @@ class CallNormalization(RecordTransformation):
         if self._people is not None:
             for name in self._people.complete(record, original, extra):
                 self._report.unreadable(name)
+
+    @classmethod
+    def check_manifest(cls, node: Mapping[str, Any]) -> None:
+        """Refuse a mapping that cannot be compiled.
+
+        Raises:
+            MappingError: saying what is wrong.
+            TypeError: if something is missing.
+        """
+        cls(**node)

@@ -1,13 +1,21 @@
 """The two parties of a call: who called whom, and who of them is outside the company."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
+from calls_shared.keys import Keys, exactly
 from calls_shared.normalization import converters
 from calls_shared.normalization.converters import UNREADABLE
-from calls_shared.normalization.mapping import MappingError, compile_column
+from calls_shared.normalization.mapping import SOURCE, MappingError, compile_column
 from calls_shared.normalization.sources import Read
 from calls_shared.paths import field
+
+_OTHER: Final = frozenset({"other_of", "than_slice", "else_in_slice"})
+PARTIES: Final = Keys(
+    frozenset({"external", "internal", "from", "to"}),
+    each=exactly({*(SOURCE.known or ()), *_OTHER}),
+)
+"""The keys of the parties."""
 
 _PARTIES = {
     "inbound": (("from_number", "external_number"), ("to_number", "internal_number")),
@@ -43,7 +51,7 @@ def _party(side: str, source: Mapping[str, Any]) -> Read:
     """
     if "other_of" not in source:
         return compile_column(f"{side}_number", "string", source)
-    if not {"other_of", "than_slice"} <= set(source) <= {"other_of", "than_slice", "else_in_slice"}:
+    if not {"other_of", "than_slice"} <= set(source) <= _OTHER:
         raise MappingError(f"parties {side}: it has other_of, than_slice and else_in_slice only")
     parties: Callable[[Mapping[str, Any]], Any] = field(source["other_of"])
     own = field(source["than_slice"])

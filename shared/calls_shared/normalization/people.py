@@ -14,16 +14,20 @@ The source, data of a manifest:
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from calls_shared.keys import FREE, exactly
 from calls_shared.normalization.converters import UNREADABLE, joined, text
 from calls_shared.normalization.fields import value_at
 from calls_shared.normalization.mapping import MappingError
 from calls_shared.normalization.words import folded
 from calls_shared.paths import field
 
-_KEYS = frozenset("inbound outbound otherwise person system ai listed".split())
-_LISTED = frozenset("in_slice at name email".split())
+LISTED: Final = exactly("in_slice at name email".split())
+PEOPLE: Final = exactly(
+    "inbound outbound otherwise person system ai listed".split(), ai=FREE, listed=LISTED
+)
+"""The keys of the source."""
 _Path = Callable[[Mapping[str, Any]], Any]
 
 
@@ -49,9 +53,10 @@ class People:
     def of(cls, source: Mapping[str, Any]) -> "People":
         """Compile a manifest's `people`."""
         listed = source.get("listed", {})
-        if set(source) != _KEYS or set(listed) != _LISTED:
+        if source.keys() ^ (PEOPLE.known or ()) or listed.keys() ^ (LISTED.known or ()):
             raise MappingError(
-                f"people must have exactly {sorted(_KEYS)}, listed {sorted(_LISTED)}"
+                f"people must have exactly {sorted(PEOPLE.known or ())},"
+                f" listed {sorted(LISTED.known or ())}"
             )
         return cls(
             {side: field(source[side]) for side in ("inbound", "outbound")},

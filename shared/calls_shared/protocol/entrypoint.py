@@ -13,6 +13,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from calls_shared.protocol.configuration import refusal
 from calls_shared.protocol.ending import end_unread, ended_by_signals
 from calls_shared.protocol.failures import failed_status
+from calls_shared.protocol.manifest_check import ManifestError
 from calls_shared.protocol.memory import keep_memory_steady
 from calls_shared.protocol.secrets import clean_trace
 from calls_shared.protocol.source import CallsSource
@@ -77,7 +78,8 @@ def _run(source: CallsSource, arguments: Sequence[str], options: Namespace) -> i
 
 def _tell(failure: AirbyteTracedException, command: str | None) -> int:
     """Print a failure as the protocol wants it; the exit status."""
-    if command == "check" and failure.failure_type is FailureType.config_error:
+    is_answered = failure.failure_type is FailureType.config_error
+    if command == "check" and (is_answered or isinstance(failure, ManifestError)):
         status = failed_status(failure)
         _print(AirbyteMessage(type=Type.CONNECTION_STATUS, connectionStatus=status))
         return 0

@@ -31,6 +31,7 @@ from calls_shared.protocol.failures import as_exception, failed_status, same_err
 from calls_shared.protocol.files import catalog_in, read_json, states_in
 from calls_shared.protocol.heartbeat import Heartbeat
 from calls_shared.protocol.manifest import manifest_of
+from calls_shared.protocol.manifest_check import checked, resolved
 from calls_shared.protocol.secrets import clean_trace, mask_secrets
 from calls_shared.reading.cursors import stream_cursors
 from calls_shared.reading.state import newest_of, of_incremental, usable
@@ -60,8 +61,12 @@ class CallsSource(Source):
 
     @cached_property
     def manifest(self) -> Mapping[str, Any]:
-        """The manifest: from inside the package (wheel), else from beside it (checkout)."""
-        return manifest_of(sys.modules[type(self).__module__])
+        """The manifest in the connector's package.
+
+        Raises:
+            ManifestError: (system_error) naming the first key in it that nobody understands.
+        """
+        return checked(manifest_of(sys.modules[type(self).__module__]))
 
     @property
     def specification(self) -> Mapping[str, Any]:
@@ -168,7 +173,7 @@ class CallsSource(Source):
             AirbyteTracedException: the failure of the (last) stream that failed, in its own words.
         """
         config = self.configure(config)
-        cursors = stream_cursors(self.manifest)
+        cursors = stream_cursors(resolved(self.manifest))
         states = usable(of_incremental(state or [], catalog))
         inner = self._build(config, catalog=catalog, states=states)
         self._check_streams(inner, catalog, config)

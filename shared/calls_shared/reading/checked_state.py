@@ -4,11 +4,12 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
-from typing import Any
+from typing import Any, ClassVar
 
 from airbyte_cdk.sources.declarative.migrations.state_migration import StateMigration
 from airbyte_cdk.sources.types import Config
 
+from calls_shared.keys import FREE, Keys
 from calls_shared.reading.scope import OTHER_SCOPE, scope_of
 from calls_shared.reading.state import check_state, holds_something, in_own_form, with_a_start
 
@@ -22,7 +23,7 @@ class CheckedState(StateMigration):
     """State migration that refuses what would silently be taken for another state.
 
     Attributes:
-        stream: the stream's name, for the user.
+        name: the stream's name, for the user.
         cursor_field: its cursor field.
         parents: names and cursor fields of the parent streams whose state is kept with its own.
         scope: of a stream with parents, the configuration keys that decide what is read; if one has
@@ -32,8 +33,10 @@ class CheckedState(StateMigration):
         AirbyteTracedException: (config_error) if a cursor is missing or unreadable.
     """
 
+    KEYS: ClassVar[Mapping[str, Keys]] = {"parents": FREE}
+
     config: Config
-    stream: str
+    name: str
     cursor_field: str
     parents: Mapping[str, str] = dataclass_field(default_factory=dict)
     scope: list[str] = dataclass_field(default_factory=list)
@@ -46,13 +49,13 @@ class CheckedState(StateMigration):
         """The state in our own form."""
         if not holds_something(stream_state):
             return {}
-        check_state(self.stream, stream_state, self.cursor_field, self.parents)
+        check_state(self.name, stream_state, self.cursor_field, self.parents)
         fields = {self.cursor_field, *self.parents.values()}
         if not self.parents:
             stream_state = with_a_start(stream_state, self.cursor_field)
         state: Mapping[str, Any] = in_own_form(stream_state, fields)
         before = state.get("scope")
         if self.parents and before is not None and before != scope_of(self.config, self.scope):
-            LOGGER.info(OTHER_SCOPE, self.stream, ", ".join(self.scope))
+            LOGGER.info(OTHER_SCOPE, self.name, ", ".join(self.scope))
             return {SUPERSEDED: dict(state), "parent_state": {}}
         return state

@@ -5,10 +5,6 @@ from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import Any
 
-from airbyte_cdk.sources.declarative.parsers.manifest_reference_resolver import (
-    ManifestReferenceResolver,
-)
-
 
 @dataclass(frozen=True)
 class StreamCursor:
@@ -24,10 +20,12 @@ class StreamCursor:
 
 
 def stream_cursors(manifest: Mapping[str, Any]) -> dict[str, StreamCursor]:
-    """The cursors of a manifest's incremental streams, by stream name."""
-    resolved = ManifestReferenceResolver().preprocess_manifest(dict(manifest))
+    """The cursors of a manifest's incremental streams, by stream name.
+
+    The manifest has its references and parameters in their places.
+    """
     cursors = {}
-    for entry in resolved["streams"]:
+    for entry in manifest["streams"]:
         for stream in entry.get("streams", [entry]):
             if "incremental_sync" in stream:
                 router = stream["retriever"].get("partition_router", {})

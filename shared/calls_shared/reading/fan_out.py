@@ -13,8 +13,8 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from calls_shared.paths import field
 from calls_shared.quoting import quoted
 from calls_shared.reading.checked_state import SUPERSEDED
-from calls_shared.reading.oldest_first import FAILURE
-from calls_shared.reading.parent_slices import CLOSING, TICKET, ParentSlices
+from calls_shared.reading.deferred import raise_deferred
+from calls_shared.reading.parent_slices import CLOSING, TICKET, ParentSlices, require_carried
 from calls_shared.reading.progress import ParentProgress
 from calls_shared.reading.retriever import CallRetriever, Page, ReadingSoFar
 from calls_shared.reading.scope import scope_of
@@ -74,6 +74,17 @@ class FanOutRetriever(CallRetriever):
             parents = self.partition_router.get_stream_state()
             self.cursor._parent_state = parents  # type: ignore[union-attr]
 
+    @classmethod
+    def check_manifest(cls, node: Mapping[str, Any]) -> None:
+        """Refuse slices that do not carry what the retriever reads in them.
+
+        Raises:
+            ValueError: naming what is missing.
+        """
+        named = ("values_in_slice", "group_in_slice", "group_named_by")
+        paths = [node[name] for name in named if node.get(name)]
+        require_carried(node.get("partition_router", {}), [path.split(".")[0] for path in paths])
+
     def _cursor_fields(self) -> set[str]:
         parents = self.partition_router
         at = {parents.cursor_at} if isinstance(parents, ParentSlices) else set()
@@ -105,8 +116,7 @@ class FanOutRetriever(CallRetriever):
         self, records_schema: Mapping[str, Any], stream_slice: StreamSlice
     ) -> Iterator[Record]:
         extra = stream_slice.extra_fields
-        if isinstance(failure := extra.get(FAILURE), Exception):
-            raise failure  # of the parent; see OldestFirstRetriever
+        raise_deferred(extra)
         group = str(field(self.group_in_slice)(extra))
         seen: set[str] = set()
         statuses: set[int] = set()

@@ -11,13 +11,12 @@ from airbyte_cdk.sources.types import Record, StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared.normalization import times
+from calls_shared.reading.deferred import DeferredFailure
 from calls_shared.reading.inventory import YEARS, Inventory, differing, period
 from calls_shared.reading.moments import moment_after
 from calls_shared.reading.progress import ParentProgress, progress_of
 from calls_shared.reading.retriever import CallRetriever, ReadingSoFar
 from calls_shared.reading.seen import digest_of
-
-FAILURE = "deferred_failure"
 
 
 @dataclass
@@ -87,8 +86,8 @@ class OldestFirstRetriever(CallRetriever):
             failure = caught
         self._waiting.sort(key=self._moment, reverse=True)
         if failure is not None:
-            poison = {"id": f"failure of {dict(stream_slice.partition)}", FAILURE: failure}
-            yield Record(poison, self.name, stream_slice)
+            stands_in = DeferredFailure(failure).as_parent(stream_slice.partition)
+            yield Record(stands_in, self.name, stream_slice)
         for data in timeless:
             yield Record(data, self.name, stream_slice)
 

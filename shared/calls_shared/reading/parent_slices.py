@@ -13,10 +13,25 @@ from airbyte_cdk.sources.types import Config, StreamSlice, StreamState
 
 from calls_shared.http.budget import budget_of
 from calls_shared.normalization import times
+from calls_shared.reading import deferred
 from calls_shared.reading.progress import ParentProgress, keep_progress
 
 TICKET = "ticket"
 CLOSING = "closing"
+
+
+def require_carried(router: Mapping[str, Any], names: Iterable[str]) -> None:
+    """Refuse a router of a manifest whose slices do not carry some fields of their parents.
+
+    Raises:
+        ValueError: naming the first one.
+    """
+    substream = router.get("substream", router)
+    for parent in substream.get("parent_stream_configs", []):
+        carried = {field for path in parent.get("extra_fields", []) for field in path}
+        for name in names:
+            if name not in carried:
+                raise ValueError(f"its slices do not carry {name}: add [{name}] to extra_fields")
 
 
 @dataclass
@@ -46,6 +61,15 @@ class ParentSlices(PartitionRouter):
         self.progress = ParentProgress(self.cursor_at, state)
         self._budget = budget_of(self.config)
         keep_progress(self._budget, self._parent_name, self.progress)
+
+    @classmethod
+    def check_manifest(cls, node: Mapping[str, Any]) -> None:
+        """Refuse slices that do not carry the parent's cursor, or a failure of its listing.
+
+        Raises:
+            ValueError: naming what is missing.
+        """
+        require_carried(node, [node["cursor_at"], deferred.FIELD])
 
     def stream_slices(self) -> Iterable[StreamSlice]:
         """The substream's slices, each with its ticket, and one more that closes the reading.

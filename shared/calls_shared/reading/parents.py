@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
-from typing import Any
+from typing import Any, ClassVar
 
 from airbyte_cdk.sources.declarative.extractors.record_filter import RecordFilter
 from airbyte_cdk.sources.declarative.migrations.state_migration import StateMigration
@@ -12,6 +12,7 @@ from airbyte_cdk.sources.declarative.transformations import RecordTransformation
 from airbyte_cdk.sources.types import Config, StreamSlice, StreamState
 
 from calls_shared.http.budget import budget_of
+from calls_shared.keys import FREE, Keys
 from calls_shared.normalization.converters import UNREADABLE
 from calls_shared.normalization.mapping import compile_column
 from calls_shared.paths import field
@@ -28,6 +29,8 @@ class ParentFields(RecordTransformation):
         from_slice: names of extra fields of the slice (of the grandparent) to carry along.
     """
 
+    KEYS: ClassVar[Mapping[str, Keys]] = {"latest": FREE}
+
     keep: list[str] | None = None
     latest: Mapping[str, list[str]] = dataclass_field(default_factory=dict)
     from_slice: list[str] = dataclass_field(default_factory=list)
@@ -37,6 +40,15 @@ class ParentFields(RecordTransformation):
             (name, compile_column(name, "timestamp", {"latest": paths}))
             for name, paths in self.latest.items()
         ]
+
+    @classmethod
+    def check_manifest(cls, node: Mapping[str, Any]) -> None:
+        """Refuse fields that cannot be read.
+
+        Raises:
+            MappingError: saying what is wrong.
+        """
+        cls(**node)
 
     def transform(
         self,

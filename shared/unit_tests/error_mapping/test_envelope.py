@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from calls_shared.error_mapping import envelope
 from calls_shared.error_mapping.envelope import EnvelopeForm, forms_from, is_own
+from calls_shared.quoting import quoted
 
 PROPERTY = settings(database=None, deadline=None, max_examples=100)
 
@@ -243,18 +244,18 @@ def test_a_very_long_list_of_errors_is_not_read_whole() -> None:
     ],
 )
 def test_quoted(words: str, expected: str) -> None:
-    assert envelope.quoted(words) == expected
+    assert quoted(words) == expected
 
 
 @PROPERTY
 @given(st.text(max_size=400))
 @example("\x1b]0;title\x07" * 100)
 def test_quoted_is_one_short_line_without_control_characters(words: str) -> None:
-    quoted = envelope.quoted(words)
-    assert len(quoted) <= 300
-    assert len(quoted.splitlines()) <= 1
-    assert [c for c in quoted if unicodedata.category(c) == "Cc"] == []
+    found = quoted(words)
+    assert len(found) <= 300
+    assert len(found.splitlines()) <= 1
+    assert [c for c in found if unicodedata.category(c) == "Cc"] == []
     # what turns the reading direction (Unicode, Bidi_Control), but for the Arabic letter mark
-    assert set(quoted).isdisjoint(
+    assert set(found).isdisjoint(
         "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
     )

@@ -262,3 +262,44 @@ def test_the_sandbox_must_be_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CALLS_SANDBOX_URL", "http://example.com")
     with pytest.raises(AirbyteTracedException, match="may only name a loopback address"):
         requester_of()
+
+
+@pytest.mark.parametrize("value", ["", None])
+def test_a_parameter_that_names_the_slice_does_not_come_out_empty(
+    value: str | None, server: requests_mock.Mocker
+) -> None:
+    server.get(URL, json=GOOD)
+    parameters = {
+        "line": "{{ stream_slice.extra_fields['line'] }}",
+        "member": "{{ stream_slice.extra_fields['member'] }}",
+    }
+    requester = requester_of(request_parameters=parameters, optional_parameters=["member"])
+
+    def slice_of(line: str | None) -> StreamSlice:
+        fields = {"line": line, "member": ""}
+        return StreamSlice(partition={}, cursor_slice={}, extra_fields=fields)
+
+    failure = failure_of(requester, stream_slice=slice_of(value))
+    assert failure.failure_type is FailureType.system_error
+    assert failure.message == (
+        "A request for calls would go out without its parameter line, so that it would be for"
+        " something else; the slice that it stands for does not hold it. Run the sync again; if it"
+        " fails again, report it."
+    )
+    assert server.request_history == []
+    requester.send_request(stream_slice=slice_of("L1"))
+    assert [request.qs for request in server.request_history] == [{"line": ["l1"]}]
+
+
+def test_the_address_is_that_of_the_host_and_the_path(server: requests_mock.Mocker) -> None:
+    server.get("https://api.acme.example/v1/calls/5e3", json=GOOD)
+    requester = requester_of(
+        url=None,
+        url_base="https://api.acme.example",
+        path="/v1/calls/{{ stream_partition.call }}",
+    )
+    piece = StreamSlice(partition={"call": "5e3"}, cursor_slice={})
+    assert requester.send_request(stream_slice=piece) is not None
+    assert [request.url for request in server.request_history] == [
+        "https://api.acme.example/v1/calls/5e3"
+    ]

@@ -2,7 +2,7 @@ import copy
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 from airbyte_cdk.models import FailureType
@@ -271,7 +271,7 @@ def transformation(manifests: Mapping[str, Any], provider: str) -> dict[str, Any
     stream = next(s for s in manifests[provider]["streams"] if s.get("name") == "calls")
     (block,) = stream["transformations"]
     assert block["class_name"] == "calls_shared.CallNormalization"
-    return {k: v for k, v in block.items() if k not in ("type", "class_name", "$parameters")}
+    return {key: value for key, value in block.items() if key in get_type_hints(CallNormalization)}
 
 
 def described_fields(manifests: Mapping[str, Any], provider: str) -> dict[str, Any]:

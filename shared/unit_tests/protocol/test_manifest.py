@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from calls_shared.http.rate import RateLimit
+from calls_shared.protocol.manifest_check import resolved
 from calls_shared.reading.cursors import StreamCursor, stream_cursors
 
 Manifests = Mapping[str, dict[str, Any]]
@@ -23,7 +24,7 @@ def test_stream_cursors(
     raw_manifests: Manifests, provider: str, cursors: dict[str, StreamCursor]
 ) -> None:
     before = copy.deepcopy(raw_manifests[provider])
-    assert stream_cursors(raw_manifests[provider]) == cursors
+    assert stream_cursors(resolved(raw_manifests[provider])) == cursors
     assert raw_manifests[provider] == before
 
 
@@ -83,12 +84,12 @@ def test_every_stream_with_a_cursor_names_the_check_of_its_state(
 ) -> None:
     """Whoever runs it, a state that is not this stream's own is refused."""
     checked = {
-        migration["stream"]: StreamCursor(migration["cursor_field"], migration.get("parents", {}))
+        migration["name"]: StreamCursor(migration["cursor_field"], migration.get("parents", {}))
         for entry in manifests[provider]["streams"]
         for stream in entry.get("streams", [entry])
         for migration in stream.get("state_migrations", [])
         if migration["class_name"] == "calls_shared.CheckedState"
-        and migration["stream"] == stream["name"]
+        and migration["name"] == stream["name"]
     }
     assert checked == stream_cursors(dict(manifests[provider]))
     assert checked

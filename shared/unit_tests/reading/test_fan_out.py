@@ -27,6 +27,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from calls_shared import FanOutRetriever, PageRecords, PageToken, ParentSlices
 from calls_shared.http.budget import budget_of
 from calls_shared.normalization import times
+from calls_shared.reading.deferred import DeferredFailure
 from calls_shared.reading.progress import ParentProgress
 
 Answer = Callable[..., requests.Response]
@@ -394,7 +395,7 @@ def test_a_failure_of_the_parent_is_raised_and_closes_no_ticket() -> None:
     failure = AirbyteTracedException(message="No conversations of +1.")
     ticket = ParentProgress("active_at", {}).open({"phone": "PN1"}, MOMENT)
     with pytest.raises(AirbyteTracedException) as caught:
-        ids(retriever, conversation(ticket=ticket, deferred_failure=failure))
+        ids(retriever, conversation(ticket=ticket, deferred_failure=DeferredFailure(failure)))
     assert caught.value is failure
     assert (ticket.closed, ticket.ended) == (False, True)
     assert requester.asked == []

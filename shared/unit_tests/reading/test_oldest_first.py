@@ -15,6 +15,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from calls_shared import OldestFirstRetriever, PageRecords, PageToken
 from calls_shared.http.budget import budget_of
 from calls_shared.normalization import times
+from calls_shared.reading.deferred import DeferredFailure
 from calls_shared.reading.progress import ParentProgress, keep_progress, progress_of
 from calls_shared.reading.seen import digest_of
 
@@ -298,7 +299,7 @@ def test_a_listing_that_fails_leaves_no_inventory_and_compares_none(answer: Answ
     pages = [answer({"data": [Y, N], "next": "1"}), ANNOYED]
     requester = Requester({"PN1": pages, "PN2": [answer({"data": []})]})
     retriever = retriever_of(requester, state_of(*ALL))
-    failure = {"id": "failure of {'phone': 'PN1'}", "deferred_failure": ANNOYED}
+    failure = {"id": "failure of {'phone': 'PN1'}", "deferred_failure": DeferredFailure(ANNOYED)}
     assert read(retriever, window("PN1", 1)) == [failure, Y]
     read(retriever, window("PN2", 0))
     progress = progress_in(retriever)
@@ -313,7 +314,7 @@ def test_a_parent_without_an_id_fails_its_partition(
     page = [Y, {**nameless, "active_at": A["active_at"]}, N]
     retriever = retriever_of(Requester({"PN1": [answer({"data": page})]}), state_of(*ALL))
     poison, *others = read(retriever, window("PN1", 1))
-    failure = poison["deferred_failure"]
+    failure = poison["deferred_failure"].cause
     assert isinstance(failure, AirbyteTracedException)
     assert failure.failure_type is FailureType.system_error
     assert (failure.message or "").startswith("A record of conversations has no id")
@@ -369,7 +370,7 @@ def test_a_failure_comes_before_all_that_was_listed(answer: Answer) -> None:
     undated = conversation("x", None)
     requester = Requester({"PN1": [answer({"data": [E, undated, B], "next": "1"}), ANNOYED]})
     retriever = retriever_of(requester)
-    failure = {"id": "failure of {'phone': 'PN1'}", "deferred_failure": ANNOYED}
+    failure = {"id": "failure of {'phone': 'PN1'}", "deferred_failure": DeferredFailure(ANNOYED)}
     assert read(retriever, window("PN1", 0)) == [failure, undated, B]
     assert read(retriever, window("PN1", 1)) == []
     assert read(retriever, window("PN1", 2)) == [E]

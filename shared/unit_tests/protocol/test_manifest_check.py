@@ -1,0 +1,192 @@
+import copy
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
+
+from calls_shared import CallsSource, run
+from calls_shared.protocol.manifest_check import problems
+
+Change = Callable[[dict[str, Any]], object]
+
+
+def manifest_with(raw: Mapping[str, dict[str, Any]], provider: str, change: Change) -> Any:
+    manifest = copy.deepcopy(raw[provider])
+    change(manifest)
+    return manifest
+
+
+def calls(manifest: dict[str, Any]) -> dict[str, Any]:
+    """The definition of the stream calls."""
+    found: dict[str, Any] = next(s for s in manifest["streams"] if "retriever" in s)
+    return found
+
+
+def requester(manifest: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = manifest["definitions"]["requester"]
+    return found
+
+
+def normalization(manifest: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = calls(manifest)["transformations"][0]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (lambda m: m.update(strems=[]), ["strems is not known"]),
+        (
+            lambda m: calls(m)["$parameters"].update(record_at="data"),
+            ["streams[0].$parameters.record_at is used nowhere"],
+        ),
+        (
+            lambda m: m["definitions"].update(left_over={"type": "RecordSelector"}),
+            ["definitions.left_over is referred to nowhere"],
+        ),
+        (
+            lambda m: calls(m).update(retriever={"$ref": "#/definitions/retreiver"}),
+            ["a reference leads nowhere (Undefined reference #/definitions/retreiver"],
+        ),
+        (
+            lambda m: requester(m).update(class_name="calls_shared.CallRequestor"),
+            ["streams[0].retriever.requester.class_name 'calls_shared.CallRequestor' is not a"],
+        ),
+        (
+            lambda m: requester(m).update(class_name="calls_shared.http.requester.CallRequester"),
+            ["streams[0].retriever.requester.class_name 'calls_shared.http.requester.CallReq"],
+        ),
+        (
+            lambda m: calls(m)["incremental_sync"].update(type="DatetimeCursor"),
+            ["streams[0].incremental_sync.type 'DatetimeCursor' is not known"],
+        ),
+        (
+            lambda m: calls(m)["incremental_sync"].pop("type"),
+            ["streams[0].incremental_sync has no type"],
+        ),
+        (
+            lambda m: requester(m)["rate"].update(second=60),
+            ["streams[0].retriever.requester.rate.second is not known; known are"],
+        ),
+        (
+            lambda m: requester(m)["error_rows"][0].update(failure="config_error"),
+            ["streams[0].retriever.requester.error_rows[0].failure is not known; known are"],
+        ),
+        (
+            lambda m: requester(m)["error_rows"][0].update(action="ignore"),
+            ["streams[0].retriever.requester: unknown action 'ignore' in an error row"],
+        ),
+        (
+            lambda m: normalization(m)["columns"].update(stauts={"from": "status"}),
+            ["streams[0].transformations[0].columns.stauts is not known; known are"],
+        ),
+        (
+            lambda m: normalization(m)["columns"]["status"].update(word={}),
+            ["streams[0].transformations[0].columns.status.word is not known; known are"],
+        ),
+        (
+            lambda m: normalization(m)["parties"].update(extern={"from": "x"}),
+            ["streams[0].transformations[0].parties.extern is not known; known are"],
+        ),
+        (
+            lambda m: calls(m)["schema_loader"]["provider_record"].update(propertys={}),
+            ["streams[0].schema_loader.provider_record.propertys is no keyword of a JSON schema"],
+        ),
+        (
+            lambda m: calls(m)["schema_loader"]["descriptions"].update(duration="x"),
+            ["streams[0].schema_loader.descriptions.duration is not known; known are"],
+        ),
+        (
+            lambda m: m["spec"]["connection_specification"]["required"].append("api_keys"),
+            ["the required key api_keys is not in the specification"],
+        ),
+        (
+            lambda m: requester(m)["request_parameters"].update(x="{{ config['workspace'] }}"),
+            ["the configuration key workspace is not in the specification"],
+        ),
+        (
+            lambda m: requester(m).update(optional_parameters=["workspaceIds"]),
+            ["streams[0].retriever.requester: workspaceIds in optional_parameters names no slice"],
+        ),
+    ],
+)
+def test_what_nobody_would_understand(
+    raw_manifests: Mapping[str, dict[str, Any]], change: Change, found: list[str]
+) -> None:
+    assert list(problems(raw_manifests["skipcall"])) == []
+    told = list(problems(manifest_with(raw_manifests, "skipcall", change)))
+    assert [text[: len(start)] for text, start in zip(told, found, strict=False)] == found
+
+
+@pytest.mark.parametrize("name", ["deferred_failure", "active_at", "users", "phoneNumberId"])
+def test_slices_carry_what_is_read_in_them(
+    raw_manifests: Mapping[str, dict[str, Any]], name: str
+) -> None:
+    def leave_out(manifest: dict[str, Any]) -> None:
+        retriever = next(s for s in manifest["streams"] if "retriever" in s)["retriever"]
+        router = retriever["partition_router"]["substream"]
+        router["parent_stream_configs"][0]["extra_fields"].remove([name])
+
+    told = list(problems(manifest_with(raw_manifests, "openphone", leave_out)))
+    assert any(
+        text.endswith(f"its slices do not carry {name}: add [{name}] to extra_fields")
+        for text in told
+    )
+
+
+@pytest.fixture
+def source(
+    raw_manifests: Mapping[str, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[CallsSource]:
+    """A connector whose manifest has a typo."""
+    package = tmp_path / "source_typo_calls"
+    package.mkdir()
+    (package / "__init__.py").write_text(
+        "import calls_shared\n\n\nclass Source(calls_shared.CallsSource):\n    pass\n"
+    )
+    manifest = copy.deepcopy(raw_manifests["skipcall"])
+    normalization(manifest)["columns"]["notse"] = {"from": "notes"}
+    (package / "manifest.yaml").write_text(yaml.safe_dump(manifest), encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import source_typo_calls  # type: ignore[import-not-found] # noqa: PLC0415
+
+    handlers = logging.getLogger().handlers[:]
+    filters = [handler.filters[:] for handler in handlers]
+    yield source_typo_calls.Source()
+    for handler, kept in zip(handlers, filters, strict=True):
+        handler.filters = kept
+    update_secrets([])
+    del sys.modules["source_typo_calls"]
+
+
+@pytest.mark.parametrize("command", ["spec", "check", "discover", "read"])
+def test_every_command_refuses_a_typo(
+    source: CallsSource, command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config, catalog = tmp_path / "config.json", tmp_path / "catalog.json"
+    config.write_text('{"api_key": "sk_test_made_up"}')
+    catalog.write_text('{"streams": []}')
+    options = {"spec": [], "read": ["--config", str(config), "--catalog", str(catalog)]}
+    with pytest.raises(SystemExit) as end:
+        run(source, [command, *options.get(command, ["--config", str(config)])])
+    messages = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (message,) = (message for message in messages if message["type"] != "LOG")
+    if command == "check":
+        assert end.value.code == 0
+        assert message["connectionStatus"]["status"] == "FAILED"
+        told = message["connectionStatus"]["message"]
+    else:
+        assert end.value.code == 1
+        assert message["trace"]["error"]["failure_type"] == "system_error"
+        told = message["trace"]["error"]["message"]
+    assert told.startswith(
+        "The manifest of this connector cannot be used:"
+        " streams[0].transformations[0].columns.notse is not known; known are "
+    )
+    assert "\n" not in told

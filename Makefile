@@ -73,7 +73,7 @@ format: .venv/installed ## Bring the code into format
 .PHONY: types
 types: .venv/installed ## Check types
 	$(BIN)/mypy $(OURS)
-	$(foreach one,$(SANDBOXES),$(BIN)/mypy $(dir $(one)) &&) true
+	@for file in $(SANDBOXES); do $(BIN)/mypy $$(dirname $$file) || exit 1; done
 
 .PHONY: check
 check: lint lint-manifests types test ## All that CI checks

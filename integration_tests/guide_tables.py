@@ -23,7 +23,8 @@ from integration_tests.connectors import ROOT
 GUIDE = ROOT / "docs" / "adding-a-provider.md"
 _NO_COMPONENTS = ("CallsSource", "run")
 _HANDED_OVER = "config"
-"""The CDK's, not the manifest's."""
+_BY_THE_CDK = re.compile("handed over by the CDK|the CDK hands it over")
+"""What is not the manifest's."""
 
 
 def _row(*cells: str) -> str:
@@ -36,7 +37,7 @@ def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _flowing(lines: Iterable[str]) -> str:
-    return " ".join(line.strip() for line in lines).strip()
+    return " ".join(" ".join(lines).split())
 
 
 def meanings(component: type[Any]) -> Mapping[str, str]:
@@ -90,7 +91,9 @@ def parameters(component: type[Any]) -> Iterator[tuple[str, str, str]]:
         if base.__module__.startswith("calls_shared."):
             explained |= meanings(base)
     for name, meaning in explained.items():
-        if name != _HANDED_OVER and "handed over by the CDK" not in meaning:
+        if name != _HANDED_OVER and not re.search(
+            "handed over by the CDK|the CDK hands it over", meaning
+        ):
             yield f"`{name}`", default_of(component, name), meaning
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from integration_tests import guide_tables, lint_manifests
+from integration_tests import lint_manifests
 from integration_tests.connectors import CONNECTORS, ROOT
 
 BIN = Path(sys.executable).parent
@@ -91,8 +91,9 @@ def test_lint_manifests_prints_each_problem_with_its_path(
     assert lint_manifests.main([str(typo), str(unreadable), str(tmp_path / "none.yaml")]) == 1
 
     first, *_, last_but_one, last = capsys.readouterr().out.splitlines()
-    assert re.fullmatch(
-        rf"{re.escape(str(typo))}: \S*retriever\.requester\S*: .*error_row\b.*", first
+    assert first == (
+        f"{typo}: streams[0].retriever.requester.error_row is not known to"
+        " calls_shared.CallRequester"
     )
     assert last_but_one.startswith(f"{unreadable}: it cannot be read: ")
     assert last.startswith(f"{tmp_path / 'none.yaml'}: it cannot be read: ")
@@ -146,18 +147,14 @@ def test_the_pytest_commands_of_a_document_find_tests(document: str) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_the_plan_is_that_of_the_contract() -> None:
+    layers = re.findall(r"^    (\w[\w |]*)$", text_of(".importlinter"), flags=re.MULTILINE)
+    (plan,) = re.findall(r"```text\n(.*?)```", text_of("CONTRIBUTING.md"), flags=re.DOTALL)
+    drawn = re.findall(r"^   (\w+(?:, \w+)*) ", plan, flags=re.MULTILINE)
+    assert drawn == [layer.replace(" | ", ", ") for layer in layers]
+
+
 def test_each_decision_is_listed() -> None:
     files = sorted(path.name for path in (ROOT / "docs" / "decisions").glob("*.md"))
     assert re.findall(r"docs/decisions/(\S+\.md)", text_of("CONTRIBUTING.md")) == files
     assert [file[:4] for file in files] == [f"{number:04d}" for number in range(1, len(files) + 1)]
-
-
-def test_the_tables_of_the_guide_are_current() -> None:
-    guide = guide_tables.GUIDE.read_text(encoding="utf-8")
-    assert guide_tables.with_tables(guide) == guide, "run: make docs"
-
-
-def test_a_guide_without_a_mark_is_refused() -> None:
-    guide = guide_tables.GUIDE.read_text(encoding="utf-8")
-    with pytest.raises(ValueError, match="lacks the marks of the table error rows"):
-        guide_tables.with_tables(guide.replace("<!-- error rows: end -->", ""))

@@ -34,6 +34,7 @@ from integration_tests.mutant import (
 )
 from integration_tests.mutants_of_answers import MUTANTS_OF_ANSWERS
 from integration_tests.mutants_of_columns import MUTANTS_OF_COLUMNS
+from integration_tests.mutants_of_fifth import MUTANTS_OF_FIFTH
 from integration_tests.mutants_of_lists import MUTANTS_OF_LISTS
 from integration_tests.mutants_of_versions import MUTANTS_OF_VERSIONS
 
@@ -49,6 +50,7 @@ STAYS = f"{FAULTS}::test_a_fault_that_stays_fails_the_sync_and_loses_nothing"
 MUTANTS: tuple[Mutant, ...] = (
     *MUTANTS_OF_ANSWERS,
     *MUTANTS_OF_COLUMNS,
+    *MUTANTS_OF_FIFTH,
     *MUTANTS_OF_LISTS,
     *MUTANTS_OF_VERSIONS,
     Mutant(
@@ -75,8 +77,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a short page ends a chained list",
         f"{SHARED}/reading/retriever.py",
-        "            if not token:\n                return\n",
-        "            if not token or len(page.records) < 5:\n                return\n",
+        "            if not token:\n",
+        "            if not token or len(page.records) < 5:\n",
         (f"{UNIT}/reading/test_retriever.py", PROPERTIES),
     ),
     Mutant(
@@ -698,9 +700,9 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "OpenPhone: a title counts in the documented form only",
-        f"{SHARED}/error_mapping/envelope.py",
-        '(text for name in ("key", "message") if',
-        "(text for name in () if",
+        manifest("openphone"),
+        "titles: [title, key, message]",
+        "titles: [title]",
         (f"{SKIPS}::test_an_earned_404_or_400_closes_the_conversation",),
     ),
     Mutant(

@@ -38,15 +38,15 @@ MUTANTS_OF_ANSWERS: tuple[Mutant, ...] = (
     Mutant(
         "a part of a title is enough",
         f"{SHARED}/error_mapping/errors.py",
-        "self.title in (t.strip() for t in envelope_titles(body))",
-        "any(self.title in t for t in envelope_titles(body))",
+        "self.title in (t.strip() for t in titles)",
+        "any(self.title in t for t in titles)",
         (f"{UNIT}/error_mapping/test_errors.py",),
     ),
     Mutant(
         "the message of a router is a title",
         f"{SHARED}/error_mapping/envelope.py",
-        'yield from _texts_of(body, ("title",))',
-        'yield from _texts_of(body, ("title", "message"))',
+        "yield from _texts(part.fields, part.form.titles)",
+        'yield from _texts(part.fields, (*part.form.titles, "message"))',
         (f"{UNIT}/error_mapping/test_foreign_bodies.py",),
     ),
     Mutant(

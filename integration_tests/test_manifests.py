@@ -219,10 +219,3 @@ def test_common_settings_are_described_alike(provider: str) -> None:
     assert properties["lookback_days"]["minimum"] == 1
     workers = properties["num_workers"]
     assert workers["minimum"] <= workers["default"] <= workers["maximum"]
-
-
-def test_a_fifth_provider_needs_no_change_of_the_shared_package() -> None:
-    """Nothing in calls_shared names a provider; here a new manifest alone makes a source."""
-    manifest = manifest_of("skipcall")
-    text = yaml.safe_dump(manifest).replace("skipcall", "fifth").replace("Skipcall", "Fifth")
-    assert list(problems(yaml.safe_load(text))) == []

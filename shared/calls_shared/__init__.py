@@ -14,7 +14,7 @@ Named in manifests (`class_name: calls_shared.<name>`):
     ParentSlices         a slice for each parent; the parents' state is what its slices prove
     CheckedState         the state that is handed in, checked and in our own form
     ParentFields, OneItemMatches, ForgetGlobalCursor    small components for parent streams
-    ApiKey               the credential, exactly as given
+    ApiKey, BasicAuth    the credential, exactly as given
 
 Used by a connector's few lines of Python:
 
@@ -22,7 +22,7 @@ Used by a connector's few lines of Python:
     run                  the console script
 """
 
-from calls_shared.http.authenticator import ApiKey
+from calls_shared.http.authenticator import ApiKey, BasicAuth
 from calls_shared.http.requester import CallRequester
 from calls_shared.normalization.columns import CallSchema
 from calls_shared.normalization.normalization import CallNormalization
@@ -40,6 +40,7 @@ from calls_shared.reading.retriever import CallRetriever
 
 __all__ = [
     "ApiKey",
+    "BasicAuth",
     "CallNormalization",
     "CallRequester",
     "CallRetriever",

@@ -14,6 +14,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 WINGS = ["error_mapping", "http", "normalization", "protocol", "reading"]
 NAMES = [
     "ApiKey",
+    "BasicAuth",
     "CallNormalization",
     "CallRequester",
     "CallRetriever",
@@ -59,7 +60,9 @@ def test_the_docstring_names_nothing_else() -> None:
 
 
 def test_every_class_that_a_manifest_names_is_public(manifests: dict[str, object]) -> None:
-    named = set(re.findall(r"'class_name': '([^']+)'", repr(manifests)))
+    examples = (PACKAGE.parents[1] / "examples").glob("source-*-calls/source_*/manifest.yaml")
+    texts = [repr(manifests), *(example.read_text(encoding="utf-8") for example in examples)]
+    named = set(re.findall(r"'?class_name'?: '?(calls_shared\.\w+)", "".join(texts)))
     assert named == {f"calls_shared.{name}" for name in NAMES if name not in ("CallsSource", "run")}
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from calls_shared.error_mapping.envelope import (
+    EnvelopeForm,
     envelope_codes,
     envelope_text,
     envelope_titles,
@@ -45,12 +46,14 @@ class Answered:
         body: the parsed JSON body, or None.
         own: whether the body is the provider's own error envelope.
         http_status: the HTTP status of an answer of the wrong shape.
+        forms: the forms of the provider's error envelope.
     """
 
     status: int | str
     body: Any = None
     own: bool = True
     http_status: int | None = None
+    forms: tuple[EnvelopeForm, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,20 +117,21 @@ class ErrorRow:
             return False
         if (self.own is not None or self.action == "skip") and answer.own is (self.own is False):
             return False
-        if (self.code or self.title) and not self._is_named(answer.body):
+        if (self.code or self.title) and not self._is_named(answer):
             return False
-        return self.says is None or self.says.lower() in envelope_text(answer.body)
+        return self.says is None or self.says.lower() in envelope_text(answer.body, answer.forms)
 
-    def _is_named(self, body: Any) -> bool:
-        return self.has_code(body) or (
-            self.title is not None and self.title in (t.strip() for t in envelope_titles(body))
+    def _is_named(self, answer: Answered) -> bool:
+        titles = envelope_titles(answer.body, answer.forms)
+        return self.has_code(answer.body, answer.forms) or (
+            self.title is not None and self.title in (t.strip() for t in titles)
         )
 
-    def has_code(self, body: Any) -> bool:
+    def has_code(self, body: Any, forms: tuple[EnvelopeForm, ...] = ()) -> bool:
         """Whether the row's code is one of those in a body."""
         if self.code is None:
             return False
-        return self.code.lower() in (code.strip().lower() for code in envelope_codes(body))
+        return self.code.lower() in (code.strip().lower() for code in envelope_codes(body, forms))
 
 
 @dataclass(frozen=True)
@@ -182,7 +186,7 @@ def resolve(rows: Sequence[ErrorRow], answer: Answered, words: Mapping[str, str]
     """
     filled = {
         "status": answer.http_status or answer.status,
-        "says": provider_message(answer.body) or "nothing more.",
+        "says": provider_message(answer.body, answer.forms) or "nothing more.",
         **words,
     }
     for row in rows:

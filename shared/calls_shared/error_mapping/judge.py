@@ -31,7 +31,7 @@ class Judge:
 
     Attributes:
         provider_name: the provider's name for the user.
-        key: the configuration key that holds its credential.
+        key: the configuration key that holds its credential, or the keys, as a sentence names them.
         rows: the provider's own rows of the table of errors, most specific row first.
         forms: the forms of the provider's own error envelope; where none is named, any JSON object
             under an error status counts as the provider's own, and no row may skip.
@@ -45,7 +45,7 @@ class Judge:
     provider_name: str
     key: str
     rows: Sequence[errors.ErrorRow]
-    forms: Sequence[EnvelopeForm]
+    forms: tuple[EnvelopeForm, ...]
     shape: PageShape
     resumes: bool = True
 
@@ -89,21 +89,23 @@ class Judge:
         if not 200 <= status <= 299:
             words["target"] = _target(response) or words["target"]
             own = is_own(body, self.forms) if self.forms else isinstance(body, dict)
-            return errors.resolve(table, errors.Answered(status, body, own), words)
+            return errors.resolve(
+                table, errors.Answered(status, body, own, forms=self.forms), words
+            )
         try:
             self.shape.check(response)
-            if not says_error(body):
+            if not says_error(body, self.forms):
                 return errors.ACCEPT
             if self.shape.records(response):
                 return errors.Resolution("accept", message=_PARTIAL)
             reason = "an error beside an empty list"
         except BadShapeError as error:
             reason = str(error)
-        if says_error(body):
+        if says_error(body, self.forms):
             resolution = self._by_content(table, status, body, words)
             if resolution is not None:
                 return resolution
-            reason = f"an error: {provider_message(body) or 'without a message'}"
+            reason = f"an error: {provider_message(body, self.forms) or 'without a message'}"
         words["detail"] = reason
         answer = errors.Answered(errors.SHAPE, http_status=status)
         return errors.resolve(table, answer, words)
@@ -116,14 +118,15 @@ class Judge:
         Never a skip: a skipped answer is one without a page, of status 400 or more.
         """
         for row in table:
-            if row.action != "skip" and row.has_code(body):
+            if row.action != "skip" and row.has_code(body, self.forms):
                 same = status if isinstance(row.status, tuple) else row.status
-                answer = errors.Answered(same, body, http_status=status)
+                answer = errors.Answered(same, body, http_status=status, forms=self.forms)
                 if row.matches(answer):
                     return errors.resolve([row], answer, words)
-        if (named := named_status(body)) is not None:
+        if (named := named_status(body, self.forms)) is not None:
             rows = [row for row in table if row.action != "skip"]
-            return errors.resolve(rows, errors.Answered(named, body, http_status=status), words)
+            answer = errors.Answered(named, body, http_status=status, forms=self.forms)
+            return errors.resolve(rows, answer, words)
         return None
 
 

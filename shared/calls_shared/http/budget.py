@@ -6,14 +6,16 @@ components of a source find it by the one object that the CDK hands to all of th
 manifest: the configuration.
 """
 
+import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from hashlib import sha256
 from typing import Any
 from weakref import WeakValueDictionary
 
+from calls_shared.http.authenticator import credential_keys
 from calls_shared.http.patience import Patience
 from calls_shared.http.rate import Rate, RateLimit
 from calls_shared.report import SyncReport, report_of
@@ -77,17 +79,22 @@ class CallBudget:
         whole = self.patience.whole
         self._deadline = None if whole is None else clock() + whole
 
-    def adopt(self, limit: RateLimit, provider: str, key: str, in_flight: int) -> None:
+    def adopt(
+        self, limit: RateLimit, provider: str, key: str | Sequence[str], in_flight: int
+    ) -> None:
         """Keep to a provider's limit from now on, together with all that use the same key.
 
         Args:
             limit: the provider's limit.
             provider: the provider.
-            key: the configuration key that holds the credential.
+            key: the configuration key that holds the credential, or the keys, if it is of several
+                parts.
             in_flight: requests under way at once, if the configuration names no number.
         """
         config = self._config or {}
-        name = f"{provider} {limit} {config.get(key)}"
+        # as JSON, so that the end of one part is never the beginning of the next one
+        credential = json.dumps([str(config.get(name)) for name in credential_keys(key)])
+        name = f"{provider} {limit} {credential}"
         digest = sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
         with _LOCK:
             if not self._has_rate:

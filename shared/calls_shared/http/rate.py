@@ -17,12 +17,14 @@ class RateLimit:
         seconds: length of the window.
         starts_at: a lower number of requests, used until the provider names its own.
         limit_header: the response header that names the limit of this key.
+        reset_header: the response header that names when a limit that was met ends.
     """
 
     requests: int = 1_000_000
     seconds: float = 1.0
     starts_at: int | None = None
     limit_header: str = ""
+    reset_header: str = ""
 
 
 class MovingWindow:

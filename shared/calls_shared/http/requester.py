@@ -21,6 +21,7 @@ from calls_shared.error_mapping import errors
 from calls_shared.error_mapping.body import PageShape
 from calls_shared.error_mapping.envelope import EnvelopeForm, forms_from
 from calls_shared.error_mapping.judge import Judge
+from calls_shared.http.authenticator import spoken
 from calls_shared.http.budget import budget_of
 from calls_shared.http.rate import RateLimit
 from calls_shared.http.sandbox import sandbox_from_environment
@@ -37,7 +38,8 @@ class CallRequester(HttpRequester):
     Attributes:
         provider: the sandbox's and the column `provider`'s name of the provider.
         provider_name: its name for the user.
-        key: the configuration key that holds its credential.
+        key: the configuration key that holds its credential, or the keys, if it is of several
+            parts.
         records_at: path of the list of records in a page; "" if the body is one record.
         page_count_at: path of the number of pages, where the provider numbers pages.
         total_at: path of the announced number of records, where there is one.
@@ -64,7 +66,7 @@ class CallRequester(HttpRequester):
 
     provider: str = ""
     provider_name: str = ""
-    key: str = ""
+    key: str | Sequence[str] = ""
     records_at: str = ""
     page_count_at: str = ""
     total_at: str = ""
@@ -94,14 +96,14 @@ class CallRequester(HttpRequester):
         self._constant_url = None if varies else self._url_with_path()
         self._naming = _that_name_the_slice(self.request_parameters) - {*self.optional_parameters}
         self.budget = budget_of(self.config)
+        limit = RateLimit(**self.rate)
         if self.rate:
-            limit = RateLimit(**self.rate)
             self.budget.adopt(limit, self.provider, self.key, self.in_flight)
         sandbox = sandbox_from_environment(self.provider)
         patience = self.budget.patience
         judge = Judge(
             self.provider_name,
-            self.key,
+            spoken(self.key),
             errors.rows_from(self.error_rows),
             forms_from(self.error_envelopes),
             PageShape(self.records_at, self.page_count_at, self.total_at),
@@ -113,6 +115,7 @@ class CallRequester(HttpRequester):
             Transport(sandbox, self.connections),
             self.budget,
             patience if sandbox is None else patience.scaled(sandbox.wait_scale),
+            limit.reset_header,
         )
 
     def get_url(

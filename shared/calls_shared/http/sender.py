@@ -61,6 +61,7 @@ class Sender:
         transport: sends one request.
         budget: the rate, the pauses and the report that all requests of the process share.
         patience: how long a request is tried.
+        reset_header: the response header that names when a limit that was met ends.
     """
 
     stream: str
@@ -68,6 +69,7 @@ class Sender:
     transport: Transport
     budget: CallBudget
     patience: Patience
+    reset_header: str = ""
 
     def send(self, request: Request) -> requests.Response:
         """Send a request until it is answered well, skipped, or has failed for good.
@@ -98,7 +100,7 @@ class Sender:
             headers: Mapping[str, str] = {} if response is None else response.headers
             if resolution.action == "wait":
                 limited += 1
-                pause = named_wait(headers) or self._pause(limited)
+                pause = named_wait(headers, self.reset_header) or self._pause(limited)
                 if not self.budget.has_time(pause):
                     raise self._failure(resolution, response)
                 self._wait_for_limit(pause)

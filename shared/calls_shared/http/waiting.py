@@ -11,17 +11,18 @@ LONGEST_WAIT = 3600.0
 _DAY = 86_400.0
 
 
-def named_wait(headers: Mapping[str, str], now: float | None = None) -> float | None:
+def named_wait(
+    headers: Mapping[str, str], reset_header: str, now: float | None = None
+) -> float | None:
     """Seconds that a refusal because of a limit asks us to wait, or None if it names no such time.
 
-    `Retry-After`; else `X-RateLimit-Reset` as a Unix time in seconds or milliseconds (Intercom,
-    Skipcall; Skipcall's unit is UNKNOWN), or as seconds to wait. Times are compared with the
-    answer's own `Date`, so a wrong clock here does no harm. A number that is no wait of a day or
-    less is read in the other units; if none fits, it counts as not given.
+    `Retry-After`; else the header that the manifest names (`RateLimit.reset_header`): a Unix time
+    in seconds or milliseconds (some pages do not say which), or seconds to wait. Times are
+    compared with the answer's own `Date`, so a wrong clock here does no harm. A number that is no
+    wait of a day or less is read in the other units; if none fits, it counts as not given.
     """
-    return retry_after(headers, now) or _sensible(
-        _reading(headers.get("X-RateLimit-Reset", ""), _server_now(headers, now))
-    )
+    reset = headers.get(reset_header, "") if reset_header else ""
+    return retry_after(headers, now) or _sensible(_reading(reset, _server_now(headers, now)))
 
 
 def retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:

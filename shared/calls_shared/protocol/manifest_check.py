@@ -20,6 +20,7 @@ from airbyte_cdk.sources.declarative.parsers.manifest_reference_resolver import 
 )
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
+from calls_shared.http.authenticator import credential_keys
 from calls_shared.keys import Keys, json_schema_problems
 
 _OF_ANY: Final = frozenset({"type", "$parameters", "$ref", "class_name"})
@@ -191,7 +192,7 @@ def _named_keys(node: Mapping[str, Any]) -> frozenset[str]:
     named = {**node.get("$parameters", {}), **node}
     key = named.get("key") if {"class_name", "$parameters"} & node.keys() else None
     scope = named.get("scope", ()) if {"class_name", "$parameters"} & node.keys() else ()
-    return frozenset({*([key] if isinstance(key, str) else []), *scope})
+    return frozenset({*credential_keys(key or ()), *scope})
 
 
 def _nodes(node: Any) -> Iterator[Mapping[str, Any]]:

@@ -3,9 +3,10 @@
 import json
 import re
 import threading
-from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Iterable, Iterator, Mapping
 from html import escape
+from itertools import permutations
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -35,6 +36,7 @@ def mask_secrets(config: Mapping[str, Any], specification: Mapping[str, Any]) ->
         for secret in secrets:
             if isinstance(secret, str) and secret:
                 _masked_forms.update(encoded_forms(secret))
+        _masked_forms.update(_forms_of_pairs(secrets, config))
         # the longest first: a form may be a part of another one
         update_secrets(sorted(_masked_forms, key=len, reverse=True))
 
@@ -72,6 +74,27 @@ def encoded_forms(secret: str) -> set[str]:
         re.sub("%..", lambda code: code[0].lower(), quote(secret, safe="")),
         *(b64encode(f"{before}{secret}{after}".encode()).decode() for before, after in _AROUND),
     }
+
+
+def _forms_of_pairs(secrets: Iterable[Any], config: Mapping[str, Any]) -> Iterator[str]:
+    """Each secret together with another text of the configuration, as Basic authentication has it.
+
+    The user's name in front of it may be no secret, but changes all of the Base64 behind it.
+    """
+    hidden = {secret for secret in secrets if isinstance(secret, str) and secret}
+    texts = {*hidden, *(value for value in config.values() if isinstance(value, str) and value)}
+    for user, password in permutations(sorted(texts), 2):
+        if hidden & {user, password}:
+            yield from pair_forms(user, password)
+
+
+def pair_forms(user: str, password: str) -> set[str]:
+    """Two parts of a credential as Basic authentication sends them, also within an URL."""
+    pair = f"{user}:{password}".encode(errors="surrogatepass")
+    forms = {b64encode(pair).decode(), urlsafe_b64encode(pair).decode()}
+    forms |= {form.rstrip("=") for form in forms}
+    quoted = {quote(form, safe="") for form in forms}
+    return forms | quoted | {re.sub("%..", lambda code: code[0].lower(), form) for form in quoted}
 
 
 def clean_trace(trace: AirbyteTraceMessage) -> None:

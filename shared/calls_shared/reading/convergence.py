@@ -14,6 +14,7 @@ from calls_shared.normalization import times
 from calls_shared.reading.inventory import MONTHS, Inventory, differing, period
 from calls_shared.reading.list_order import ListOrder
 from calls_shared.reading.list_state import ListState
+from calls_shared.reading.list_tally import ListTally
 from calls_shared.reading.numbered import ListEnd
 from calls_shared.reading.seen import SeenIds, digest_of
 
@@ -35,41 +36,64 @@ class Reading:
     settled_now: Inventory
     seen: SeenIds = field(default_factory=SeenIds)
     order: ListOrder = field(default_factory=ListOrder)
-    existed: int = 0  # different ids of calls that existed when it began
-    nulls: int = 0  # entries that hold no call, which totals count too
     checksum: int = 0
-    first_total: int | None = None
-    last_total: int | None = None
-    shrank: bool = False
+    nulls: int = 0  # of the windows before the one that is read
+    shrank: bool = False  # one of them
+    missed: bool = False
+    announced: int | None = None  # by all of them; null if there were none
+
+    def __post_init__(self) -> None:
+        self.window = ListTally(self.began, self.seen)  # a list without windows is the only one
 
     @property
     def listed(self) -> int:
         """How many entries it has seen, each id once."""
-        return len(self.seen) + self.nulls
+        return len(self.seen) + self.nulls + self.window.nulls
 
-    def page(self, total: int | None, nulls: int = 0) -> None:
-        """Note what a page announces, and its nulls; a total below what was seen is no total."""
-        listed = self.listed
-        self.nulls += nulls
-        if total is None or total < listed:
-            return
-        if self.first_total is None:
-            self.first_total = total
-        self.shrank = self.shrank or (self.last_total is not None and total < self.last_total)
-        self.last_total = total
+    @property
+    def last_total(self) -> int | None:
+        """How many entries are announced."""
+        if self.announced is None:
+            return self.window.last_total
+        return self.announced + _new_ones(self.window)
 
-    def call(self, digest: int, created: str | None, *, in_scope: bool) -> None:
-        """Count a call, once."""
+    def next_window(self, announced: int | None, *, is_whole: bool) -> None:
+        """End a window of the list, and begin the next one.
+
+        Args:
+            announced: the number of records that the ended one announced last.
+            is_whole: whether it was read to its end; else its halves follow, which announce for it.
+        """
+        ended = self.window
+        if is_whole:
+            self.shrank = self.shrank or ended.shrank
+            self.missed = self.missed or ended.lacks_some(announced)
+            self.nulls += ended.nulls
+            self.announced = (self.announced or 0) + _new_ones(ended)
+        else:
+            self.announced = (self.announced or 0) + len(ended.seen) - len(ended.repeated)
+        self.window = ListTally(self.began)
+
+    def call(self, digest: int, created: str | None, *, in_scope: bool) -> bool:
+        """Count a call, once; whether it is one of an earlier window."""
         self.order.call(created)
-        if not self.seen.add(digest):
-            return
+        if not self.window.call(digest, created):
+            return digest in self.window.repeated
+        if self.window.seen is not self.seen and not self.seen.add(digest):
+            self.window.repeated.add(digest)
+            return True
         self.checksum += digest
-        if created is None or created[:-1] < self.began:
-            self.existed += 1
         if in_scope:
             self.settled_now.add(digest, created)
             if self.settled_then.until:
                 self.settled_then.add(digest, created)
+        return False
+
+
+def _new_ones(window: ListTally) -> int:
+    """How many entries a window announces that no earlier one held."""
+    announced = window.listed if window.last_total is None else window.last_total
+    return announced - len(window.repeated)
 
 
 class Convergence:
@@ -114,8 +138,8 @@ class Convergence:
 
     @property
     def listed(self) -> int:
-        """How many entries the reading under way has seen, each id once."""
-        return self.reading.listed if self._is_under_way else 0
+        """How many entries the reading under way has seen of its window, each id once."""
+        return self.reading.window.listed if self._is_under_way else 0
 
     def begin(self, began: str) -> None:
         """Begin a reading at a moment (RFC 3339) of the provider's clock."""
@@ -130,12 +154,17 @@ class Convergence:
 
     def page(self, total: int | None, nulls: int = 0) -> None:
         """Note the total that a page announces, and how many of its entries are null."""
-        self.reading.page(total, nulls)
+        self.reading.window.page(total, nulls)
+
+    def next_window(self, announced: int | None, *, is_whole: bool) -> None:
+        """End a window of the list, and begin the next one (`Reading.next_window`)."""
+        if self._is_under_way:  # else no page of it held a record
+            self.reading.next_window(announced, is_whole=is_whole)
 
     def call(
         self, call_id: str, created: str | None, changed: str | None, *, in_scope: bool
     ) -> bool:
-        """Take in a call; whether it comes out.
+        """Take in a call; whether it comes out. An id that two windows share comes once.
 
         Args:
             call_id: its id.
@@ -145,8 +174,8 @@ class Convergence:
         """
         digest, reading = digest_of(call_id), self._readings[-1]
         is_known = reading is not self._readings[0] and digest in self._readings[0].seen
-        reading.call(digest, created, in_scope=in_scope)
-        if not in_scope:
+        is_repeated = reading.call(digest, created, in_scope=in_scope)
+        if not in_scope or is_repeated:
             return False
         if changed is not None and changed[:-1] > self._newest_key:
             self.newest, self._newest_key = changed, changed[:-1]
@@ -184,13 +213,14 @@ class Convergence:
 
     def _saw_a_slip(self, end: ListEnd) -> bool:
         first = self._readings[0]
-        # a page without records is not seen here, but may be the only one that announces
-        total = end.announced if first.first_total is None else first.first_total
-        missed = total is not None and first.existed + first.nulls < total
-        return first.shrank or (self.reads_everything and missed)
+        shrank = first.shrank or first.window.shrank
+        missed = first.missed or first.window.lacks_some(end.announced)
+        return shrank or (self.reads_everything and missed)
 
     def _behind_the_wall(self, end: ListEnd, months: Mapping[str, str]) -> frozenset[str]:
         """The months that a wall hides, all or a part of them."""
+        if end.walled_at:
+            return frozenset(m for m in months if any(at.startswith(m) for at in end.walled_at))
         oldest = self.reading.order.oldest
         if not end.walled or oldest is None:
             return frozenset()

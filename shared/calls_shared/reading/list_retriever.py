@@ -2,24 +2,34 @@
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.streams.core import StreamData
 from airbyte_cdk.sources.types import Record, StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
+from calls_shared.keys import Keys, exactly
 from calls_shared.normalization import times
 from calls_shared.reading.convergence import Convergence
 from calls_shared.reading.list_state import ListState
 from calls_shared.reading.moments import moment_after, moment_of
-from calls_shared.reading.pagination import PageNumbers
+from calls_shared.reading.numbered import ListEnd
+from calls_shared.reading.pagination import NextLink
 from calls_shared.reading.passes import NewestFirstProof
 from calls_shared.reading.retriever import CallRetriever, Page, ReadingSoFar
 from calls_shared.reading.scope import OTHER_SCOPE, scope_of
+from calls_shared.reading.windows import (
+    WINDOW_KEYS,
+    WindowOptions,
+    Windows,
+    WindowWalk,
+    of_window,
+)
 
 LOGGER = logging.getLogger("airbyte.calls")
 _COMPLETE_EVERY = timedelta(hours=24)
@@ -35,13 +45,26 @@ class ListRetriever(CallRetriever):
         stop_early: leave a list that comes newest first, by the creation in its UUIDv7 ids, once
             `NewestFirstProof` allows it; a record with another id is always kept. Such a list is
             read to its end once a day; any other in every sync.
+        windows: how a list is asked for by windows of time (`Windows.of`), where its provider
+            lists it only up to a wall.
     """
+
+    KEYS: ClassVar[Mapping[str, Keys]] = {"windows": exactly(WINDOW_KEYS)}
 
     scope: list[str] = dataclass_field(default_factory=list)
     stop_early: bool = False
+    windows: Mapping[str, Any] = dataclass_field(default_factory=dict)
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
         super().__post_init__(parameters)
+        self._windows = Windows.of(self.windows)
+        if self._windows is not None:
+            self.request_option_provider = WindowOptions(self._windows)
+            strategy = getattr(self._paginator, "pagination_strategy", None)
+            # a link names its window itself
+            self.ignore_stream_slicer_parameters_on_paginated_requests = isinstance(
+                strategy, NextLink
+            )
         self._list_state = ListState.of({} if self._gate is None else self._gate.handed_in)
         self._moved_to: str | None = None
 
@@ -115,7 +138,7 @@ class ListRetriever(CallRetriever):
         so_far = ReadingSoFar(lambda: convergence.listed, self._list_state.unlisted)
         while True:
             is_first = True
-            for page in self._pages(records_schema, unobserved, so_far):
+            for page in self._whole_list(records_schema, unobserved, so_far, convergence):
                 if is_first:
                     convergence.begin(moment_after(page.response.headers))
                     is_first = False
@@ -128,10 +151,34 @@ class ListRetriever(CallRetriever):
             LOGGER.info("%s: the list differs from what is known; reading it again.", self.name)
         self._conclude(convergence, so_far, at, stream_slice)
 
+    def _whole_list(
+        self,
+        schema: Mapping[str, Any],
+        stream_slice: StreamSlice,
+        so_far: ReadingSoFar,
+        convergence: Convergence,
+    ) -> Iterator[Page]:
+        """The pages of the list, or of its windows, the oldest first."""
+        if self._windows is None:
+            yield from self._pages(schema, stream_slice, so_far)
+            return
+        walk = WindowWalk(self._windows, datetime.now(UTC))
+        for window in walk:
+            with closing(self._pages(schema, of_window(stream_slice, window), so_far)) as pages:
+                for page in pages:
+                    yield page  # also the one that shows a window too large: a check needs one
+                    if walk.is_too_large(announced := self._announced_total(page.response)):
+                        is_whole = walk.close(announced)
+                        break
+                else:
+                    end = so_far.end
+                    is_whole = walk.close(end.announced, convergence.listed, walled=end.walled)
+            if walk.has_more:
+                convergence.next_window(so_far.end.announced, is_whole=is_whole)
+        so_far.end = walk.end(so_far.end)
+
     def _coming_out(self, page: Page, convergence: Convergence) -> Iterator[Record]:
-        strategy = getattr(self._paginator, "pagination_strategy", None)
-        if isinstance(strategy, PageNumbers):
-            convergence.page(strategy.total(page.response), self._nulls(page.response))
+        convergence.page(self._announced_total(page.response), self._nulls(page.response))
         for call in page.records:
             call_id, created = _id_and_creation(call)
             changed = call.data.get(self.cursor_field)
@@ -156,25 +203,33 @@ class ListRetriever(CallRetriever):
                 " a row."
             )
         self._list_state = convergence.state(so_far.end, at)
-        if so_far.end.walled and not self._starts_before_the_wall(convergence):
+        if so_far.end.walled and not self._starts_before_the_wall(convergence, so_far.end):
             self._moved_to = self._list_state.cursor
-            raise self._wall(convergence, so_far.end.announced)
+            raise self._wall(convergence, so_far.end)
 
-    def _starts_before_the_wall(self, convergence: Convergence) -> bool:
+    def _starts_before_the_wall(self, convergence: Convergence, end: ListEnd) -> bool:
+        if end.walled_at:
+            return self._earliest > times.sort_key(end.walled_at[-1])
         order = convergence.reading.order
         inside = order.oldest is not None and self._earliest > times.sort_key(order.oldest)
         return order.newest_first and inside
 
-    def _wall(self, convergence: Convergence, announced: int | None) -> AirbyteTracedException:
+    def _wall(self, convergence: Convergence, end: ListEnd) -> AirbyteTracedException:
         order, listed = convergence.reading.order, len(convergence.reading.seen)
-        numbers = f"{listed} of {announced}" if announced else f"the first {listed}"
+        numbers = f"{listed} of {end.announced}" if end.announced else f"the first {listed}"
         known = f"{self._provider()} lists only {numbers} {self.name}"
-        if order.newest_first and order.oldest is not None:
-            day = datetime.fromisoformat(order.oldest) + timedelta(days=1)
+        what = "newest first"
+        if end.walled_at:
+            known, what = f"{known}: it lists no more of one moment", "in a window of time"
+        elif order.newest_first:
+            known = f"{known}, the newest"
+        last = end.walled_at[-1] if end.walled_at else order.oldest
+        if last is not None and (end.walled_at or order.newest_first):
+            day = datetime.fromisoformat(last) + timedelta(days=1)
             return AirbyteTracedException(
-                message=f"{known}, the newest; set start_date to {day:%Y-%m-%d}T00:00:00Z or later."
+                message=f"{known}; set start_date to {day:%Y-%m-%d}T00:00:00Z or later."
                 " What it lists was read.",
-                internal_message=f"stream {self.name}: a wall, newest first",
+                internal_message=f"stream {self.name}: a wall, {what}",
                 failure_type=FailureType.config_error,
             )
         return AirbyteTracedException(
@@ -183,6 +238,15 @@ class ListRetriever(CallRetriever):
             internal_message=f"stream {self.name}: a wall, not newest first",
             failure_type=FailureType.system_error,
         )
+
+    @classmethod
+    def check_manifest(cls, node: Mapping[str, Any]) -> None:
+        """Refuse windows that cannot be meant.
+
+        Raises:
+            ValueError: saying what is wrong.
+        """
+        Windows.of(node.get("windows", {}))
 
 
 def _id_and_creation(call: Record) -> tuple[str, str | None]:

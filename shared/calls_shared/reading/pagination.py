@@ -26,6 +26,11 @@ def whole_number(body: Any, path: str) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
+def announced_total(strategy: object, response: requests.Response) -> int | None:
+    """The number of records that an answer announces, where the strategy says at which path."""
+    return whole_number(parsed(response), getattr(strategy, "total_at", ""))
+
+
 @dataclass
 class PageNumbers(PaginationStrategy):
     """Pages by number, from 1 on. What the answers announce are hints (`NumberedList`).
@@ -47,7 +52,7 @@ class PageNumbers(PaginationStrategy):
 
     def total(self, response: requests.Response) -> int | None:
         """The number of records that an answer announces, or None."""
-        return whole_number(parsed(response), self.total_at)
+        return announced_total(self, response)
 
     def last_page(self, response: requests.Response, in_force: int) -> int | None:
         """The number of the last page that an answer announces, the larger of its two hints.
@@ -84,12 +89,14 @@ class NextLink(PaginationStrategy):
 
     Attributes:
         link_at: path of the link.
+        total_at: path of the number of records, where there is one.
 
     Raises:
         AirbyteTracedException: (transient_error) on a link that is no text.
     """
 
     link_at: str
+    total_at: str = ""
 
     @property
     def initial_token(self) -> None:
@@ -129,10 +136,12 @@ class PageToken(PaginationStrategy):
     Attributes:
         token_at: path of the token.
         page_size: records a page.
+        total_at: path of the number of records, where there is one.
     """
 
     token_at: str
     page_size: int
+    total_at: str = ""
 
     @property
     def initial_token(self) -> None:

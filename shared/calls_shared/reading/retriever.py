@@ -1,7 +1,7 @@
 """`CallRetriever`: the CDK's `SimpleRetriever` with its own way through the pages of a list."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import timedelta
@@ -16,11 +16,13 @@ from airbyte_cdk.sources.types import Record, StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared.http.budget import budget_of
+from calls_shared.http.refusals import PageRefusedError
 from calls_shared.http.requester import CallRequester
 from calls_shared.normalization import times
+from calls_shared.reading.chained import ChainedEnd
 from calls_shared.reading.extractor import PageRecords
 from calls_shared.reading.numbered import EmptyPageError, ListEnd, NumberedList
-from calls_shared.reading.pagination import PageNumbers
+from calls_shared.reading.pagination import PageNumbers, announced_total
 from calls_shared.reading.passes import Repetition
 from calls_shared.reading.state import newest, warning_of_the_future
 from calls_shared.reading.state_gate import StateGate
@@ -149,12 +151,12 @@ class CallRetriever(SimpleRetriever):
 
     def _pages(
         self, schema: Mapping[str, Any], stream_slice: StreamSlice, so_far: "ReadingSoFar"
-    ) -> Iterator[Page]:
+    ) -> Generator[Page, None, None]:
         strategy = getattr(self._paginator, "pagination_strategy", None)
         if isinstance(strategy, PageNumbers):
             yield from self._numbered_pages(strategy, schema, stream_slice, so_far)
         else:
-            yield from self._chained_pages(schema, stream_slice)
+            yield from self._chained_pages(schema, stream_slice, so_far)
 
     def _page(
         self,
@@ -213,15 +215,21 @@ class CallRetriever(SimpleRetriever):
         return int(self.config.get("num_workers") or self.workers)
 
     def _chained_pages(
-        self, schema: Mapping[str, Any], stream_slice: StreamSlice
+        self, schema: Mapping[str, Any], stream_slice: StreamSlice, so_far: "ReadingSoFar"
     ) -> Iterator[Page]:
         """Pages that each name the next one; a token that comes again is a fault of the answer."""
+        chain = ChainedEnd(so_far.unlisted)
         token: Mapping[str, Any] | None = None
         tokens: set[str] = set()
         repetition = Repetition()
         while True:
-            response = self._fetch_next_page(stream_slice, token)
-            assert response is not None  # CallRequester answers or raises
+            try:
+                response = self._chained_page(chain, stream_slice, token)
+            except PageRefusedError:
+                so_far.end = chain.end()
+                if not chain.may_be_refused():
+                    raise
+                return
             if not response:
                 yield Page(response, [])  # to be skipped: the error table says so
                 return
@@ -231,12 +239,39 @@ class CallRetriever(SimpleRetriever):
             value = token.get("next_page_token") if token else None
             token = self._next_page_token(response, len(page.records), last, value)
             if not token:
+                so_far.end = chain.end()
                 return
             name = str(token["next_page_token"])
             if name in tokens:
                 raise self._no_progress("a page names one that was read before")
             tokens.add(name)
             self._refuse_repetition(repetition, response)
+
+    def _chained_page(
+        self, chain: ChainedEnd, stream_slice: StreamSlice, token: Mapping[str, Any] | None
+    ) -> requests.Response:
+        """The next page; an empty last one is tried again while more is announced than was listed.
+
+        A page that is no last one, though it is empty, names where to go on.
+        """
+        pauses = self.requester.pauses() if isinstance(self.requester, CallRequester) else []
+        while True:
+            response = self._fetch_next_page(stream_slice, token)
+            assert response is not None  # CallRequester answers or raises
+            if not response:
+                return response
+            ids = self._ids_of(response)
+            chain.page(ids, self._announced_total(response))
+            if ids or not chain.is_short or not pauses or self._names_another(response):
+                return response
+            self._budget.sleep(pauses.pop(0))
+
+    def _names_another(self, response: requests.Response) -> bool:
+        return bool(self._next_page_token(response, 0, None, None))
+
+    def _announced_total(self, response: requests.Response) -> int | None:
+        strategy = getattr(self._paginator, "pagination_strategy", None)
+        return announced_total(strategy, response)
 
     def _nulls(self, response: requests.Response) -> int:
         extractor = getattr(self.record_selector, "extractor", None)

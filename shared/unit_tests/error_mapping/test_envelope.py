@@ -67,6 +67,8 @@ def test_forms_from() -> None:
         ({"needs": []}, ValueError, "needs at least one field"),
         ({"at": "error"}, KeyError, "needs"),
         ({"needs": ["code"], "att": "error"}, TypeError, "att"),
+        ({"needs": "code"}, TypeError, "needs of an error envelope must be a list"),
+        ({"needs": ["code"], "texts": "message"}, TypeError, "texts of an error envelope"),
     ],
 )
 def test_forms_from_refuses(entry: dict[str, Any], error: type[Exception], fragment: str) -> None:
@@ -75,6 +77,12 @@ def test_forms_from_refuses(entry: dict[str, Any], error: type[Exception], fragm
 
 
 # --- what an envelope says ---
+
+# what manifests say of their providers' envelopes
+PLACES = (
+    EnvelopeForm(("code",), at="_errors"),
+    EnvelopeForm(("message",), "error", ("code", "key"), ("title", "key", "message")),
+)
 
 
 @pytest.mark.parametrize(
@@ -154,9 +162,9 @@ def test_forms_from_refuses(entry: dict[str, Any], error: type[Exception], fragm
     ],
 )
 def test_envelopes(body: Any, codes: list[str], titles: list[str], message: str) -> None:
-    assert list(envelope.envelope_codes(body)) == codes
-    assert list(envelope.envelope_titles(body)) == titles
-    assert envelope.provider_message(body) == message
+    assert list(envelope.envelope_codes(body, PLACES)) == codes
+    assert list(envelope.envelope_titles(body, PLACES)) == titles
+    assert envelope.provider_message(body, PLACES) == message
 
 
 @pytest.mark.parametrize(
@@ -211,7 +219,48 @@ def test_the_status_that_an_envelope_names(body: Any, status: int | None) -> Non
     ],
 )
 def test_says_error(body: Any, expected: bool) -> None:
-    assert envelope.says_error(body) is expected
+    assert envelope.says_error(body, PLACES) is expected
+
+
+def test_a_list_of_errors_that_no_form_speaks_of_says_nothing() -> None:
+    assert envelope.says_error({"_errors": [{"code": "x"}]}) is False
+    assert list(envelope.envelope_codes({"_errors": [{"code": "x"}]})) == []
+
+
+FLAT_TEXTS = EnvelopeForm(("error", "hint"), codes=("error",), texts=("hint", "error"))
+
+
+@pytest.mark.parametrize(
+    ("body", "codes", "message"),
+    [
+        ({"error": "Forbidden", "hint": "Check the key"}, ["Forbidden"], "Check the key"),
+        ({"error": "Forbidden", "hint": ""}, ["Forbidden"], "Forbidden"),
+        ({"error": "Forbidden"}, ["Forbidden"], "Forbidden"),
+        ({"error": {"message": "Nested"}}, [], "Nested"),  # a gateway's
+    ],
+)
+def test_a_form_says_which_fields_are_the_code_and_the_words(
+    body: Any, codes: list[str], message: str
+) -> None:
+    assert list(envelope.envelope_codes(body, [FLAT_TEXTS])) == codes
+    assert envelope.provider_message(body, [FLAT_TEXTS]) == message
+    assert envelope.says_error(body, [FLAT_TEXTS]) is True
+
+
+def test_a_row_looks_for_its_words_in_the_fields_of_the_form() -> None:
+    body = {"error": "Forbidden", "hint": "Check the Key"}
+    assert "check the key" in envelope.envelope_text(body, [FLAT_TEXTS])
+    assert "check the key" not in envelope.envelope_text(body)
+
+
+def test_a_form_names_a_place_inside_of_another_one() -> None:
+    form = EnvelopeForm(("why",), at="response.faults", codes=("no",), texts=("why",))
+    body = {"response": {"faults": [{"no": "17", "why": "Closed"}]}, "message": "Outer"}
+    assert form.matches(body)
+    assert envelope.says_error(body, [form]) is True
+    assert list(envelope.envelope_codes(body, [form])) == ["17"]
+    assert envelope.provider_message(body, [form]) == "Closed"
+    assert envelope.named_status({"response": {"faults": {"status": 429}}}, [form]) == 429
 
 
 def test_a_very_long_list_of_errors_is_not_read_whole() -> None:

@@ -3,14 +3,16 @@ from typing import Any
 import pytest
 
 from calls_shared.error_mapping import errors
+from calls_shared.error_mapping.envelope import EnvelopeForm
 from calls_shared.error_mapping.errors import Answered, ErrorRow, Resolution, rows_from
 
 WORDS = {"provider": "Acme", "detail": ""}
+FORMS = (EnvelopeForm(("key",), "error", ("key",), ("key", "message")),)
 CODED: dict[str, Any] = {"status": 404, "action": "skip", "code": "0100404", "title": "Not Found"}
 
 
 def resolve(status: Any, body: Any, table: list[dict[str, Any]], own: bool = True) -> Resolution:
-    return errors.resolve(rows_from(table), Answered(status, body, own), WORDS)
+    return errors.resolve(rows_from(table), Answered(status, body, own, forms=FORMS), WORDS)
 
 
 def test_the_most_specific_row_stands_first_and_decides() -> None:

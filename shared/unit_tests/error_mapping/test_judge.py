@@ -12,7 +12,10 @@ from calls_shared.error_mapping.judge import Judge
 from calls_shared.faults import ForeignUrlError
 
 Answer = Callable[..., requests.Response]
-FORMS = (EnvelopeForm(("code", "title")), EnvelopeForm(("key", "message"), at="error"))
+FORMS = (
+    EnvelopeForm(("code", "title")),
+    EnvelopeForm(("key", "message"), at="error", codes=("key",)),
+)
 ROWS = rows_from(
     [
         {

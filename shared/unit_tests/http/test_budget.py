@@ -426,3 +426,19 @@ def test_without_a_rate_a_pause_holds_all_the_same(answer: Answer) -> None:
     budget.pause(3600.0)
     assert budget.is_paused()
     assert not may_start(budget)
+
+
+def test_a_rate_belongs_to_all_parts_of_a_credential() -> None:
+    def of(**config: str) -> CallBudget:
+        budget = budget_of(config)
+        kept.append((config, budget))
+        budget.adopt(LIMIT, "acme", ["api_id", "api_token"], 3)
+        return budget
+
+    kept: list[tuple[dict[str, str], CallBudget]] = []
+    one = of(api_id="a", api_token="bc")
+    assert (may_start(one), may_start(one), may_start(one)) == (True, True, False)
+    assert may_start(of(api_id="a", api_token="bc", start_date="x")) is False
+    assert may_start(of(api_id="a", api_token="b")) is True
+    assert may_start(of(api_id="b", api_token="bc")) is True
+    assert may_start(of(api_id="ab", api_token="c")) is True

@@ -8,6 +8,7 @@ from requests.structures import CaseInsensitiveDict
 from calls_shared.http.waiting import growing_pause, named_wait
 
 PROPERTY = settings(database=None, deadline=None, max_examples=200)
+RESET = "X-RateLimit-Reset"
 NOW = 1769817600.0  # Sat, 31 Jan 2026 00:00:00 GMT
 DATE = "Sat, 31 Jan 2026 00:00:00 GMT"
 
@@ -80,7 +81,7 @@ DATE = "Sat, 31 Jan 2026 00:00:00 GMT"
     ],
 )
 def test_named_wait(headers: dict[str, str], seconds: float | None) -> None:
-    assert named_wait(CaseInsensitiveDict(headers), NOW) == seconds
+    assert named_wait(CaseInsensitiveDict(headers), RESET, NOW) == seconds
 
 
 @pytest.mark.parametrize("own_clock", [0.0, NOW - 86400, NOW + 86400, 4e9])
@@ -101,12 +102,12 @@ def test_named_wait(headers: dict[str, str], seconds: float | None) -> None:
 def test_a_wrong_clock_here_does_no_harm(
     headers: dict[str, str], seconds: float | None, own_clock: float
 ) -> None:
-    assert named_wait(CaseInsensitiveDict({**headers, "Date": DATE}), own_clock) == seconds
+    assert named_wait(CaseInsensitiveDict({**headers, "Date": DATE}), RESET, own_clock) == seconds
 
 
 def test_a_garbled_date_of_the_answer_falls_back_to_our_clock() -> None:
     headers = {"Date": "once upon a time", "X-RateLimit-Reset": "1769817630"}
-    assert named_wait(CaseInsensitiveDict(headers), NOW) == 31.0
+    assert named_wait(CaseInsensitiveDict(headers), RESET, NOW) == 31.0
 
 
 @PROPERTY
@@ -120,7 +121,7 @@ def test_a_garbled_date_of_the_answer_falls_back_to_our_clock() -> None:
     )
 )
 def test_named_wait_is_total(headers: dict[str, str]) -> None:
-    seconds = named_wait(CaseInsensitiveDict(headers), NOW)
+    seconds = named_wait(CaseInsensitiveDict(headers), RESET, NOW)
     assert seconds is None or 0.0 < seconds <= 3600.0
 
 
@@ -140,3 +141,14 @@ def test_growing_pause_doubles_up_to_the_longest(attempt: int, middle: float) ->
 
 def test_growing_pause_of_nothing() -> None:
     assert growing_pause(5, 0.0, 0.0) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds"),
+    [("X-AcmeApi-Reset", 31.0), ("x-acmeapi-reset", 31.0), ("X-RateLimit-Reset", None), ("", None)],
+)
+def test_the_header_with_the_reset_is_the_one_that_is_named(
+    name: str, seconds: float | None
+) -> None:
+    headers = CaseInsensitiveDict({"X-AcmeApi-Reset": "1769817630", "": "5"})
+    assert named_wait(headers, name, NOW) == seconds

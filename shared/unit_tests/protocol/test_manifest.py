@@ -51,12 +51,13 @@ def test_a_parent_without_an_incremental_dependency_keeps_no_state() -> None:
             assert cursors == {"calls": StreamCursor("updated_at", parents)}
 
 
+RESET = "X-RateLimit-Reset"
 LIMITS = {
     # the published limit and the requests at once of all requesters of a provider
-    "intercom": (RateLimit(1666, 10.0, None, "X-RateLimit-Limit"), 10),
-    "openphone": (RateLimit(10, 1.0), 8),
-    "amplemarket": (RateLimit(500, 60.0), 1),
-    "skipcall": (RateLimit(1000, 60.0, 100, "X-RateLimit-Limit"), 4),
+    "intercom": (RateLimit(1666, 10.0, None, "X-RateLimit-Limit", RESET), 10),
+    "openphone": (RateLimit(10, 1.0, reset_header=RESET), 8),
+    "amplemarket": (RateLimit(500, 60.0, reset_header=RESET), 1),
+    "skipcall": (RateLimit(1000, 60.0, 100, "X-RateLimit-Limit", RESET), 4),
 }
 
 

@@ -5,7 +5,12 @@ import pytest
 from airbyte_cdk.models import AirbyteErrorTraceMessage, AirbyteTraceMessage, TraceType
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, update_secrets
 
-from calls_shared.protocol.secrets import clean_trace, encoded_forms, mask_secrets
+from calls_shared.protocol.secrets import (
+    clean_trace,
+    encoded_forms,
+    mask_secrets,
+    pair_forms,
+)
 
 ODD = 'k+y/=&"é\n'
 
@@ -149,3 +154,44 @@ def test_clean_trace_of_another_trace() -> None:
     message = AirbyteTraceMessage(type=TraceType.STREAM_STATUS, emitted_at=0.0)
     clean_trace(message)
     assert message == AirbyteTraceMessage(type=TraceType.STREAM_STATUS, emitted_at=0.0)
+
+
+# --- a credential of two parts ---
+
+TWO_PARTS: dict[str, Any] = {
+    "properties": {
+        "api_id": {"type": "string", "airbyte_secret": True},
+        "api_token": {"type": "string", "airbyte_secret": True},
+        "start_date": {"type": "string"},
+    }
+}
+
+
+def test_pair_forms() -> None:
+    assert pair_forms("idé", "k~~>") == {
+        "aWTDqTprfn4+",
+        "aWTDqTprfn4-",
+        "aWTDqTprfn4%2B",
+        "aWTDqTprfn4%2b",
+    }
+    assert {"YTpi", "YWI6Yw==", "YWI6Yw%3D%3D", "YWI6Yw%3d%3d", "YWI6Yw"} <= (
+        pair_forms("a", "b") | pair_forms("ab", "c")
+    )
+
+
+@pytest.mark.parametrize("hidden", [("api_id", "api_token"), ("api_token",), ("api_id",)])
+def test_both_parts_together_are_masked_as_they_travel(hidden: tuple[str, ...]) -> None:
+    properties = {
+        name: {**declared, "airbyte_secret": name in hidden}
+        for name, declared in TWO_PARTS["properties"].items()
+    }
+    config = {"api_id": "made-up-id+1", "api_token": ODD, "start_date": "2026-01-31T00:00:00Z"}
+
+    mask_secrets(config, {"properties": properties})
+
+    for form in pair_forms("made-up-id+1", ODD):
+        assert filter_secrets(f"Basic {form}.").startswith("Basic ****")
+        assert filter_secrets(f"<{form}>").strip("=%3Dd<>") == "****"
+    for name in hidden:
+        assert filter_secrets(f"<{config[name]}>") == "<****>"
+    assert filter_secrets("2026-01-31T00:00:00Z") == "2026-01-31T00:00:00Z"

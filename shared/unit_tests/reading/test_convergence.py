@@ -577,3 +577,122 @@ def test_only_the_reading_under_way_counts_what_it_has_listed() -> None:
 
 def test_ids_without_a_creation_have_a_month_of_their_own() -> None:
     assert UNDATED in Sync(FIRST, [("x", None, None)]).state.months  # type: ignore[operator]
+
+
+# --- windows of a list ---
+
+
+NOTHING = ListState()
+
+
+class Windowed:
+    """A reading of a list in windows: the rows of each, and what it announces."""
+
+    def __init__(self, *windows: tuple[list[Row], int | None], before: ListState = NOTHING) -> None:
+        self.convergence = Convergence(before, {}, WEEK, "")
+        self.out: list[str] = []
+        self.convergence.begin(BEGAN)
+        for number, (rows, total) in enumerate(windows):
+            if number:
+                self.convergence.next_window(windows[number - 1][1], is_whole=True)
+            self.convergence.page(total)
+            self.out.append(
+                ids([row for row in rows if self.convergence.call(*row, in_scope=True)])
+            )
+
+
+@pytest.mark.parametrize("before", [ListState(), ListState(cursor="2020-01-01T00:00:00Z")])
+def test_a_call_that_two_windows_share_comes_once(before: ListState) -> None:
+    windows = Windowed(([A, B], None), ([B, C, B], None), ([C, D, E], None), before=before)
+    assert windows.out == ["ab", "c", "de"]
+    assert windows.convergence.needs_another(OPEN) is False
+    assert windows.convergence.state(OPEN, AT).months == EVERYTHING
+
+
+@pytest.mark.parametrize(
+    ("totals", "another"),
+    [
+        ((2, 2, 3), False),  # b and c stand in two of them, and count in both
+        ((2, 3, 3), True),
+        ((3, 2, 3), True),
+        ((2, 2, 4), True),
+        ((None, None, None), False),
+        ((None, 3, None), True),
+    ],
+)
+def test_each_window_must_hold_what_it_announces(
+    totals: tuple[int | None, ...], another: bool
+) -> None:
+    windows = Windowed(([A, B], totals[0]), ([B, C], totals[1]), ([C, D, E], totals[2]))
+    assert windows.convergence.needs_another(OPEN) is another
+
+
+def test_the_totals_of_two_windows_are_not_compared() -> None:
+    windows = Windowed(([A, B, C], 3), ([D, E], 2))
+    assert windows.convergence.needs_another(OPEN) is False
+
+
+def test_a_total_that_shrinks_within_a_window_is_a_slip() -> None:
+    convergence = Convergence(KNOWN, {}, WEEK, "")
+    convergence.begin(BEGAN)
+    for total in (9, 8):
+        convergence.page(total)
+    convergence.next_window(8, is_whole=True)
+    for row in ALL:
+        convergence.call(*row, in_scope=True)
+    assert convergence.needs_another(OPEN) is True
+
+
+def test_a_window_that_is_halved_announces_nothing() -> None:
+    convergence = Convergence(ListState(), {}, WEEK, "")
+    convergence.begin(BEGAN)
+    convergence.page(5)
+    assert [convergence.call(*row, in_scope=True) for row in (A, B)] == [True, True]
+    convergence.next_window(5, is_whole=False)
+    convergence.page(3)
+    out = [convergence.call(*row, in_scope=True) for row in (A, B, C)]
+    assert out == [False, False, True]
+    assert convergence.listed == 3  # of this window
+    convergence.next_window(3, is_whole=True)
+    convergence.page(2)
+    assert [convergence.call(*row, in_scope=True) for row in (D, E)] == [True, True]
+    assert convergence.needs_another(OPEN) is False
+    assert convergence.reading.listed == 5
+    assert convergence.reading.last_total == 5
+
+
+@pytest.mark.parametrize(("more", "told"), [(0, None), (2, (7, 5))])
+def test_what_all_windows_announce_in_vain(more: int, told: tuple[int, int] | None) -> None:
+    convergence = Convergence(ListState(), {}, WEEK, "")
+    for _ in range(2):
+        convergence.begin(BEGAN)
+        for rows, total in (([A, B], 2), ([B, C], 2 + more), ([C, D, E], 3)):
+            convergence.page(total)
+            for row in rows:
+                convergence.call(*row, in_scope=True)
+            if E not in rows:
+                convergence.next_window(total, is_whole=True)
+        convergence.needs_another(OPEN)
+    assert convergence.announced_in_vain() == told
+
+
+def test_nulls_of_all_windows_count_as_listed() -> None:
+    convergence = Convergence(ListState(), {}, WEEK, "")
+    convergence.begin(BEGAN)
+    for rows, nulls in (([A, B], 1), ([C, D, E], 2)):
+        convergence.page(len(rows) + nulls, nulls)
+        for row in rows:
+            convergence.call(*row, in_scope=True)
+        if E not in rows:
+            convergence.next_window(None, is_whole=True)
+    assert convergence.reading.listed == 8
+    assert convergence.needs_another(OPEN) is False
+
+
+def test_the_month_of_a_crowded_second_is_neither_kept_nor_compared() -> None:
+    end = ListEnd(True, None, ("2026-01-20T00:00:00Z",))
+    missing = Sync(KNOWN, [A, B, D, E], end=end)
+    assert missing.needed == [False]
+    assert missing.state.months == months("2025-12 a", "2026-03 d")
+    # the others are, also the older ones
+    assert Sync(KNOWN, [B, C, D, E], ALL, end=end).needed == [True, False]

@@ -157,7 +157,7 @@ class Destination:
                 if is_first:
                     convergence.begin(format_timestamp(world.now + timedelta(seconds=1)))
                     is_first = False
-                convergence.reading.page(STRATEGY.total(page.response))
+                convergence.page(STRATEGY.total(page.response))
                 for row in page.response.json()["data"]:
                     if convergence.call(row["id"], row["created"], row["changed"], in_scope=True):
                         rows += 1

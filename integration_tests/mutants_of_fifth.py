@@ -1,0 +1,187 @@
+"""Mutants of what a fifth provider needs as data: credentials, envelopes, windows, links."""
+
+from integration_tests.mutant import SHARED, UNIT, Mutant, manifest
+
+WINDOWS = f"{UNIT}/reading/test_windows.py"
+LISTS = f"{UNIT}/reading/test_windowed_lists.py"
+CONVERGENCE = f"{UNIT}/reading/test_convergence.py"
+EXAMPLES = "examples"
+
+MUTANTS_OF_FIFTH: tuple[Mutant, ...] = (
+    Mutant(
+        "the second part of a credential does not count for its rate",
+        f"{SHARED}/http/budget.py",
+        "for name in credential_keys(key)])",
+        "for name in credential_keys(key)[:1]])",
+        (f"{UNIT}/http/test_budget.py",),
+    ),
+    Mutant(
+        "two credentials of the same letters share a rate",
+        f"{SHARED}/http/budget.py",
+        "json.dumps([str(config.get(name)) for name in credential_keys(key)])",
+        '"".join([str(config.get(name)) for name in credential_keys(key)])',
+        (f"{UNIT}/http/test_budget.py",),
+    ),
+    Mutant(
+        "the two parts of a credential are not masked as they travel",
+        f"{SHARED}/protocol/secrets.py",
+        "        _masked_forms.update(_forms_of_pairs(secrets, config))\n",
+        "",
+        (f"{UNIT}/protocol/test_secrets.py",),
+    ),
+    Mutant(
+        "a credential is masked only if both parts are secret",
+        f"{SHARED}/protocol/secrets.py",
+        "        if hidden & {user, password}:\n",
+        "        if hidden >= {user, password}:\n",
+        (f"{UNIT}/protocol/test_secrets.py",),
+    ),
+    Mutant(
+        "the reset of a limit is read under one name only",
+        f"{SHARED}/http/waiting.py",
+        'headers.get(reset_header, "") if reset_header else ""',
+        'headers.get("X-RateLimit-Reset", "")',
+        (f"{UNIT}/http/test_waiting.py", EXAMPLES),
+    ),
+    Mutant(
+        "a manifest that names no reset reads none",
+        manifest("intercom"),
+        ", reset_header: X-RateLimit-Reset",
+        "",
+        (f"{UNIT}/protocol/test_manifest.py",),
+    ),
+    Mutant(
+        "the names of an envelope's codes are built in",
+        f"{SHARED}/error_mapping/envelope.py",
+        "yield from _texts(part.fields, part.form.codes)",
+        'yield from _texts(part.fields, ("code",))',
+        (f"{UNIT}/error_mapping/test_envelope.py",),
+    ),
+    Mutant(
+        "a text under error is the message, whatever a form says",
+        f"{SHARED}/error_mapping/envelope.py",
+        "isinstance(held, str) and not _is_a_text(place, forms)",
+        "isinstance(held, str)",
+        (f"{UNIT}/error_mapping/test_envelope.py", EXAMPLES),
+    ),
+    Mutant(
+        "a list as large as the wall is no wall",
+        f"{SHARED}/reading/windows.py",
+        "number >= self.wall",
+        "number > self.wall",
+        (WINDOWS, LISTS, EXAMPLES),
+    ),
+    Mutant(
+        "the halves of a window do not touch",
+        f"{SHARED}/reading/windows.py",
+        "Window(middle, self.last)",
+        "Window(middle + 1, self.last)",
+        (WINDOWS,),
+    ),
+    Mutant(
+        "the oldest window begins somewhere",
+        f"{SHARED}/reading/windows.py",
+        "return Window(self.first, middle),",
+        "return Window(first, middle),",
+        (WINDOWS, LISTS, EXAMPLES),
+    ),
+    Mutant(
+        "the newest window ends now",
+        f"{SHARED}/reading/windows.py",
+        "Window(middle, self.last)",
+        "Window(middle, last)",
+        (WINDOWS, LISTS, EXAMPLES),
+    ),
+    Mutant(
+        "the newer half comes first",
+        f"{SHARED}/reading/windows.py",
+        "self._waiting += reversed(halves)",
+        "self._waiting += halves",
+        (WINDOWS, LISTS),
+    ),
+    Mutant(
+        "a crowded second ends the sync well",
+        f"{SHARED}/reading/windows.py",
+        "            self._walled.append(self._under_way.ends)\n",
+        "",
+        (WINDOWS, LISTS, EXAMPLES),
+    ),
+    Mutant(
+        "a wall that only the pages show is none",
+        f"{SHARED}/reading/windows.py",
+        "if not walled and not any(",
+        "if not any(",
+        (WINDOWS,),
+    ),
+    Mutant(
+        "a call on a bound comes twice",
+        f"{SHARED}/reading/convergence.py",
+        "        if not in_scope or is_repeated:\n",
+        "        if not in_scope:\n",
+        (CONVERGENCE, LISTS, EXAMPLES),
+    ),
+    Mutant(
+        "a call on a bound makes its window look incomplete",
+        f"{SHARED}/reading/convergence.py",
+        "        if not self.window.call(digest, created):\n            return digest in",
+        "        if digest in self.seen:\n            return digest in",
+        (CONVERGENCE,),
+    ),
+    Mutant(
+        "only the last window must hold what it announces",
+        f"{SHARED}/reading/convergence.py",
+        "            self.missed = self.missed or ended.lacks_some(announced)\n",
+        "",
+        (CONVERGENCE,),
+    ),
+    Mutant(
+        "the totals of two windows are those of one list",
+        f"{SHARED}/reading/convergence.py",
+        "        self.window = ListTally(self.began)\n",
+        "        self.window = replace(ended, seen=SeenIds())\n",
+        (CONVERGENCE,),
+        also=("import dataclass, field\n", "import dataclass, field, replace\n"),
+    ),
+    Mutant(
+        "the month of a crowded second is compared",
+        f"{SHARED}/reading/convergence.py",
+        "any(at.startswith(m) for at in end.walled_at)",
+        "m in end.walled_at",
+        (CONVERGENCE,),
+    ),
+    Mutant(
+        "a list of links ends where none is named, whatever is announced",
+        f"{SHARED}/reading/chained.py",
+        "return self._total is not None and self._behind > self._unlisted",
+        "return False",
+        (f"{UNIT}/reading/test_chained.py", LISTS),
+    ),
+    Mutant(
+        "an announced total of a list of links is no evidence of a slip",
+        f"{SHARED}/reading/pagination.py",
+        '    link_at: str\n    total_at: str = ""\n',
+        '    link_at: str\n    total: str = ""\n',
+        (LISTS,),
+    ),
+    Mutant(
+        "an empty last page is believed at once",
+        f"{SHARED}/reading/retriever.py",
+        "if ids or not chain.is_short or not pauses or self._names_another(response):",
+        "if ids or not pauses or self._names_another(response) or chain.is_short:",
+        (LISTS,),
+    ),
+    Mutant(
+        "a refused link is the end of any list",
+        f"{SHARED}/reading/chained.py",
+        "return is_known and (not self.is_short or self.end().walled)",
+        "return True",
+        (f"{UNIT}/reading/test_chained.py", LISTS),
+    ),
+    Mutant(
+        "the window stands in a link a second time",
+        f"{SHARED}/reading/list_retriever.py",
+        "self.ignore_stream_slicer_parameters_on_paginated_requests = isinstance(",
+        "self._has_links = isinstance(",
+        (LISTS,),
+    ),
+)

@@ -1,0 +1,52 @@
+"""Lists whose pages each name the next one: whether the list has ended, or only its links have."""
+
+from collections.abc import Sequence
+
+from calls_shared.reading.numbered import ListEnd
+from calls_shared.reading.seen import SeenIds, digest_of
+
+
+class ChainedEnd:
+    """Watches the pages of one reading, for what is announced and not listed.
+
+    Where nothing is announced, such a list ends where no page is named, and nothing more is known.
+
+    Args:
+        unlisted: how many records the last complete reading announced but did not list.
+    """
+
+    def __init__(self, unlisted: int = 0) -> None:
+        self._unlisted = unlisted
+        self._seen = SeenIds()
+        self._total: int | None = None
+        self._in_force = 0  # the largest number of records that a page held
+        self._smallest: int | None = None  # page that held records
+
+    def page(self, ids: Sequence[str], total: int | None) -> None:
+        """Take in a page: the ids of its records, and the number of records that it announces."""
+        self._total = self._total if total is None else total
+        self._in_force = max(self._in_force, len(ids))
+        if ids:
+            self._smallest = min(len(ids), self._smallest or len(ids))
+        if self._total is not None:
+            for call_id in ids:
+                self._seen.add(digest_of(call_id))
+
+    @property
+    def is_short(self) -> bool:
+        """Whether more is announced than was listed."""
+        return self._total is not None and self._behind > self._unlisted
+
+    @property
+    def _behind(self) -> int:
+        return (self._total or 0) - len(self._seen)
+
+    def may_be_refused(self) -> bool:
+        """Whether a page that is refused is the end: all is listed, or a wall stands there."""
+        is_known = self._smallest is not None and self._total is not None
+        return is_known and (not self.is_short or self.end().walled)
+
+    def end(self) -> ListEnd:
+        """How the list has ended; full pages only, and a page or more behind them, are a wall."""
+        is_full = self._smallest == self._in_force
+        return ListEnd(self.is_short and is_full and self._behind >= self._in_force, self._total)

@@ -101,7 +101,7 @@ bench-lock: .venv/installed ## Lock the benchmark's peers anew
 		--quiet -o benchmarks/requirements.lock
 
 .PHONY: new-provider
-new-provider: .venv/installed ## Lay out a connector's folder: make new-provider NAME=aircall (IN=examples)
+new-provider: .venv/installed ## Lay out a connector's folder: make new-provider NAME=acme (IN=examples)
 	@$(BIN)/python -m integration_tests.new_provider '$(NAME)' $(if $(TITLE),--title '$(TITLE)') \
 		$(if $(IN),--into '$(IN)')
 

@@ -1,12 +1,12 @@
 """The sandbox that plays a connector's provider, found by name.
 
 `integration_tests/sandbox.py` in the connector's folder plays that provider alone; else the package
-`integration_tests.sandbox` plays it among its four. A file of the first kind has a class `Sandbox`
-that is a `PlayedProvider` and a context manager, and is made with the number of its calls.
+`integration_tests.sandbox` plays it among its four. A file of the first kind has a function
+`sandbox` that takes a number of calls and gives a `PlayedProvider`, which serves in its `with`.
 """
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from importlib.util import module_from_spec, spec_from_file_location
 from types import ModuleType
@@ -17,32 +17,12 @@ from integration_tests.sandbox import Sandbox, Switches, World
 from integration_tests.sandbox.switches import PROVIDERS
 
 
-class PlayedRequest(Protocol):
-    """A request that a sandbox has answered."""
-
-    @property
-    def provider(self) -> str:
-        """Whose request it was."""
-
-    @property
-    def path(self) -> str:
-        """The provider's own path."""
-
-    @property
-    def status(self) -> int:
-        """The status of the answer."""
-
-
 class PlayedProvider(Protocol):
     """A server that plays a provider, and the truth about its calls."""
 
     @property
     def url(self) -> str:
-        """Its address, to which `/<provider>` and the provider's own path are added."""
-
-    @property
-    def requests(self) -> Sequence[PlayedRequest]:
-        """The requests that were answered so far."""
+        """Its address while it serves; `/<provider>` and the provider's own path follow it."""
 
     def expected(self, provider: str) -> Mapping[str, Mapping[str, Any]]:
         """The records that a connector must emit for the calls that are listed now, by id.
@@ -77,6 +57,6 @@ def module_of(connector: ConnectorFolder) -> ModuleType:
 def sandbox_of(connector: ConnectorFolder) -> MakesSandbox | None:
     """What makes the sandbox of a connector's provider; None if there is none."""
     if connector.own_sandbox.is_file():
-        made: MakesSandbox = module_of(connector).Sandbox
+        made: MakesSandbox = module_of(connector).sandbox
         return made
     return _of_the_four if connector.provider in PROVIDERS else None

@@ -1,6 +1,6 @@
 """What a sandbox that plays one provider needs of a server: the file of the provider does the rest.
 
-A connector's `integration_tests/sandbox.py` has a class `Sandbox` of this kind (`sandboxes`).
+A connector's `integration_tests/sandbox.py` may have a class of this kind (`sandboxes`).
 """
 
 import json

@@ -233,15 +233,16 @@ def assert_passed(report: Path) -> None:
 def test_the_standard_tests_pass(provider: str, sandbox: PlayedProvider) -> None:
     report = folder_of(provider) / REPORT
     report.unlink(missing_ok=True)
-    before = len(sandbox.requests)
+    before = len(sandbox.requests) if isinstance(sandbox, Sandbox) else 0
 
     status, output = standard_tests(sandbox, folder_of(provider), *STANDARD_TESTS)
 
     assert status == 0, output
     assert_passed(report)
-    sent = [one for one in sandbox.requests[before:] if one.provider == provider]
-    assert {one.status for one in sent} == {200, 401}
-    assert any(one.path.endswith("/calls") and one.status == 200 for one in sent)
+    if isinstance(sandbox, Sandbox):
+        sent = [one for one in sandbox.requests[before:] if one.provider == provider]
+        assert {one.status for one in sent} == {200, 401}
+        assert any(one.path.endswith("/calls") and one.status == 200 for one in sent)
 
 
 def test_the_standard_tests_find_a_connector_by_its_name(
@@ -305,7 +306,7 @@ def manifest_hosts(node: Any, configs: list[dict[str, Any]]) -> Iterator[str]:
     """All hosts below a node of a manifest that requests may go to, under some configurations."""
     if isinstance(node, Mapping):
         for key, value in node.items():
-            if key in ("url", "url_base"):
+            if key in ("url", "url_base") and isinstance(value, str):
                 template = InterpolatedString.create(value, parameters={})
                 for config in configs:
                     url = template.eval(config, stream_slice={"call_id": "1"})
@@ -502,6 +503,14 @@ def calls_of_conversations(sandbox: Sandbox, active_since: str) -> dict[str, dic
     return {key: call for key, call in calls.items() if call["conversation_id"] in chosen}
 
 
+def timeless(provider: str, sandbox: PlayedProvider) -> Mapping[str, Mapping[str, Any]]:
+    """The calls without a readable cursor; the four of the common sandbox have none."""
+    field = ALL[provider].cursor_field
+    found = {key: c for key, c in sandbox.expected(provider).items() if c.get(field) is None}
+    assert not (found and isinstance(sandbox, Sandbox))
+    return found
+
+
 def calls_since(
     provider: str, sandbox: PlayedProvider, start: str
 ) -> Mapping[str, Mapping[str, Any]]:
@@ -512,7 +521,8 @@ def calls_since(
     return {
         key: call
         for key, call in sandbox.expected(provider).items()
-        if datetime.fromisoformat(call[ALL[provider].cursor_field]) >= bound
+        if (changed := call.get(ALL[provider].cursor_field)) is None
+        or datetime.fromisoformat(changed) >= bound
     }
 
 
@@ -526,7 +536,8 @@ def test_a_state_of_the_far_future_lets_nothing_through(
     outcome = read(provider, sandbox, "abnormal_state.json")
 
     assert outcome.exit_status == 0, outcome.errors
-    assert outcome.records() == []
+    # what has no time comes with every sync
+    assert outcome.by_id() == timeless(provider, sandbox)
     assert outcome.statuses.count("COMPLETE") == len(
         sample(provider, "configured_catalog.json")["streams"]
     )

@@ -7,12 +7,17 @@ IS_FIT := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))
 PYTHON ?= $(or $(shell for python in python3 python3.12 python3.11; do \
 	$$python -c '$(IS_FIT)' 2>/dev/null && echo $$python && break; done),python3)
 BIN := .venv/bin
-PACKAGES := shared source-intercom-calls source-openphone-calls source-amplemarket-calls source-skipcall-calls
-OURS := shared/calls_shared source-*/source_*_calls integration_tests examples benchmarks
+# A connector is a folder source-*-calls; nothing else lists them.
+CONNECTORS := $(wildcard source-*-calls examples/source-*-calls)
+PACKAGES := shared $(CONNECTORS)
+OURS := shared/calls_shared $(wildcard $(addsuffix /source_*_calls,$(CONNECTORS))) \
+	integration_tests benchmarks $(wildcard examples/*.py)
+# Each has files of the same names, so each is a run of its own.
+SANDBOXES := $(wildcard $(addsuffix /integration_tests/sandbox.py,$(CONNECTORS)))
 
 .PHONY: help
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 # The stamp is newer than what decides about the set-up; nothing is done if nothing changed.
 .venv/installed: requirements.lock $(addsuffix /pyproject.toml,$(PACKAGES))
@@ -51,9 +56,14 @@ reliability: .venv/installed ## Run the tests of faults, kills and moving worlds
 	$(PYTEST) $(RELIABILITY)
 
 .PHONY: lint
-lint: .venv/installed ## Check style and format
+lint: .venv/installed ## Check style, format, and the arrows between the wings of calls_shared
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+
+.PHONY: lint-manifests
+lint-manifests: .venv/installed ## Check that every key of every manifest is understood
+	$(BIN)/python -m integration_tests.lint_manifests
 
 .PHONY: format
 format: .venv/installed ## Bring the code into format
@@ -62,10 +72,11 @@ format: .venv/installed ## Bring the code into format
 
 .PHONY: types
 types: .venv/installed ## Check types
-	$(BIN)/mypy $(wildcard $(OURS))
+	$(BIN)/mypy $(OURS)
+	@for file in $(SANDBOXES); do $(BIN)/mypy $$(dirname $$file) || exit 1; done
 
 .PHONY: check
-check: lint types test ## All that CI checks
+check: lint lint-manifests types test ## All that CI checks
 
 # The peers of the benchmark, apart from the workspace's lock; and the connectors as a user installs them, without
 # the tools of this workspace (one of them brings boto3, which the CDK then loads at each start)
@@ -88,6 +99,17 @@ bench-lock: .venv/installed ## Lock the benchmark's peers anew
 	$(BIN)/uv pip compile benchmarks/requirements.in --universal --python-version 3.11 --upgrade \
 		--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
 		--quiet -o benchmarks/requirements.lock
+
+.PHONY: new-provider
+new-provider: .venv/installed ## Lay out a connector's folder: make new-provider NAME=acme (IN=examples)
+	@$(BIN)/python -m integration_tests.new_provider '$(NAME)' $(if $(TITLE),--title '$(TITLE)') \
+		$(if $(IN),--into '$(IN)')
+
+.PHONY: docs
+docs: .venv/installed ## Write the tables of the documents anew, from code and tests
+	$(BIN)/python -m integration_tests.readme_columns
+	$(BIN)/python -m integration_tests.guide_tables
+	$(BIN)/python -m integration_tests.reliability_table
 
 .PHONY: soak
 soak: .venv/installed ## Long runs: a million calls, a thousand rate limits, huge records
@@ -113,5 +135,5 @@ lock: .venv/installed ## Lock the dependencies anew
 
 .PHONY: clean
 clean: ## Remove what the other commands made
-	rm -rf .venv .venv-bench .bench .demo build .mypy_cache .ruff_cache .pytest_cache */build */.tmp
+	rm -rf .venv .venv-bench .bench .demo build .mypy_cache .ruff_cache .pytest_cache */build */.tmp examples/*/build examples/*/.tmp
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

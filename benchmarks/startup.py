@@ -6,9 +6,9 @@ from pathlib import Path
 
 from benchmarks import measure, programs
 from benchmarks.sandbox import sandbox
+from integration_tests.sandbox.switches import PROVIDERS
 
 COMMANDS = ("spec", "check", "discover")
-PROVIDERS = ("intercom", "openphone", "amplemarket", "skipcall")
 
 
 @dataclass(frozen=True)

@@ -5,18 +5,16 @@ For what is no question of rate: memory, the profile, `make soak`. All else is t
 
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 
 import calls_shared
 from calls_shared import CallsSource
 from calls_shared.http.rate import MovingWindow
+from integration_tests.connectors import CONNECTORS
 
 
 def source_of(provider: str) -> CallsSource:
     """The source of a provider."""
-    module = import_module(f"source_{provider}_calls")
-    source: CallsSource = getattr(module, f"Source{provider.capitalize()}Calls")()
-    return source
+    return CONNECTORS[provider].source_class()()
 
 
 def without_budget() -> None:

@@ -31,6 +31,7 @@ from examples.demo_report import (
     runs_so_far,
 )
 from examples.demo_tables import deleted_of, outcomes_of, table_of
+from integration_tests.connectors import CONNECTORS
 from integration_tests.sandbox import Sandbox, World
 
 WORLD_START = datetime(2025, 10, 1, 12, tzinfo=UTC)
@@ -103,8 +104,8 @@ def sandbox_world(calls: int, days: int) -> World:
 
 def sandbox_config(provider: str) -> Config:
     """The configuration that the sandbox accepts."""
-    key = "access_token" if provider == "intercom" else "api_key"
-    return {key: f"test-key-{provider}-not-real"}
+    config: Config = CONNECTORS[provider].sample("sample_config.json")
+    return config
 
 
 def set_environment(folder: Path) -> None:

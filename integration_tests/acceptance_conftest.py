@@ -1,23 +1,24 @@
 """The connectors' own files, and the configured catalogs that their `discover` asks for.
 
-`python -m integration_tests.acceptance_conftest` writes the four `configured_catalog.json` anew.
+`python -m integration_tests.acceptance_conftest` writes every `configured_catalog.json` anew.
 """
 
 import json
 from pathlib import Path
 from typing import Any
 
-from integration_tests.commands import PROVIDERS, ROOT, run_command
+from integration_tests.commands import run_command
+from integration_tests.connectors import ALL
 
 
 def folder_of(provider: str) -> Path:
     """The folder of a provider's connector."""
-    return ROOT / f"source-{provider}-calls"
+    return ALL[provider].folder
 
 
 def sample(provider: str, name: str) -> Any:
     """The content of one of the JSON files in a connector's `integration_tests`."""
-    return json.loads(sample_path(provider, name).read_text(encoding="utf-8"))
+    return ALL[provider].sample(name)
 
 
 def sample_path(provider: str, name: str) -> Path:
@@ -50,6 +51,6 @@ def configured_catalog(streams: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    for name in PROVIDERS:
+    for name in ALL:
         catalog = json.dumps(configured_catalog(discovered_streams(name)), indent=2)
         sample_path(name, "configured_catalog.json").write_text(f"{catalog}\n", encoding="utf-8")

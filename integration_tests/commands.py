@@ -13,21 +13,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from integration_tests.sandbox import Sandbox
+from integration_tests import connectors
+from integration_tests.connectors import ALL
+from integration_tests.sandbox import Sandbox, switches
+from integration_tests.sandboxes import PlayedProvider
 
-PROVIDERS = ("intercom", "openphone", "amplemarket", "skipcall")
-ROOT = Path(__file__).parents[1]
-CURSOR_FIELDS = {
-    "intercom": "updated_at",
-    "openphone": "updated_at",
-    "amplemarket": "created_at",
-    "skipcall": "updated_at",
-}
+ROOT = connectors.ROOT
+PROVIDERS = switches.PROVIDERS
+"""The providers that `integration_tests.sandbox` plays."""
+CURSOR_FIELDS = {provider: ALL[provider].cursor_field for provider in PROVIDERS}
 
 
 def credential_key(provider: str) -> str:
-    """The configuration key that holds the provider's credential."""
-    return "access_token" if provider == "intercom" else "api_key"
+    """The configuration key that holds the provider's credential, the first if there are more."""
+    return ALL[provider].secret_keys[0]
 
 
 def test_key(provider: str) -> str:
@@ -39,8 +38,8 @@ test_key.__test__ = False  # type: ignore[attr-defined]
 
 
 def config_for(provider: str, **settings: Any) -> dict[str, Any]:
-    """A configuration with a key that the sandbox accepts."""
-    return {credential_key(provider): test_key(provider), **settings}
+    """The connector's sample configuration, which its sandbox accepts, with some settings."""
+    return {**ALL[provider].sample("sample_config.json"), **settings}
 
 
 def catalog_for(provider: str, *streams: str, sync_mode: str = "incremental") -> dict[str, Any]:
@@ -55,7 +54,7 @@ def catalog_for(provider: str, *streams: str, sync_mode: str = "incremental") ->
                 },
                 "sync_mode": sync_mode if name == "calls" else "full_refresh",
                 "destination_sync_mode": "append",
-                "cursor_field": [CURSOR_FIELDS[provider]],
+                "cursor_field": [ALL[provider].cursor_field],
             }
             for name in streams or ("calls",)
         ]
@@ -162,7 +161,7 @@ class Outcome:
 def run_forked(
     provider: str,
     arguments: Sequence[str],
-    sandbox: Sandbox | None = None,
+    sandbox: PlayedProvider | None = None,
     environment: Mapping[str, str] | None = None,
     timeout: float = 1800.0,
 ) -> Outcome:
@@ -171,7 +170,7 @@ def run_forked(
     It runs what the console script runs, but saves the 1.7 s of CPU that loading the CDK takes.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["calls_shared", *(f"source_{p}_calls" for p in PROVIDERS)])
+    context.set_forkserver_preload(["calls_shared", *(one.package for one in ALL.values())])
     variables = {"CALLS_SANDBOX_URL": sandbox.url} if sandbox is not None else {}
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder, "out"), Path(folder, "err")
@@ -203,7 +202,7 @@ def _in_child(
 def run_command(
     provider: str,
     arguments: Sequence[str],
-    sandbox: Sandbox | None = None,
+    sandbox: PlayedProvider | None = None,
     environment: Mapping[str, str] | None = None,
     timeout: float = 1800.0,
 ) -> Outcome:

@@ -19,14 +19,11 @@ from airbyte_cdk.models import (
 )
 from airbyte_cdk.sources.declarative import concurrent_declarative_source
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
-from source_amplemarket_calls import SourceAmplemarketCalls
-from source_intercom_calls import SourceIntercomCalls
-from source_openphone_calls import SourceOpenphoneCalls
-from source_skipcall_calls import SourceSkipcallCalls
 
 from calls_shared import CallsSource
 from calls_shared.http.patience import Patience
-from integration_tests.commands import catalog_for, config_for
+from integration_tests.commands import PROVIDERS, catalog_for, config_for
+from integration_tests.connectors import CONNECTORS
 from integration_tests.in_process import messages_of
 from integration_tests.sandbox import (
     Fault,
@@ -43,17 +40,9 @@ from integration_tests.sandbox.openphone_records import render_line
 from integration_tests.sandbox.openphone_workspace import LINES
 
 SOURCES: Mapping[str, Callable[[], CallsSource]] = {
-    "intercom": SourceIntercomCalls,
-    "openphone": SourceOpenphoneCalls,
-    "amplemarket": SourceAmplemarketCalls,
-    "skipcall": SourceSkipcallCalls,
+    provider: CONNECTORS[provider].source_class() for provider in PROVIDERS
 }
-NAMES = {
-    "intercom": "Intercom",
-    "openphone": "Quo (OpenPhone)",
-    "amplemarket": "Amplemarket",
-    "skipcall": "Skipcall",
-}
+NAMES = {provider: CONNECTORS[provider].title for provider in PROVIDERS}
 """The providers' names as the user reads them."""
 ATTEMPTS = 8
 OPENPHONE_PAGES = {"conversations": 1, "calls": 3}

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
+from integration_tests.connectors import CONNECTORS, ROOT
 from integration_tests.mutant import (
     KILLS,
     PROMISE,
@@ -37,7 +38,6 @@ from integration_tests.mutants_of_fifth import MUTANTS_OF_FIFTH
 from integration_tests.mutants_of_lists import MUTANTS_OF_LISTS
 from integration_tests.mutants_of_versions import MUTANTS_OF_VERSIONS
 
-ROOT = Path(__file__).parents[1]
 NEEDED = ("shared", "source-*", "integration_tests", "examples", "pyproject.toml")
 LONGEST = 1800.0
 """Seconds for the tests of one mutant; a hanging test is a dead mutant too."""
@@ -103,7 +103,7 @@ MUTANTS: tuple[Mutant, ...] = (
             "lookback_window: P0D",
             (requests_of(provider), PROPERTIES),
         )
-        for provider in ("intercom", "openphone", "amplemarket", "skipcall")
+        for provider in CONNECTORS
     ),
     Mutant(
         "records newer than our clock are dropped",
@@ -320,7 +320,7 @@ MUTANTS: tuple[Mutant, ...] = (
             "2000-01-01T00:00:00.000000Z",
             (requests_of(provider), "integration_tests/test_manifests.py"),
         )
-        for provider in ("intercom", "openphone", "amplemarket", "skipcall")
+        for provider in CONNECTORS
     ),
     Mutant(
         "a change that cannot be read is as old as the call",
@@ -800,7 +800,8 @@ class Copy:
                     shutil.copytree(path, folder / path.name, ignore=ignored)
                 else:
                     shutil.copy2(path, folder / path.name)
-        packages = [folder / "shared", *sorted(folder.glob("source-*")), folder]
+        connectors = sorted([*folder.glob("source-*"), *folder.glob("examples/source-*")])
+        packages = [folder / "shared", *connectors, folder]
         self.environment = {
             **{key: value for key, value in os.environ.items() if "CALLS_SANDBOX" not in key},
             "PYTHONPATH": os.pathsep.join(map(str, packages)),
@@ -829,7 +830,8 @@ class Copy:
 
     def prove(self) -> None:
         """Prove that the copy is what Python imports."""
-        names = ["calls_shared", "source_skipcall_calls", "integration_tests.commands"]
+        connectors = [connector.package for connector in CONNECTORS.values()]
+        names = ["calls_shared", *connectors, "integration_tests.commands"]
         script = "".join(f"import {name}; print({name}.__file__)\n" for name in names)
         places = self.python("-c", script).stdout.split()
         if len(places) != len(names) or not all(

@@ -4,18 +4,14 @@ Run it after a change of `calls_shared.normalization.columns.COLUMNS` or of the 
 `examples/questions.sql`: `python -m integration_tests.readme_columns`.
 """
 
-from pathlib import Path
-
 from calls_shared.normalization.columns import COLUMNS
 from examples.questions import view_and_questions
+from integration_tests.connectors import CONNECTORS, ROOT
+from integration_tests.sandbox.switches import PROVIDERS
 
-README = Path(__file__).parents[1] / "README.md"
-NAMES = {
-    "intercom": "Intercom",
-    "openphone": "Quo",
-    "amplemarket": "Amplemarket",
-    "skipcall": "Skipcall",
-}
+README = ROOT / "README.md"
+NAMES = {name: CONNECTORS[name].title.partition(" (")[0] for name in PROVIDERS}
+"""The providers as the tables name them, without former names."""
 
 
 def columns() -> str:

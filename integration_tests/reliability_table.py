@@ -7,9 +7,10 @@ compares what a destination holds in the end with the sandbox's truth, so a lost
 import subprocess
 import sys
 from collections import Counter
-from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from integration_tests.connectors import CONNECTORS, ROOT
+from integration_tests.sandbox.switches import PROVIDERS
+
 DOCUMENT = ROOT / "docs" / "reliability.md"
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 FILES = {
@@ -26,7 +27,6 @@ FILES = {
     "decisions that keep the promise": "test_promise.py",
 }
 OF_ONE_PROVIDER = {"test_earned_skips.py": "openphone"}
-PROVIDERS = ("intercom", "openphone", "amplemarket", "skipcall")
 
 
 def collected() -> dict[str, list[str]]:
@@ -45,10 +45,10 @@ def collected() -> dict[str, list[str]]:
 
 def table() -> str:
     """The table in Markdown."""
+    names = [CONNECTORS[provider].title for provider in PROVIDERS]
     rows = [
-        "| What is tried | Intercom | Quo (OpenPhone) | Amplemarket | Skipcall | Cases"
-        " | Calls lost |",
-        "|---|---:|---:|---:|---:|---:|---:|",
+        f"| What is tried | {' | '.join(names)} | Cases | Calls lost |",
+        f"|---|{'---:|' * (len(names) + 2)}",
     ]
     found = collected()
     for what, file in FILES.items():

@@ -21,9 +21,9 @@ from examples.questions import answers
 from integration_tests.question_truth import true_answers
 from integration_tests.readme_commands import COMMANDS, assert_shows
 from integration_tests.sandbox import Sandbox
+from integration_tests.sandbox.switches import PROVIDERS
 
 ROOT = Path(__file__).parent.parent
-PROVIDERS = ("intercom", "openphone", "amplemarket", "skipcall")
 CALLS = 400
 """As many as the demo makes by default."""
 COLUMNS = ("direction", "status", "answered", "talk_seconds", "user_name")

@@ -23,14 +23,11 @@ from typing import IO, Any
 import pytest
 from airbyte_cdk.models import AirbyteStateMessageSerializer
 from airbyte_cdk.sources.declarative.incremental import concurrent_partition_cursor
-from source_amplemarket_calls import SourceAmplemarketCalls
-from source_intercom_calls import SourceIntercomCalls
-from source_openphone_calls import SourceOpenphoneCalls
-from source_skipcall_calls import SourceSkipcallCalls
 
 import calls_shared.protocol.heartbeat
 from calls_shared import CallsSource
 from integration_tests.commands import PROVIDERS, Connector, catalog_for, config_for
+from integration_tests.connectors import CONNECTORS
 from integration_tests.fault_cases import without_limits
 from integration_tests.in_process import read, records
 from integration_tests.sandbox import Fault, Sandbox, SkipcallSwitches, Switches, World
@@ -41,10 +38,7 @@ Message = dict[str, Any]
 Enough = Callable[[Sequence[Message]], bool]
 
 SOURCES: dict[str, type[CallsSource]] = {
-    "intercom": SourceIntercomCalls,
-    "openphone": SourceOpenphoneCalls,
-    "amplemarket": SourceAmplemarketCalls,
-    "skipcall": SourceSkipcallCalls,
+    provider: CONNECTORS[provider].source_class() for provider in PROVIDERS
 }
 CLOSED_STDOUT = "closed stdout"
 SIGNALS = {"SIGKILL": signal.SIGKILL, "SIGTERM": signal.SIGTERM, "SIGINT": signal.SIGINT}

@@ -2,8 +2,9 @@
 
 import pytest
 
+from integration_tests.connectors import ROOT
 from integration_tests.mutant import Mutant
-from integration_tests.mutants import MUTANTS, ROOT
+from integration_tests.mutants import MUTANTS
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)

@@ -22,10 +22,6 @@ from airbyte_cdk.models import AirbyteMessageSerializer, ConfiguredAirbyteCatalo
 from airbyte_cdk.sources.declarative import concurrent_declarative_source
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, update_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
-from source_amplemarket_calls import SourceAmplemarketCalls
-from source_intercom_calls import SourceIntercomCalls
-from source_openphone_calls import SourceOpenphoneCalls
-from source_skipcall_calls import SourceSkipcallCalls
 
 import calls_shared
 from calls_shared.protocol import secrets
@@ -37,6 +33,7 @@ from integration_tests.commands import (
     credential_key,
     run_command,
 )
+from integration_tests.connectors import CONNECTORS
 from integration_tests.sandbox import Fault, Sandbox, SeenRequest, Switches, World
 
 KEY = "sk+te/st=&\"q\\'%41<>-not-real"
@@ -51,12 +48,7 @@ FORMS = {
     "in repr": repr(KEY)[1:-1],
     "in Base64": b64encode(KEY.encode()).decode(),
 }
-SOURCES = {
-    "intercom": SourceIntercomCalls,
-    "openphone": SourceOpenphoneCalls,
-    "amplemarket": SourceAmplemarketCalls,
-    "skipcall": SourceSkipcallCalls,
-}
+SOURCES = {provider: CONNECTORS[provider].source_class() for provider in PROVIDERS}
 ENDLESS = 10**9
 PART = 8
 """So many characters of the key in a row are a leak already."""
@@ -430,10 +422,10 @@ def test_each_source_of_a_process_has_its_key_masked(
     sandbox.faults = [fault("amplemarket", "418")]
     logger = logging.getLogger("airbyte")
     catalog = ConfiguredAirbyteCatalogSerializer.load(catalog_for("amplemarket"))
-    first = SourceAmplemarketCalls().read(logger, {"api_key": KEY}, catalog, [])
+    first = SOURCES["amplemarket"]().read(logger, {"api_key": KEY}, catalog, [])
     started = next(iter(first))
     assert started.trace is not None
-    second = SourceSkipcallCalls()
+    second = SOURCES["skipcall"]()
     for _ in second.read(logger, {"api_key": "second-key-not-real"}, catalog, []):
         pass
     assert commands("skipcall", sandbox).run("check", key="third-key-not-real").exit_status == 0

@@ -10,15 +10,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from integration_tests.commands import PROVIDERS, ROOT
+from integration_tests.connectors import ALL, ROOT
 from integration_tests.snapshots import stored_versions
 from integration_tests.versions import CHANGELOG, current_version, places, set_version
 
+FOLDERS = [connector.folder.relative_to(ROOT).as_posix() for connector in ALL.values()]
 FILES = {
     "pyproject.toml": 1,
     "shared/pyproject.toml": 1,
-    **{f"source-{provider}-calls/pyproject.toml": 2 for provider in PROVIDERS},
-    **{f"source-{provider}-calls/metadata.yaml": 1 for provider in PROVIDERS},
+    **{f"{folder}/pyproject.toml": 2 for folder in FOLDERS},
+    **{f"{folder}/metadata.yaml": 1 for folder in FOLDERS},
 }
 
 
@@ -26,7 +27,7 @@ FILES = {
 def copy(tmp_path: Path) -> Path:
     """The files that name the version, in another folder."""
     for file in FILES:
-        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / file, tmp_path / file)
     return tmp_path
 
@@ -40,7 +41,7 @@ def test_all_places_name_the_same_version() -> None:
 
 
 def test_the_packages_are_installed_in_this_version() -> None:
-    names = ["airbyte-calls-shared", *(f"source-{provider}-calls" for provider in PROVIDERS)]
+    names = ["airbyte-calls-shared", *(connector.name for connector in ALL.values())]
 
     assert {name: installed_version(name) for name in names} == dict.fromkeys(
         names, current_version()
@@ -54,8 +55,8 @@ def test_another_version_goes_to_all_places_and_changes_nothing_else(copy: Path)
     set_version("7.8.9", copy)
 
     assert {place.version(copy) for place in places(copy)} == {"7.8.9"}
-    for provider in PROVIDERS:
-        folder = copy / f"source-{provider}-calls"
+    for name in FOLDERS:
+        folder = copy / name
         project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
         assert project["version"] == "7.8.9"
         assert "airbyte-calls-shared>=7.8.9,<7.9" in project["dependencies"]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from integration_tests.commands import ROOT
+from integration_tests.connectors import ROOT, connectors_in
 
 VERSION = r"\d+\.\d+\.\d+"
 _PROJECT = rf'(?m)^version = "({VERSION})"$'
@@ -51,10 +51,11 @@ def places(root: Path = ROOT) -> Iterator[Place]:
     """All places but the changelog, also those of a connector that is added."""
     yield Place("pyproject.toml", _PROJECT)
     yield Place("shared/pyproject.toml", _PROJECT)
-    for folder in sorted(root.glob("source-*-calls")):
-        yield Place(f"{folder.name}/pyproject.toml", _PROJECT)
-        yield Place(f"{folder.name}/pyproject.toml", _SHARED)
-        yield Place(f"{folder.name}/metadata.yaml", _IMAGE)
+    for connector in (*connectors_in(root).values(), *connectors_in(root / "examples").values()):
+        folder = connector.folder.relative_to(root).as_posix()
+        yield Place(f"{folder}/pyproject.toml", _PROJECT)
+        yield Place(f"{folder}/pyproject.toml", _SHARED)
+        yield Place(f"{folder}/metadata.yaml", _IMAGE)
 
 
 def current_version(root: Path = ROOT) -> str:

@@ -12,9 +12,6 @@ from typing import Literal
 
 from .numbered_lists import ListSwitches
 
-Provider = Literal["intercom", "openphone", "amplemarket", "skipcall"]
-PROVIDERS: tuple[Provider, ...] = ("intercom", "openphone", "amplemarket", "skipcall")
-
 ListOrder = Literal["created_desc", "created_asc", "updated_desc", "shuffled"]
 NoTime = Literal["null", "zero", "minus_one", "year_one", "year_zero", "eighties"]
 """How a provider lists a time that never was: `times.ZERO_TIMES` spells each."""
@@ -198,6 +195,9 @@ ALTERNATIVES: Mapping[str, tuple[tuple[str, tuple[Value, ...]], ...]] = {
     ),
 }
 """The positions of each switch other than its default."""
+
+PROVIDERS = tuple(ALTERNATIVES)
+"""The providers that this sandbox plays."""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from integration_tests.commands import PROVIDERS, Connector, config_for, run_command, run_forked
+from integration_tests.connectors import CONNECTORS
 from integration_tests.sandbox import OpenPhoneSwitches, Sandbox, Switches, World
 
 FOLDER = Path(__file__).parent
@@ -51,7 +52,7 @@ def stored_versions() -> list[str]:
 
 
 def _folder(version: str, provider: str) -> Path:
-    return FOLDER / version / f"source-{provider}-calls"
+    return FOLDER / version / CONNECTORS[provider].name
 
 
 def stored(version: str, provider: str) -> Snapshot:

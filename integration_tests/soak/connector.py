@@ -14,8 +14,7 @@ from resource import RUSAGE_SELF, getrusage
 import calls_shared
 from benchmarks.unthrottled import source_of, without_budget
 from calls_shared.http.patience import Patience
-
-PROVIDERS = ("intercom", "openphone", "amplemarket", "skipcall")
+from integration_tests.sandbox.switches import PROVIDERS
 
 
 def shorten_the_pauses(factor: float) -> None:

@@ -1,4 +1,4 @@
-"""Fixtures of the unit tests: the four real manifests, and answers made by hand."""
+"""Fixtures of the unit tests: the real manifests, and answers made by hand."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -25,7 +25,6 @@ from calls_shared.protocol import secrets
 from calls_shared.protocol.manifest_check import resolved
 
 ROOT = Path(__file__).parents[2]
-PROVIDERS = ("intercom", "openphone", "amplemarket", "skipcall")
 
 AnswerMaker = Callable[..., requests.Response]
 
@@ -33,11 +32,11 @@ AnswerMaker = Callable[..., requests.Response]
 @pytest.fixture(scope="session")
 def raw_manifests() -> dict[str, dict[str, Any]]:
     """The manifests as they stand in the repository, by provider."""
-    files = {
-        provider: ROOT / f"source-{provider}-calls" / f"source_{provider}_calls" / "manifest.yaml"
-        for provider in PROVIDERS
+    found = "source-*-calls/source_*_calls/manifest.yaml"
+    files = sorted([*ROOT.glob(found), *ROOT.glob(f"examples/{found}")])
+    return {
+        file.parent.name.split("_")[1]: yaml.safe_load(file.read_text("utf-8")) for file in files
     }
-    return {name: yaml.safe_load(file.read_text("utf-8")) for name, file in files.items()}
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +47,7 @@ def manifests(raw_manifests: Mapping[str, dict[str, Any]]) -> dict[str, Mapping[
 
 @pytest.fixture(scope="session")
 def specifications(raw_manifests: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The JSON schemas of the four configurations, by provider."""
+    """The JSON schemas of the configurations, by provider."""
     return {
         provider: manifest["spec"]["connection_specification"]
         for provider, manifest in raw_manifests.items()
@@ -57,7 +56,7 @@ def specifications(raw_manifests: Mapping[str, dict[str, Any]]) -> dict[str, dic
 
 @pytest.fixture(scope="session")
 def requesters(manifests: Mapping[str, Any]) -> dict[tuple[str, str], Mapping[str, Any]]:
-    """All requesters of the four manifests, by provider and stream."""
+    """All requesters of the manifests, by provider and stream."""
     found: dict[tuple[str, str], Mapping[str, Any]] = {}
 
     def walk(provider: str, node: Any) -> None:

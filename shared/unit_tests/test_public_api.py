@@ -34,7 +34,10 @@ NAMES = [
     "ParentSlices",
     "run",
 ]
-PROVIDERS = re.compile(r"intercom|openphone|amplemarket|skipcall|(?<![a-z])quo(?![a-z])", re.I)
+ROOT = PACKAGE.parents[1]
+FOLDERS = [*ROOT.glob("source-*-calls"), *ROOT.glob("examples/source-*-calls")]
+NAMED = [re.escape(folder.name.split("-")[1]) for folder in FOLDERS]
+PROVIDERS = re.compile(rf"{'|'.join(NAMED)}|(?<![a-z])quo(?![a-z])", re.I)
 
 
 def test_public_names() -> None:

@@ -288,6 +288,10 @@ class Sandbox:
         }
         return 200, {"meta": meta, "calls": [record(call) for call in found]}
 
+    def expected(self, provider: str) -> Mapping[str, Mapping[str, Any]]:
+        """What a destination must hold; this sandbox plays one provider."""
+        return self.world.truth()
+
     def _listed(self, query: Mapping[str, str]) -> list[TrueCall]:
         """The calls of a window, both bounds included; one without a start has no lower bound."""
         first, last = (int(query[name]) if name in query else None for name in ("from", "to"))
@@ -375,3 +379,9 @@ def credential_of(header: str) -> str:
 def link(query: Mapping[str, str], page: int) -> str:
     """The absolute address of a page."""
     return f"{LINKS}?{urlencode({**query, 'page': str(page)})}"
+
+
+def sandbox(calls: int) -> Sandbox:
+    """The server with so many calls of two months, for the tests of all connectors."""
+    october = datetime(2026, 10, 1, tzinfo=UTC)
+    return Sandbox(World(calls, days=60, now=int(october.timestamp())), Rules(limit=1_000_000))

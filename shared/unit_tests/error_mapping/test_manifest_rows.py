@@ -252,6 +252,7 @@ def test_no_row_of_a_manifest_is_without_a_test(judges: Judges) -> None:
         )
         for (provider, stream), judge in judges.items()
         for row in judge.rows
+        if provider in NAMES  # other connectors test their rows themselves
         if not of_the_first_table(provider, stream, row)
     }
     assert declared == {(case[0], case[1], *case[2]) for case in ROWS}
@@ -277,7 +278,7 @@ def test_the_rows_that_skip(judges: Judges) -> None:
 
 
 def test_a_config_error_is_never_tried_again(judges: Judges) -> None:
-    assert len(judges) == 7
+    assert len([place for place in judges if place[0] in NAMES]) == 7
     rows = [row for judge in judges.values() for row in judge.rows]
     assert {row.action for row in rows if row.failure_type == "config_error"} == {"fail"}
 

@@ -9,6 +9,9 @@ from airbyte_cdk.sources.declarative.partition_routers.partition_router import P
 from airbyte_cdk.sources.declarative.partition_routers.substream_partition_router import (
     SubstreamPartitionRouter,
 )
+from airbyte_cdk.sources.declarative.requesters.request_options import (
+    DefaultRequestOptionsProvider,
+)
 from airbyte_cdk.sources.types import Config, StreamSlice, StreamState
 
 from calls_shared.http.budget import budget_of
@@ -34,11 +37,11 @@ def require_carried(router: Mapping[str, Any], names: Iterable[str]) -> None:
                 raise ValueError(f"its slices do not carry {name}: add [{name}] to extra_fields")
 
 
-@dataclass
-class ParentSlices(PartitionRouter):
+@dataclass(kw_only=True)
+class ParentSlices(DefaultRequestOptionsProvider, PartitionRouter):
     """Router that gives each slice a ticket (`calls_shared.reading.progress.Ticket`).
 
-    It is in the extra field `ticket`.
+    It is in the extra field `ticket`. The requester names what is sent, the router adds nothing.
 
     Its retriever closes the tickets (`FanOutRetriever`), and the parent's state is what they prove.
 
@@ -98,43 +101,3 @@ class ParentSlices(PartitionRouter):
     def get_stream_state(self) -> Mapping[str, StreamState] | None:
         """Always the same for the CDK, which would keep a copy of each; see `proved_state`."""
         return {self._parent_name: {}}
-
-    def get_request_params(
-        self,
-        *,
-        stream_state: StreamState | None = None,
-        stream_slice: StreamSlice | None = None,
-        next_page_token: Mapping[str, Any] | None = None,
-    ) -> Mapping[str, Any]:
-        """None: the requester names what it sends."""
-        return {}
-
-    def get_request_headers(
-        self,
-        *,
-        stream_state: StreamState | None = None,
-        stream_slice: StreamSlice | None = None,
-        next_page_token: Mapping[str, Any] | None = None,
-    ) -> Mapping[str, Any]:
-        """None: the requester names what it sends."""
-        return {}
-
-    def get_request_body_data(
-        self,
-        *,
-        stream_state: StreamState | None = None,
-        stream_slice: StreamSlice | None = None,
-        next_page_token: Mapping[str, Any] | None = None,
-    ) -> Mapping[str, Any] | str:
-        """None: requests have no body."""
-        return {}
-
-    def get_request_body_json(
-        self,
-        *,
-        stream_state: StreamState | None = None,
-        stream_slice: StreamSlice | None = None,
-        next_page_token: Mapping[str, Any] | None = None,
-    ) -> Mapping[str, Any]:
-        """None: requests have no body."""
-        return {}

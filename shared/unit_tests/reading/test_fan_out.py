@@ -456,7 +456,9 @@ class Gated:
         parent_cursor = SimpleNamespace(_connector_state_manager=manager)
         parent = SimpleNamespace(name="conversations", cursor=parent_cursor)
         substream = SimpleNamespace(parent_stream_configs=[SimpleNamespace(stream=parent)])
-        router = ParentSlices(substream, "active_at", config)  # type: ignore[arg-type]
+        router = ParentSlices(
+            substream=substream, cursor_at="active_at", config=config, parameters={}
+        )  # type: ignore[arg-type]
         self.progress = router.progress
         self.budget = budget_of(config)
         self.cursor = Cursor(state)

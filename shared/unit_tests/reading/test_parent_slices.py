@@ -50,7 +50,9 @@ def piece(name: str, of: dict[str, Any], moment: str | None) -> StreamSlice:
 
 def router_of(*slices: StreamSlice, state: Any = None) -> tuple[ParentSlices, Substream]:
     substream = Substream(list(slices), {"states": []} if state is None else state)
-    return ParentSlices(substream, "active_at", {}), substream  # type: ignore[arg-type]
+    return ParentSlices(
+        substream=substream, cursor_at="active_at", config={}, parameters={}
+    ), substream  # type: ignore[arg-type]
 
 
 def children_of(router: ParentSlices) -> list[StreamSlice]:
@@ -170,7 +172,7 @@ def test_the_parent_and_the_children_find_the_same_progress() -> None:
     config: dict[str, Any] = {"api_key": "x"}
     kept = {"until": "2026-01-08T00:00:00.000000Z", "years": {"2025": "2:b"}}
     substream = Substream([], {"states": [], "inventory": {"PN1": kept}})
-    router = ParentSlices(substream, "active_at", config)  # type: ignore[arg-type]
+    router = ParentSlices(substream=substream, cursor_at="active_at", config=config, parameters={})  # type: ignore[arg-type]
     other = ParentProgress("at", {})
     assert progress_of(budget_of(config), "parents", other) is router.progress
     assert router.progress.inventory(ONE) == kept
@@ -180,7 +182,12 @@ def test_the_parent_and_the_children_find_the_same_progress() -> None:
 def test_it_is_about_one_parent() -> None:
     for parents in (0, 2):
         with pytest.raises(ValueError, match="values to unpack"):
-            ParentSlices(Substream([], {}, parents), "active_at", {})  # type: ignore[arg-type]
+            ParentSlices(
+                substream=Substream([], {}, parents),
+                cursor_at="active_at",
+                config={},
+                parameters={},
+            )  # type: ignore[arg-type]
 
 
 def test_it_adds_nothing_to_a_request() -> None:

@@ -109,7 +109,8 @@ def source_of(provider: str, page_sizes: Mapping[str, int] | None = None) -> Cal
     if provider == "openphone":
         sizes = OPENPHONE_PAGES if page_sizes is None else page_sizes
         streams = {"conversations": manifest["definitions"]["conversations"]}
-        streams |= {stream["name"]: stream for stream in manifest["streams"] if "name" in stream}
+        listed = (stream for stream in manifest["streams"] if "$parameters" in stream)
+        streams |= {stream["$parameters"]["name"]: stream for stream in listed}
         paginator = manifest["definitions"]["paginator"]
         for name, size in sizes.items():
             strategy = {**paginator["pagination_strategy"], "page_size": size}

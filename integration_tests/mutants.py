@@ -76,7 +76,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a short page ends a chained list",
-        f"{SHARED}/reading/retriever.py",
+        f"{SHARED}/reading/pages.py",
         "            if not token:\n",
         "            if not token or len(page.records) < 5:\n",
         (f"{UNIT}/reading/test_retriever.py", PROPERTIES),

@@ -120,10 +120,6 @@ class Transport:
             self._environment[host] = settings
         return self._environment[host]
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._session.close()
-
 
 def _read_body(response: requests.Response, deadline: float) -> None:
     """Read the body into `response.content`, chunk by chunk, up to a deadline and a size."""

@@ -32,13 +32,13 @@ def retry_after(headers: Mapping[str, str], now: float | None = None) -> float |
     """
     words, server_now = headers.get("Retry-After", "").strip(), _server_now(headers, now)
     seconds = _reading(words, server_now)
-    if seconds is None and (moment := _http_date(words)) is not None:
+    if seconds is None and (moment := http_date(words)) is not None:
         seconds = moment - server_now
     return _sensible(seconds)
 
 
 def _server_now(headers: Mapping[str, str], now: float | None) -> float:
-    return _http_date(headers.get("Date", "")) or (time.time() if now is None else now)
+    return http_date(headers.get("Date", "")) or (time.time() if now is None else now)
 
 
 def _reading(words: str, now: float) -> float | None:
@@ -67,7 +67,8 @@ def _number(words: str) -> float | None:
     return number if 0.0 <= number < 1e15 else None
 
 
-def _http_date(words: str) -> float | None:
+def http_date(words: str) -> float | None:
+    """Seconds since 1970 of a date in HTTP's form (RFC 9110), or None."""
     if not words:
         return None
     try:

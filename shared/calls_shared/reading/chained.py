@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from calls_shared.reading.numbered import ListEnd
+from calls_shared.reading.list_end import ListEnd
 from calls_shared.reading.seen import SeenIds, digest_of
 
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import requests
 from airbyte_cdk.sources.declarative.extractors.record_extractor import RecordExtractor
 
 from calls_shared.error_mapping.body import PageShape
+
+_IDS: Final = "calls_shared_ids"
 
 
 @dataclass
@@ -40,8 +42,12 @@ class PageRecords(RecordExtractor):
         A record without an id stands for itself: two such records are not the same one. A null
         entry takes a place like any other.
         """
-        ids = [str(record.get("id") or record) for record in self._shape.records(response)]
-        return ids + [f"null {place}" for place in range(self.nulls(response))]
+        found: dict[str, list[str]] = response.__dict__.setdefault(_IDS, {})
+        if self.records_at not in found:  # it is asked several times a page
+            ids = [str(record.get("id") or record) for record in self._shape.records(response)]
+            nulls = [f"null {place}" for place in range(self.nulls(response))]
+            found[self.records_at] = ids + nulls
+        return found[self.records_at]
 
     def nulls(self, response: requests.Response) -> int:
         """How many entries of a page were null, and left out."""

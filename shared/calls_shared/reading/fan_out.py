@@ -14,9 +14,10 @@ from calls_shared.paths import field
 from calls_shared.quoting import quoted
 from calls_shared.reading.checked_state import SUPERSEDED
 from calls_shared.reading.deferred import raise_deferred
+from calls_shared.reading.pages import Page, ReadingSoFar
 from calls_shared.reading.parent_slices import CLOSING, TICKET, ParentSlices, require_carried
 from calls_shared.reading.progress import ParentProgress
-from calls_shared.reading.retriever import CallRetriever, Page, ReadingSoFar
+from calls_shared.reading.retriever import CallRetriever
 from calls_shared.reading.scope import scope_of
 from calls_shared.reading.state import holds_something
 

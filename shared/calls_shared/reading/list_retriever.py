@@ -8,21 +8,22 @@ from dataclasses import field as dataclass_field
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-from airbyte_cdk.models import FailureType
+import requests
 from airbyte_cdk.sources.streams.core import StreamData
 from airbyte_cdk.sources.types import Record, StreamSlice
-from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared.keys import Keys, exactly
 from calls_shared.normalization import times
 from calls_shared.reading.convergence import Convergence
+from calls_shared.reading.extractor import PageRecords
 from calls_shared.reading.list_state import ListState
 from calls_shared.reading.moments import moment_after, moment_of
-from calls_shared.reading.numbered import ListEnd
-from calls_shared.reading.pagination import NextLink
+from calls_shared.reading.pages import Page, ReadingSoFar
+from calls_shared.reading.pagination import NextLink, announced_total
 from calls_shared.reading.passes import NewestFirstProof
-from calls_shared.reading.retriever import CallRetriever, Page, ReadingSoFar
+from calls_shared.reading.retriever import CallRetriever
 from calls_shared.reading.scope import OTHER_SCOPE, scope_of
+from calls_shared.reading.walls import Wall
 from calls_shared.reading.windows import (
     WINDOW_KEYS,
     WindowOptions,
@@ -60,10 +61,9 @@ class ListRetriever(CallRetriever):
         self._windows = Windows.of(self.windows)
         if self._windows is not None:
             self.request_option_provider = WindowOptions(self._windows)
-            strategy = getattr(self._paginator, "pagination_strategy", None)
             # a link names its window itself
             self.ignore_stream_slicer_parameters_on_paginated_requests = isinstance(
-                strategy, NextLink
+                self._strategy, NextLink
             )
         self._list_state = ListState.of({} if self._gate is None else self._gate.handed_in)
         self._moved_to: str | None = None
@@ -167,7 +167,8 @@ class ListRetriever(CallRetriever):
             with closing(self._pages(schema, of_window(stream_slice, window), so_far)) as pages:
                 for page in pages:
                     yield page  # also the one that shows a window too large: a check needs one
-                    if walk.is_too_large(announced := self._announced_total(page.response)):
+                    announced = announced_total(self._strategy, page.response)
+                    if walk.is_too_large(announced):
                         is_whole = walk.close(announced)
                         break
                 else:
@@ -178,7 +179,7 @@ class ListRetriever(CallRetriever):
         so_far.end = walk.end(so_far.end)
 
     def _coming_out(self, page: Page, convergence: Convergence) -> Iterator[Record]:
-        convergence.page(self._announced_total(page.response), self._nulls(page.response))
+        convergence.page(announced_total(self._strategy, page.response), self._nulls(page.response))
         for call in page.records:
             call_id, created = _id_and_creation(call)
             changed = call.data.get(self.cursor_field)
@@ -203,41 +204,14 @@ class ListRetriever(CallRetriever):
                 " a row."
             )
         self._list_state = convergence.state(so_far.end, at)
-        if so_far.end.walled and not self._starts_before_the_wall(convergence, so_far.end):
-            self._moved_to = self._list_state.cursor
-            raise self._wall(convergence, so_far.end)
+        if so_far.end.walled:
+            wall = Wall(self._provider(), self.name, convergence.reading, so_far.end)
+            if not wall.hides_only_what_is_before(self._earliest):
+                self._moved_to = self._list_state.cursor
+                raise wall.failure()
 
-    def _starts_before_the_wall(self, convergence: Convergence, end: ListEnd) -> bool:
-        if end.walled_at:
-            return self._earliest > times.sort_key(end.walled_at[-1])
-        order = convergence.reading.order
-        inside = order.oldest is not None and self._earliest > times.sort_key(order.oldest)
-        return order.newest_first and inside
-
-    def _wall(self, convergence: Convergence, end: ListEnd) -> AirbyteTracedException:
-        order, listed = convergence.reading.order, len(convergence.reading.seen)
-        numbers = f"{listed} of {end.announced}" if end.announced else f"the first {listed}"
-        known = f"{self._provider()} lists only {numbers} {self.name}"
-        what = "newest first"
-        if end.walled_at:
-            known, what = f"{known}: it lists no more of one moment", "in a window of time"
-        elif order.newest_first:
-            known = f"{known}, the newest"
-        last = end.walled_at[-1] if end.walled_at else order.oldest
-        if last is not None and (end.walled_at or order.newest_first):
-            day = datetime.fromisoformat(last) + timedelta(days=1)
-            return AirbyteTracedException(
-                message=f"{known}; set start_date to {day:%Y-%m-%d}T00:00:00Z or later."
-                " What it lists was read.",
-                internal_message=f"stream {self.name}: a wall, {what}",
-                failure_type=FailureType.config_error,
-            )
-        return AirbyteTracedException(
-            message=f"{known}, and not the newest first, so that new ones may be hidden behind it."
-            " What it lists was read. Ask it for a complete list.",
-            internal_message=f"stream {self.name}: a wall, not newest first",
-            failure_type=FailureType.system_error,
-        )
+    def _nulls(self, response: requests.Response) -> int:
+        return self._extractor.nulls(response) if isinstance(self._extractor, PageRecords) else 0
 
     @classmethod
     def check_manifest(cls, node: Mapping[str, Any]) -> None:

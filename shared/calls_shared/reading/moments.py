@@ -6,9 +6,9 @@ No provider has calls from before 1990: an earlier moment stands for "never", an
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
+from calls_shared.http.waiting import http_date
 from calls_shared.normalization import times
 
 FIRST: Final = datetime(1990, 1, 1, tzinfo=UTC)
@@ -59,8 +59,6 @@ def moment_after(headers: Mapping[str, str]) -> str:
     `Date` has whole seconds. A call of that very second counts as one that was there already; else
     a workspace with a call a second would be read twice in every sync.
     """
-    try:
-        moment = parsedate_to_datetime(headers.get("Date", "")).astimezone(UTC)
-    except (ValueError, OverflowError):
-        moment = datetime.now(UTC)
+    told = http_date(headers.get("Date", ""))
+    moment = datetime.now(UTC) if told is None else datetime.fromtimestamp(told, UTC)
     return times.format_timestamp(moment + timedelta(seconds=1))

@@ -12,6 +12,7 @@ from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared.http.refusals import PageRefusedError
+from calls_shared.reading.list_end import ListEnd
 from calls_shared.reading.pagination import PageNumbers
 from calls_shared.reading.read_ahead import pages_in_order
 
@@ -20,24 +21,6 @@ _BEYOND_ANY_LIST = (1_000_000, 1_000_001)
 
 class EmptyPageError(Exception):
     """An empty page with records behind it; the message says which one of how many."""
-
-
-@dataclass(frozen=True)
-class ListEnd:
-    """How a list ended.
-
-    Attributes:
-        walled: whether the provider lists no more although it announces a page or more: all pages
-            that hold records are full, and what is announced behind them is refused or empty.
-            (Where rows are taken out of the pages, the last one may well be the largest.)
-        announced: the number of records that it announced last, if it did.
-        walled_at: where it is read in windows of time, the last second (RFC 3339) of each that
-            meets the wall however short it is.
-    """
-
-    walled: bool = False
-    announced: int | None = None
-    walled_at: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -156,7 +139,7 @@ class NumberedList:
             return True
         last = number - repeated
         if self._announced_end is None or last > self._announced_end:
-            return repeated > 1 and (last > 1 or self._in_force < self._strategy.page_size)
+            return repeated > 1 and (last > 1 or self._in_force < (self._strategy.page_size or 0))
         return number > self._announced_end
 
     def _is_complete_at(self, page: NumberedPage) -> bool:

@@ -14,8 +14,9 @@ from calls_shared.normalization import times
 from calls_shared.reading.deferred import DeferredFailure
 from calls_shared.reading.inventory import YEARS, Inventory, differing, period
 from calls_shared.reading.moments import moment_after
+from calls_shared.reading.pages import ReadingSoFar
 from calls_shared.reading.progress import ParentProgress, progress_of
-from calls_shared.reading.retriever import CallRetriever, ReadingSoFar
+from calls_shared.reading.retriever import CallRetriever
 from calls_shared.reading.seen import digest_of
 
 

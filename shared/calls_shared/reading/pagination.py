@@ -28,119 +28,19 @@ def whole_number(body: Any, path: str) -> int | None:
 
 def announced_total(strategy: object, response: requests.Response) -> int | None:
     """The number of records that an answer announces, where the strategy says at which path."""
-    return whole_number(parsed(response), getattr(strategy, "total_at", ""))
+    return strategy.total(response) if isinstance(strategy, _Pages) else None
 
 
-@dataclass
-class PageNumbers(PaginationStrategy):
-    """Pages by number, from 1 on. What the answers announce are hints (`NumberedList`).
+@dataclass(kw_only=True)
+class _Pages(PaginationStrategy):
+    """What the three have in common.
 
     Attributes:
         page_size: records a page that are asked for; a server may silently cut it.
-        page_count_at: path of the number of pages.
-        total_at: path of the number of records.
+        total_at: path of the number of records, where one is announced.
     """
 
-    page_size: int
-    page_count_at: str = ""
-    total_at: str = ""
-
-    @property
-    def initial_token(self) -> int:
-        """The first page's number."""
-        return 1
-
-    def total(self, response: requests.Response) -> int | None:
-        """The number of records that an answer announces, or None."""
-        return announced_total(self, response)
-
-    def last_page(self, response: requests.Response, in_force: int) -> int | None:
-        """The number of the last page that an answer announces, the larger of its two hints.
-
-        Args:
-            response: the answer.
-            in_force: the largest number of records that a page held so far.
-        """
-        pages = whole_number(parsed(response), self.page_count_at)
-        total = self.total(response)
-        counted = None if total is None else -(-total // (in_force or self.page_size))
-        return max((hint for hint in (pages, counted) if hint is not None), default=None)
-
-    def next_page_token(
-        self,
-        response: requests.Response,
-        last_page_size: int,
-        last_record: Record | None,
-        last_page_token_value: Any | None = None,
-        page_size_override: int | None = None,
-        stream_slice: StreamSlice | None = None,
-    ) -> int | None:
-        """The next page's number, or None after an empty page; as the CDK has it."""
-        return int(last_page_token_value or 1) + 1 if last_page_size else None
-
-    def get_page_size(self) -> int:
-        """Records a page."""
-        return self.page_size
-
-
-@dataclass
-class NextLink(PaginationStrategy):
-    """Pages by a link in the answer. The transport sees to it that it is the provider's own.
-
-    Attributes:
-        link_at: path of the link.
-        total_at: path of the number of records, where there is one.
-
-    Raises:
-        AirbyteTracedException: (transient_error) on a link that is no text.
-    """
-
-    link_at: str
-    total_at: str = ""
-
-    @property
-    def initial_token(self) -> None:
-        """There is no token for the first page."""
-        return None
-
-    def next_page_token(
-        self,
-        response: requests.Response,
-        last_page_size: int,
-        last_record: Record | None,
-        last_page_token_value: Any | None = None,
-        page_size_override: int | None = None,
-        stream_slice: StreamSlice | None = None,
-    ) -> str | None:
-        """The link as given, or None after the last page."""
-        link = field(self.link_at)(parsed(response))
-        if link is None or link == "":
-            return None
-        if not isinstance(link, str):
-            raise AirbyteTracedException(
-                message="A page names the next one by a link that is no text, so that the pages"
-                " after it could not be read. Run the sync again later.",
-                internal_message=f"type of the link: {type(link).__name__}",
-                failure_type=FailureType.transient_error,
-            )
-        return link
-
-    def get_page_size(self) -> None:
-        """None: the link says it."""
-
-
-@dataclass
-class PageToken(PaginationStrategy):
-    """Pages by an opaque token in the answer, until there is none.
-
-    Attributes:
-        token_at: path of the token.
-        page_size: records a page.
-        total_at: path of the number of records, where there is one.
-    """
-
-    token_at: str
-    page_size: int
+    page_size: int | None = None
     total_at: str = ""
 
     @property
@@ -158,9 +58,88 @@ class PageToken(PaginationStrategy):
         stream_slice: StreamSlice | None = None,
     ) -> Any | None:
         """The next page's token as given, or None after the last page."""
+        return self.named_by(response)
+
+    def named_by(self, response: requests.Response) -> Any | None:
+        """What an answer names as the next page's token, or None."""
+        raise NotImplementedError
+
+    def total(self, response: requests.Response) -> int | None:
+        """The number of records that an answer announces, or None."""
+        return whole_number(parsed(response), self.total_at)
+
+    def get_page_size(self) -> int | None:
+        """Records a page; None where a link says it."""
+        return self.page_size
+
+
+@dataclass(kw_only=True)
+class PageNumbers(_Pages):
+    """Pages by number, from 1 on. What the answers announce are hints (`NumberedList`).
+
+    Attributes:
+        page_size: records a page that are asked for; a server may silently cut it.
+        total_at: path of the number of records.
+        page_count_at: path of the number of pages.
+    """
+
+    page_count_at: str = ""
+
+    def last_page(self, response: requests.Response, in_force: int) -> int | None:
+        """The number of the last page that an answer announces, the larger of its two hints.
+
+        Args:
+            response: the answer.
+            in_force: the largest number of records that a page held so far.
+        """
+        pages = whole_number(parsed(response), self.page_count_at)
+        total, size = self.total(response), in_force or self.page_size
+        counted = None if total is None or not size else -(-total // size)
+        return max((hint for hint in (pages, counted) if hint is not None), default=None)
+
+
+@dataclass(kw_only=True)
+class NextLink(_Pages):
+    """Pages by a link in the answer. The transport sees to it that it is the provider's own.
+
+    Attributes:
+        link_at: path of the link.
+        total_at: path of the number of records, where there is one.
+
+    Raises:
+        AirbyteTracedException: (transient_error) on a link that is no text.
+    """
+
+    link_at: str
+
+    def named_by(self, response: requests.Response) -> str | None:
+        """The link as given."""
+        link = field(self.link_at)(parsed(response))
+        if link is None or link == "":
+            return None
+        if not isinstance(link, str):
+            raise AirbyteTracedException(
+                message="A page names the next one by a link that is no text, so that the pages"
+                " after it could not be read. Run the sync again later.",
+                internal_message=f"type of the link: {type(link).__name__}",
+                failure_type=FailureType.transient_error,
+            )
+        return link
+
+
+@dataclass(kw_only=True)
+class PageToken(_Pages):
+    """Pages by an opaque token in the answer, until there is none.
+
+    Attributes:
+        token_at: path of the token.
+        page_size: records a page.
+        total_at: path of the number of records, where there is one.
+    """
+
+    token_at: str
+
+    def named_by(self, response: requests.Response) -> Any | None:
+        """The token as given."""
         token = field(self.token_at)(parsed(response))
         return token if token not in (None, "") else None
-
-    def get_page_size(self) -> int:
-        """Records a page."""
-        return self.page_size

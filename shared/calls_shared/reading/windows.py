@@ -18,8 +18,8 @@ from airbyte_cdk.sources.declarative.requesters.request_options import (
 from airbyte_cdk.sources.types import StreamSlice, StreamState
 
 from calls_shared.normalization import times
+from calls_shared.reading.list_end import ListEnd
 from calls_shared.reading.moments import FIRST, LAST
-from calls_shared.reading.numbered import ListEnd
 
 _UNITS: Final = {"seconds": 1, "milliseconds": 1000}
 _FIRST: Final = int(FIRST.timestamp())

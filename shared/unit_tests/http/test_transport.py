@@ -150,7 +150,7 @@ def server() -> Iterator[Server]:
 def transport() -> Iterator[Transport]:
     opened = Transport(None, 4)
     yield opened
-    opened.close()
+    opened._session.close()
 
 
 def get(
@@ -292,7 +292,7 @@ def test_a_request_to_the_sandbox_names_the_providers_host(server: Server) -> No
     transport = Transport(Sandbox(f"{server.url}/deep", "acme"), 4)
     given = {"Authorization": "Bearer 12e5"}
     get(transport, "https://api.eu.acme.example/calls?page[after]=5e3&a=%2B1", given)
-    transport.close()
+    transport._session.close()
     ((path, headers),) = server.asked
     assert path == "/deep/acme/calls?page%5Bafter%5D=5e3&a=%2B1"
     assert headers["X-Sandbox-Host"] == "api.eu.acme.example"

@@ -1,7 +1,7 @@
 import pytest
 
 from calls_shared.reading.chained import ChainedEnd
-from calls_shared.reading.numbered import ListEnd
+from calls_shared.reading.list_end import ListEnd
 
 Pages = list[tuple[str, int | None]]
 

@@ -8,8 +8,8 @@ import pytest
 
 from calls_shared.reading.convergence import Convergence
 from calls_shared.reading.inventory import UNDATED
+from calls_shared.reading.list_end import ListEnd
 from calls_shared.reading.list_state import ListState
-from calls_shared.reading.numbered import ListEnd
 from calls_shared.reading.seen import digest_of
 
 WEEK = timedelta(days=7)

@@ -19,7 +19,7 @@ from calls_shared.reading.pagination import PageNumbers
 
 EPOCH = datetime(2024, 1, 1, tzinfo=UTC)
 LOOKBACK = timedelta(days=7)
-STRATEGY = PageNumbers(10, "pages", "total")
+STRATEGY = PageNumbers(page_size=10, page_count_at="pages", total_at="total")
 
 
 @dataclass

@@ -18,17 +18,16 @@ from airbyte_cdk.models import (
     StreamDescriptor,
 )
 from airbyte_cdk.sources.connector_state_manager import ConnectorStateManager
-from airbyte_cdk.sources.declarative.extractors.record_selector import RecordSelector
 from airbyte_cdk.sources.declarative.requesters.paginators.default_paginator import DefaultPaginator
 from airbyte_cdk.sources.types import Record, StreamSlice
-from airbyte_cdk.sources.utils.transform import TransformConfig, TypeTransformer
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from calls_shared import FanOutRetriever, PageRecords, PageToken, ParentSlices
+from calls_shared import FanOutRetriever, PageToken, ParentSlices
 from calls_shared.http.budget import budget_of
 from calls_shared.normalization import times
 from calls_shared.reading.deferred import DeferredFailure
 from calls_shared.reading.progress import ParentProgress
+from shared.unit_tests.cdk_parts import selector_of
 
 Answer = Callable[..., requests.Response]
 Answers = Mapping[tuple[str, str | None], list[requests.Response]]
@@ -57,15 +56,9 @@ def retriever_of(
     answers: Answers, config: dict[str, Any] | None = None, **more: Any
 ) -> tuple[FanOutRetriever, Requester]:
     requester = Requester(answers)
-    selector = RecordSelector(
-        extractor=PageRecords("data"),
-        config={},
-        parameters={},
-        schema_normalization=TypeTransformer(TransformConfig.NoTransform),
-        name="calls",
-    )
+    selector = selector_of("calls")
     paginator = DefaultPaginator(
-        pagination_strategy=PageToken("next", 100),
+        pagination_strategy=PageToken(token_at="next", page_size=100),
         config={},
         url_base="https://api.acme.example",
         parameters={},

@@ -11,7 +11,8 @@ import requests
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared.http.refusals import PageRefusedError
-from calls_shared.reading.numbered import EmptyPageError, ListEnd, NumberedList
+from calls_shared.reading.list_end import ListEnd
+from calls_shared.reading.numbered import EmptyPageError, NumberedList
 from calls_shared.reading.pagination import PageNumbers
 
 NUMBERS = PageNumbers(page_size=10, page_count_at="pages", total_at="total")

@@ -6,18 +6,17 @@ from typing import Any
 import pytest
 import requests
 from airbyte_cdk.models import FailureType
-from airbyte_cdk.sources.declarative.extractors.record_selector import RecordSelector
 from airbyte_cdk.sources.declarative.requesters.paginators.default_paginator import DefaultPaginator
 from airbyte_cdk.sources.types import Record, StreamSlice
-from airbyte_cdk.sources.utils.transform import TransformConfig, TypeTransformer
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from calls_shared import OldestFirstRetriever, PageRecords, PageToken
+from calls_shared import OldestFirstRetriever, PageToken
 from calls_shared.http.budget import budget_of
 from calls_shared.normalization import times
 from calls_shared.reading.deferred import DeferredFailure
 from calls_shared.reading.progress import ParentProgress, keep_progress, progress_of
 from calls_shared.reading.seen import digest_of
+from shared.unit_tests.cdk_parts import selector_of
 
 Answer = Callable[..., requests.Response]
 ANNOYED = RuntimeError("the second page fails")
@@ -61,15 +60,9 @@ def retriever_of(
         keep_progress(budget, "conversations", ParentProgress("active_at", state))
     return OldestFirstRetriever(
         requester=requester,  # type: ignore[arg-type]
-        record_selector=RecordSelector(
-            extractor=PageRecords("data"),
-            config={},
-            parameters={},
-            schema_normalization=TypeTransformer(TransformConfig.NoTransform),
-            name="conversations",
-        ),
+        record_selector=selector_of("conversations"),
         paginator=DefaultPaginator(
-            pagination_strategy=PageToken("next", 100),
+            pagination_strategy=PageToken(token_at="next", page_size=100),
             config={},
             url_base="https://api.acme.example",
             parameters={},

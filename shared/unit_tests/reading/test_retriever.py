@@ -1,5 +1,7 @@
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import requests
@@ -8,15 +10,15 @@ from airbyte_cdk.sources.declarative.extractors.record_filter import RecordFilte
 from airbyte_cdk.sources.declarative.extractors.record_selector import RecordSelector
 from airbyte_cdk.sources.declarative.requesters.paginators.default_paginator import DefaultPaginator
 from airbyte_cdk.sources.types import Record, StreamSlice
-from airbyte_cdk.sources.utils.transform import TransformConfig, TypeTransformer
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from calls_shared import CallRetriever, PageNumbers, PageRecords, PageToken
+from calls_shared import CallRetriever, PageNumbers, PageToken
 from calls_shared.http.budget import budget_of
+from shared.unit_tests.cdk_parts import selector_of
 
 Answer = Callable[..., requests.Response]
 NUMBERS = PageNumbers(page_size=2, page_count_at="pages", total_at="total")
-TOKENS = PageToken("next", 2)
+TOKENS = PageToken(token_at="next", page_size=2)
 
 
 class Requester:
@@ -44,13 +46,7 @@ def retriever_of(
 ) -> CallRetriever:
     return CallRetriever(
         requester=requester,  # type: ignore[arg-type]
-        record_selector=RecordSelector(
-            extractor=PageRecords("data"),
-            config={},
-            parameters={},
-            schema_normalization=TypeTransformer(TransformConfig.NoTransform),
-            name="calls",
-        ),
+        record_selector=selector_of("calls"),
         paginator=DefaultPaginator(
             pagination_strategy=strategy,
             config={},
@@ -310,9 +306,16 @@ def test_an_empty_page_that_holds_records_behind_it_is_a_fault_of_the_answer(
 
 
 def test_num_workers_of_the_user_counts(answer: Answer) -> None:
-    retriever = retriever_of(ByPage([]), NUMBERS, {"num_workers": 3}, workers=9)
-    assert retriever._worker_count() == 3
-    assert retriever_of(ByPage([]), NUMBERS, workers=9)._worker_count() == 9
+    asked: list[int] = []
+
+    def reader(*, workers: int, **_: Any) -> Any:
+        asked.append(workers)
+        return SimpleNamespace(pages=lambda so_far: iter(()))
+
+    with patch("calls_shared.reading.retriever.PageReader", reader):
+        read(retriever_of(ByPage([]), NUMBERS, {"num_workers": 3}, workers=9))
+        read(retriever_of(ByPage([]), NUMBERS, workers=9))
+    assert asked == [3, 9]
 
 
 def test_without_an_announced_count_an_empty_page_ends_the_list(answer: Answer) -> None:

@@ -9,7 +9,6 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 import requests
 from airbyte_cdk.models import FailureType
-from airbyte_cdk.sources.declarative.extractors.record_selector import RecordSelector
 from airbyte_cdk.sources.declarative.requesters.paginators.default_paginator import DefaultPaginator
 from airbyte_cdk.sources.declarative.requesters.request_option import (
     RequestOption,
@@ -17,14 +16,14 @@ from airbyte_cdk.sources.declarative.requesters.request_option import (
 )
 from airbyte_cdk.sources.declarative.requesters.request_path import RequestPath
 from airbyte_cdk.sources.types import Record
-from airbyte_cdk.sources.utils.transform import TransformConfig, TypeTransformer
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from calls_shared import ListRetriever, NextLink, PageNumbers, PageRecords
+from calls_shared import ListRetriever, NextLink, PageNumbers
 from calls_shared.http.budget import budget_of
 from calls_shared.http.refusals import PageRefusedError
 from calls_shared.http.requester import CallRequester
 from calls_shared.normalization import times
+from shared.unit_tests.cdk_parts import selector_of
 
 HOST = "https://api.acme.example"
 BEGINNING = 1_700_000_000
@@ -108,9 +107,12 @@ class Created:
 
 
 def retriever_of(provider: Provider, **more: Any) -> ListRetriever:
-    link = {"pagination_strategy": NextLink("next", "total"), "page_token_option": RequestPath({})}
+    link = {
+        "pagination_strategy": NextLink(link_at="next", total_at="total"),
+        "page_token_option": RequestPath({}),
+    }
     number = {
-        "pagination_strategy": PageNumbers(PAGE, total_at="total"),
+        "pagination_strategy": PageNumbers(page_size=PAGE, total_at="total"),
         "page_token_option": RequestOption(
             inject_into=RequestOptionType.request_parameter, field_name="page", parameters={}
         ),
@@ -120,14 +122,7 @@ def retriever_of(provider: Provider, **more: Any) -> ListRetriever:
     budget.sleep = lambda seconds: None  # type: ignore[method-assign]
     return ListRetriever(
         requester=provider,
-        record_selector=RecordSelector(
-            extractor=PageRecords("data"),
-            config={},
-            parameters={},
-            schema_normalization=TypeTransformer(TransformConfig.NoTransform),
-            transformations=[Created()],  # type: ignore[list-item]
-            name="calls",
-        ),
+        record_selector=selector_of("calls", transformations=[Created()]),
         paginator=DefaultPaginator(
             config={}, url_base=HOST, parameters={}, **(link if provider.by_links else number)
         ),

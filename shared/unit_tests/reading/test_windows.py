@@ -10,7 +10,7 @@ from airbyte_cdk.sources.types import StreamSlice
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calls_shared.reading.numbered import ListEnd
+from calls_shared.reading.list_end import ListEnd
 from calls_shared.reading.windows import Window, WindowOptions, Windows, WindowWalk, of_window
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)

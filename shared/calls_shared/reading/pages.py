@@ -1,0 +1,175 @@
+"""`PageReader`: the pages of one slice of a stream, in order, to the end of their list."""
+
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from typing import Any, NamedTuple
+
+import requests
+from airbyte_cdk.models import FailureType
+from airbyte_cdk.sources.types import Record
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+
+from calls_shared.http.refusals import PageRefusedError
+from calls_shared.reading.chained import ChainedEnd
+from calls_shared.reading.extractor import PageRecords
+from calls_shared.reading.list_end import ListEnd
+from calls_shared.reading.numbered import EmptyPageError, NumberedList
+from calls_shared.reading.pagination import PageNumbers, announced_total
+from calls_shared.reading.passes import Repetition
+
+Token = Mapping[str, Any] | None
+"""As the CDK has it: `{"next_page_token": ...}`; null for the first page."""
+
+
+@dataclass
+class ReadingSoFar:
+    """What a reading of a list knows of itself.
+
+    Attributes:
+        count: how many different ids it has seen.
+        unlisted: how many records the last complete reading announced but did not list.
+        end: how it ended.
+    """
+
+    count: Callable[[], int] = lambda: 0
+    unlisted: int = 0
+    end: ListEnd = dataclass_field(default_factory=ListEnd)
+
+
+class Page(NamedTuple):
+    """One page: the answer and its normalized records."""
+
+    response: requests.Response
+    records: list[Record]
+
+
+@dataclass(frozen=True)
+class PageReader:
+    """Reads the pages of one slice, whatever they announce.
+
+    Attributes:
+        stream: the stream's name, for the user.
+        provider: the provider's name, for the user.
+        strategy: how the next page is found.
+        extractor: what takes the records out of a page.
+        fetch: sends the request for a page, and gives an answer or raises; called from several
+            threads where pages are numbered.
+        records: the normalized records of an answer.
+        next_token: the token of the page after an answer, so many records and the last one.
+        pauses: seconds before each further attempt at an empty page.
+        sleep: waits so many seconds.
+        workers: pages fetched at once where they are numbered.
+    """
+
+    stream: str
+    provider: str
+    strategy: Any
+    extractor: Any
+    fetch: Callable[[Token], requests.Response]
+    records: Callable[[requests.Response, Token], list[Record]]
+    next_token: Callable[[requests.Response, int, Record | None, Any], Token]
+    pauses: Sequence[float]
+    sleep: Callable[[float], None]
+    workers: int
+
+    def pages(self, so_far: ReadingSoFar) -> Generator[Page, None, None]:
+        """The pages; how the list ended stands in `so_far` afterwards.
+
+        Raises:
+            AirbyteTracedException: with the sentence for the user, on any failure.
+        """
+        if isinstance(self.strategy, PageNumbers):
+            yield from self._numbered(self.strategy, so_far)
+        else:
+            yield from self._chained(so_far)
+
+    def _numbered(self, strategy: PageNumbers, so_far: ReadingSoFar) -> Iterator[Page]:
+        listing = NumberedList(
+            lambda number: self.fetch({"next_page_token": number}),
+            strategy,
+            self._ids_of,
+            so_far.count,
+            pauses=self.pauses,
+            sleep=self.sleep,
+            workers=self.workers,
+            unlisted=so_far.unlisted,
+        )
+        repetition = Repetition()
+        try:
+            for numbered in listing.pages():
+                token = {"next_page_token": numbered.number}
+                yield Page(numbered.response, self.records(numbered.response, token))
+                self._refuse_repetition(repetition, numbered.response)
+        except EmptyPageError as empty:
+            raise AirbyteTracedException(
+                message=f"{self.provider} answered {self.stream} with {empty} although pages"
+                " behind it hold records, and trying again did not help. Run the sync again later;"
+                " if the page stays empty, ask the provider why.",
+                internal_message=f"stream {self.stream}: {empty}",
+                failure_type=FailureType.transient_error,
+            ) from None
+        so_far.end = listing.end
+
+    def _chained(self, so_far: ReadingSoFar) -> Iterator[Page]:
+        """Pages that each name the next one; a token that comes again is a fault of the answer."""
+        chain = ChainedEnd(so_far.unlisted)
+        token: Token = None
+        tokens: set[str] = set()
+        repetition = Repetition()
+        while True:
+            try:
+                response = self._chained_page(chain, token)
+            except PageRefusedError:
+                so_far.end = chain.end()
+                if not chain.may_be_refused():
+                    raise
+                return
+            if not response:
+                yield Page(response, [])  # to be skipped: the error table says so
+                return
+            page = Page(response, self.records(response, token))
+            yield page
+            last = page.records[-1] if page.records else None
+            value = token.get("next_page_token") if token else None
+            token = self.next_token(response, len(page.records), last, value)
+            if not token:
+                so_far.end = chain.end()
+                return
+            name = str(token["next_page_token"])
+            if name in tokens:
+                raise self._no_progress("a page names one that was read before")
+            tokens.add(name)
+            self._refuse_repetition(repetition, response)
+
+    def _chained_page(self, chain: ChainedEnd, token: Token) -> requests.Response:
+        """The next page; an empty last one is tried again while more is announced than was listed.
+
+        A page that is no last one, though it is empty, names where to go on.
+        """
+        pauses = [*self.pauses]
+        while True:
+            response = self.fetch(token)
+            if not response:
+                return response
+            ids = self._ids_of(response)
+            chain.page(ids, announced_total(self.strategy, response))
+            is_answered = ids or not chain.is_short or not pauses
+            if is_answered or self.next_token(response, 0, None, None):
+                return response
+            self.sleep(pauses.pop(0))
+
+    def _ids_of(self, response: requests.Response) -> Sequence[str]:
+        return self.extractor.ids(response) if isinstance(self.extractor, PageRecords) else ()
+
+    def _refuse_repetition(self, repetition: Repetition, response: requests.Response) -> None:
+        if repetition.page(frozenset(self._ids_of(response))):
+            raise self._no_progress("page after page holds the very same records, or none")
+
+    def _no_progress(self, reason: str) -> AirbyteTracedException:
+        return AirbyteTracedException(
+            message=f"{self.provider}'s pages of {self.stream} lead in a circle: {reason}. Run the"
+            " sync again later.",
+            internal_message=f"stream {self.stream}: no progress",
+            failure_type=FailureType.transient_error,
+        )

@@ -85,6 +85,22 @@ class PageNumbers(_Pages):
 
     page_count_at: str = ""
 
+    def next_page_token(
+        self,
+        response: requests.Response,
+        last_page_size: int,
+        last_record: Record | None,
+        last_page_token_value: Any | None = None,
+        page_size_override: int | None = None,
+        stream_slice: StreamSlice | None = None,
+    ) -> int | None:
+        """The next page's number, or None after an empty page.
+
+        Only the test read of Airbyte's Builder asks for it: it puts a paginator of its own, which
+        ends after some pages, in front of ours.
+        """
+        return int(last_page_token_value or 1) + 1 if last_page_size else None
+
     def last_page(self, response: requests.Response, in_force: int) -> int | None:
         """The number of the last page that an answer announces, the larger of its two hints.
 

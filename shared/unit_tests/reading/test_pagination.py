@@ -107,10 +107,16 @@ def test_the_last_page_that_an_answer_announces(
     assert NUMBERS.last_page(answer(body), in_force) == last
 
 
-def test_numbered_pages_are_not_read_one_by_one(answer: Answer) -> None:
-    """A retriever that does not know `NumberedList` fails, and does not stop after one page."""
-    with pytest.raises(NotImplementedError):
-        NUMBERS.next_page_token(answer({"total_count": 51}), 25, None, 1)
+@pytest.mark.parametrize("announced", [0, 1, 9, None])
+@pytest.mark.parametrize(
+    ("page_read", "size_read", "token"),
+    [(None, 25, 2), (1, 25, 2), (2, 1, 3), (9, 25, 10), (1, 0, None), (9, 0, None)],
+)
+def test_only_an_empty_page_ends_a_numbered_list(
+    answer: Answer, announced: int | None, page_read: int | None, size_read: int, token: int | None
+) -> None:
+    response = answer({"pages": {"total_pages": announced}, "total_count": announced})
+    assert NUMBERS.next_page_token(response, size_read, None, page_read) == token
 
 
 def test_first_pages() -> None:

@@ -36,6 +36,7 @@ from integration_tests.mutants_of_answers import MUTANTS_OF_ANSWERS
 from integration_tests.mutants_of_columns import MUTANTS_OF_COLUMNS
 from integration_tests.mutants_of_fifth import MUTANTS_OF_FIFTH
 from integration_tests.mutants_of_lists import MUTANTS_OF_LISTS
+from integration_tests.mutants_of_manifests import MUTANTS_OF_MANIFESTS
 from integration_tests.mutants_of_versions import MUTANTS_OF_VERSIONS
 
 NEEDED = ("shared", "source-*", "integration_tests", "examples", "pyproject.toml")
@@ -52,6 +53,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *MUTANTS_OF_COLUMNS,
     *MUTANTS_OF_FIFTH,
     *MUTANTS_OF_LISTS,
+    *MUTANTS_OF_MANIFESTS,
     *MUTANTS_OF_VERSIONS,
     Mutant(
         "a numbered list ends after its first page",

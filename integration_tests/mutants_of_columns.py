@@ -252,4 +252,43 @@ _TIMES = (
     ),
 )
 
-MUTANTS_OF_COLUMNS: tuple[Mutant, ...] = (*_ANSWERED, *_STATUS, *_PEOPLE, *_TIMES)
+MAPPED = (f"{UNIT}/normalization/test_mapping.py",)
+
+_SOURCES = (
+    Mutant(
+        "a duration of milliseconds counts as seconds",
+        f"{SHARED}/normalization/converters.py",
+        "return int(number // UNITS[unit])",
+        "return int(number)",
+        MAPPED,
+    ),
+    Mutant(
+        "a time of milliseconds counts as seconds",
+        f"{SHARED}/normalization/times.py",
+        "second = number / UNITS[unit]",
+        "second = float(number)",
+        MAPPED,
+    ),
+    Mutant(
+        "a condition of a column is not looked at",
+        f"{SHARED}/normalization/sources.py",
+        "return read(record, extra) if is_met else None",
+        "return read(record, extra)",
+        MAPPED,
+    ),
+    Mutant(
+        "a status outside of the list is translated to",
+        f"{SHARED}/normalization/words.py",
+        "return column not in ours or word in ours[column]",
+        "return True",
+        MAPPED,
+    ),
+)
+
+MUTANTS_OF_COLUMNS: tuple[Mutant, ...] = (
+    *_ANSWERED,
+    *_STATUS,
+    *_PEOPLE,
+    *_TIMES,
+    *_SOURCES,
+)

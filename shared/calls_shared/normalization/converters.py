@@ -6,6 +6,7 @@ value is there but cannot be read; nothing is guessed and nothing is raised.
 """
 
 import json
+import re
 from collections.abc import Iterable
 from enum import Enum
 from typing import Any, Final
@@ -19,6 +20,7 @@ class Unreadable(Enum):
 
 UNREADABLE: Final = Unreadable.VALUE
 
+_DIGITS: Final = re.compile(r"\d+(\.\d+)?", re.ASCII)
 _LARGEST_INTEGER: Final = 2**63 - 1  # what warehouses keep in a 64-bit integer
 
 
@@ -63,6 +65,28 @@ def joined(values: Iterable[Any]) -> str | None | Unreadable:
         if part:
             words = f"{words} {part}" if words else part
     return words or None
+
+
+UNITS: Final = {"seconds": 1, "milliseconds": 1000}
+"""How many of a unit a second has."""
+
+
+def counted_number(value: Any) -> int | float | None:
+    """A number, or the digits of one as a text; None for anything else."""
+    if isinstance(value, str) and len(value) < 20 and _DIGITS.fullmatch(value):
+        return float(value) if "." in value else int(value)
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return value if is_number else None
+
+
+def seconds_counted(value: Any, unit: str) -> int | None | Unreadable:
+    """A duration in whole seconds, cut, of a number of a unit or its digits as a text."""
+    if value is None or value == "":
+        return None
+    number = counted_number(value)
+    if number is None or not 0 <= number <= _LARGEST_INTEGER:  # false for NaN too
+        return UNREADABLE
+    return int(number // UNITS[unit])
 
 
 _SPEAKER_NAMES: Final = ("speaker", "speaker_label", "speaker_name", "name", "role", "from", "user")

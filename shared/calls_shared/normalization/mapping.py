@@ -11,20 +11,30 @@ A column's source is one of (first match in this order):
     {from_slice: path}                    a field of the parent, from the stream slice
 
 with these additions: `words: {theirs: ours}` translates, beside the words that telephony vendors
-share, `unless: path` gives null where that field is true; `computed` says what stands in where none
-of it gives a value (`calls_shared.normalization.normalization`). A path is the names of nested
-fields joined by dots; where one of them holds something else than an object, the column is
-unreadable. In `join` a name may end with `[]`: the field holds a list, and each item is read.
+share; `unit: seconds` or `unit: milliseconds` says in what a duration, or a number that stands for
+a time, is counted (its digits may come as a text); `where: {path: value, ...}` gives null unless
+these fields have these values, `unless: path` where that field is true; `computed:
+ended_minus_started` says what stands in for a duration where none of it gives one. A path is the
+names of nested fields joined by dots; where one of them holds something else than an object, the
+column is unreadable. In `join` a name may end with `[]`: the field holds a list, and each item is
+read.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from calls_shared.keys import FREE, exactly
 from calls_shared.normalization import converters, sources, times
 from calls_shared.normalization.fields import value_at, values_at
 from calls_shared.normalization.sources import Convert, Read
-from calls_shared.normalization.words import COLUMNS_OF_WORDS, UnknownWord, ignore, translator
+from calls_shared.normalization.words import (
+    COLUMNS_OF_WORDS,
+    UnknownWord,
+    ignore,
+    is_ours,
+    translator,
+)
 from calls_shared.paths import field
 
 _CONVERTERS: Mapping[str, Convert] = {
@@ -33,10 +43,24 @@ _CONVERTERS: Mapping[str, Convert] = {
     "integer": converters.whole_seconds,
     "boolean": converters.boolean,
 }
+_CONVERTERS_OF_UNITS: Mapping[str, Callable[..., Any]] = {
+    "timestamp": times.counted,
+    "integer": converters.seconds_counted,
+}
+_TYPES: Mapping[str, type[Any]] = {
+    "string": str,
+    "timestamp": str,
+    "integer": int,
+    "boolean": bool,
+}
+COMPUTED: Final = "ended_minus_started"
+"""What stands in for a duration that is not stated."""
+
 _CASE = exactly(("value", "equals", "present"), equals=FREE)
 SOURCE: Final = exactly(
-    "cases from dialogue join latest uuid7 from_slice words unless computed".split(),
+    "cases from dialogue join latest uuid7 from_slice words unit where unless computed".split(),
     words=FREE,
+    where=FREE,
     cases=_CASE,
 )
 """The keys of a column's source."""
@@ -52,7 +76,7 @@ def plain_field(
     """The field and the converter of a column that needs nothing else, as most columns do."""
     path = source.get("from")
     if (
-        not source.keys() <= {"from", "words", "computed"}
+        not source.keys() <= {"from", "words", "unit", "computed"}
         or not isinstance(path, str)
         or "." in path
     ):
@@ -83,7 +107,11 @@ def compile_column(
         for case in source["cases"]:
             if "value" not in case or case.keys() - (_CASE.known or ()):
                 raise MappingError(f"column {name}: a case has value, equals and present only")
+            if not isinstance(case["value"], _TYPES[kind]) or not is_ours(name, case["value"]):
+                raise MappingError(f"column {name}: {case['value']!r} is no value of this column")
         read = sources.first_case(source["cases"], read)
+    if "where" in source:
+        read = sources.where(source["where"], read)
     if "unless" in source:
         read = sources.unless(field(source["unless"]), read)
     return read
@@ -92,10 +120,19 @@ def compile_column(
 def _converter(
     name: str, kind: str, source: Mapping[str, Any], unknown_word: UnknownWord
 ) -> Convert:
+    if "unit" in source:
+        if kind not in _CONVERTERS_OF_UNITS or source["unit"] not in converters.UNITS:
+            raise MappingError(
+                f"column {name}: only times and durations have a unit, seconds or milliseconds"
+            )
+        return partial(_CONVERTERS_OF_UNITS[kind], unit=source["unit"])
     if name not in COLUMNS_OF_WORDS:
         if "words" in source:
             raise MappingError(f"column {name}: only status and direction have words")
         return _CONVERTERS[kind]
+    for word in source.get("words", {}).values():
+        if not is_ours(name, word):
+            raise MappingError(f"column {name}: {word!r} in its words is no value of this column")
     if not {"from", "from_slice", "cases"} & source.keys():
         raise MappingError(f"column {name}: its words come with from, from_slice or cases")
     return translator(name, source.get("words", {}), unknown_word)
@@ -118,7 +155,7 @@ def _source(name: str, convert: Convert, source: Mapping[str, Any]) -> Read:
         reads = [value_at(path) for path in source["join"]]
         return lambda record, _: converters.joined([read(record) for read in reads])
     if "latest" in source:
-        return sources.latest([value_at(path) for path in source["latest"]])
+        return sources.latest([value_at(path) for path in source["latest"]], convert)
     if "from_slice" in source:
         read_slice = value_at(source["from_slice"])
         return lambda _, extra: convert(read_slice(extra))

@@ -15,7 +15,13 @@ from calls_shared.keys import Keys
 from calls_shared.normalization.columns import COLUMNS
 from calls_shared.normalization.completion import Completion
 from calls_shared.normalization.converters import UNREADABLE, text
-from calls_shared.normalization.mapping import SOURCE, MappingError, compile_column, plain_field
+from calls_shared.normalization.mapping import (
+    COMPUTED,
+    SOURCE,
+    MappingError,
+    compile_column,
+    plain_field,
+)
 from calls_shared.normalization.parties import PARTIES, compile_parties
 from calls_shared.normalization.people import PEOPLE, People
 from calls_shared.normalization.sources import Convert, Read
@@ -66,6 +72,8 @@ class CallNormalization(RecordTransformation):
         computed = {name for name, source in self.columns.items() if "computed" in source}
         if computed - {"duration_seconds"}:
             raise MappingError(f"column {sorted(computed)[0]} cannot be computed")
+        if any(self.columns[name]["computed"] != COMPUTED for name in computed):
+            raise MappingError(f"column duration_seconds: it is computed as {COMPUTED} only")
         self._completion = Completion(
             self.states_answers, self.waits_from, "duration_seconds" in computed
         )

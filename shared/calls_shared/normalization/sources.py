@@ -80,7 +80,9 @@ def either(first: Read, second: Read) -> Read:
     return read
 
 
-def latest(reads: Sequence[Callable[[Mapping[str, Any]], Any]]) -> Read:
+def latest(
+    reads: Sequence[Callable[[Mapping[str, Any]], Any]], convert: Convert = times.timestamp
+) -> Read:
     """The last of the moments; unreadable if one of them is, for it might be the last."""
 
     def read(record: Mapping[str, Any], _: Mapping[str, Any]) -> Any:
@@ -89,7 +91,7 @@ def latest(reads: Sequence[Callable[[Mapping[str, Any]], Any]]) -> Read:
             value = part(record)
             if value is None:
                 continue
-            moment = times.timestamp(value)
+            moment = convert(value)
             if moment is UNREADABLE:
                 return UNREADABLE
             if isinstance(moment, str) and (found is None or found[:-1] < moment[:-1]):
@@ -113,9 +115,7 @@ def first_case(cases: Sequence[Mapping[str, Any]], otherwise: Read) -> Read:
     def read(record: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
         for value, equals, present in compiled:
             for part, wanted in equals:
-                given = part(record)
-                # `is` first: 1 must not pass for true
-                if given is not wanted and not (isinstance(wanted, str) and given == wanted):
+                if not _is(part(record), wanted):
                     break
             else:
                 for part in present:
@@ -126,6 +126,22 @@ def first_case(cases: Sequence[Mapping[str, Any]], otherwise: Read) -> Read:
         return otherwise(record, extra)
 
     return read
+
+
+def _is(given: Any, wanted: Any) -> bool:
+    # `is` first: 1 must not pass for true
+    return given is wanted or (isinstance(wanted, str) and given == wanted)
+
+
+def where(conditions: Mapping[str, Any], read: Read) -> Read:
+    """Null unless some fields have some values."""
+    compiled = [(field(path), value) for path, value in conditions.items()]
+
+    def read_where(record: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
+        is_met = all(_is(part(record), wanted) for part, wanted in compiled)
+        return read(record, extra) if is_met else None
+
+    return read_where
 
 
 def unless(condition: Callable[[Mapping[str, Any]], Any], read: Read) -> Read:

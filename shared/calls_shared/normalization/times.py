@@ -10,7 +10,12 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
-from calls_shared.normalization.converters import UNREADABLE, Unreadable
+from calls_shared.normalization.converters import (
+    UNITS,
+    UNREADABLE,
+    Unreadable,
+    counted_number,
+)
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY: Final = date(1970, 1, 1)
@@ -62,6 +67,28 @@ def timestamp(value: Any) -> str | None | Unreadable:
             return _epoch_second(value)
     found = moment(value)
     return None if isinstance(found, str) and found < _FIRST_YEAR else found
+
+
+def counted(value: Any, unit: str) -> str | None | Unreadable:
+    """The same where a number, or a text of its digits, is counted in a unit since 1970.
+
+    Any other text is read as `timestamp` reads it.
+    """
+    number = counted_number(value)
+    if number is None:
+        return timestamp(value)
+    second = number / UNITS[unit]
+    if second < _FIRST_SECOND:
+        return None
+    try:
+        found = _EPOCH + timedelta(microseconds=round(second * 1_000_000))
+    except OverflowError:  # the infinities too
+        return UNREADABLE
+    except ValueError:  # NaN
+        return UNREADABLE
+    if unit == "milliseconds":
+        return format_timestamp(found, 6 if found.microsecond % 1000 else 3)
+    return format_timestamp(found, 6 if found.microsecond else 0)
 
 
 def _epoch_second(value: int) -> str:

@@ -48,6 +48,15 @@ def folded(word: str) -> str:
     return _SEPARATORS.sub("-", word.strip().casefold()).replace("cancelled", "canceled")
 
 
+def is_ours(column: str, word: Any) -> bool:
+    """Whether a word is one that a column of words can have; any is, of another column.
+
+    `answered` stands for a status that only the whole call tells.
+    """
+    ours = {"status": STATUSES | {ANSWERED}, "direction": DIRECTIONS}
+    return column not in ours or word in ours[column]
+
+
 def ignore(word: str) -> None:
     """Tell nobody of an unknown word."""
 

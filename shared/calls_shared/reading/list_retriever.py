@@ -14,6 +14,7 @@ from airbyte_cdk.sources.types import Record, StreamSlice
 
 from calls_shared.keys import Keys, exactly
 from calls_shared.normalization import times
+from calls_shared.normalization.columns import COLUMNS
 from calls_shared.reading.convergence import Convergence
 from calls_shared.reading.extractor import PageRecords
 from calls_shared.reading.list_state import ListState
@@ -215,11 +216,15 @@ class ListRetriever(CallRetriever):
 
     @classmethod
     def check_manifest(cls, node: Mapping[str, Any]) -> None:
-        """Refuse windows that cannot be meant.
+        """Refuse windows that cannot be meant, and fields that no call has.
 
         Raises:
             ValueError: saying what is wrong.
         """
+        moments = {column.name for column in COLUMNS if column.kind == "timestamp"}
+        for name in ("cursor_field", "start_date_field"):
+            if node.get(name) and node[name] not in moments:
+                raise ValueError(f"{name} {node[name]} is no column with a time")
         Windows.of(node.get("windows", {}))
 
 

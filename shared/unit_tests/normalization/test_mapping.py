@@ -4,7 +4,7 @@ import pytest
 
 from calls_shared.normalization.converters import UNREADABLE
 from calls_shared.normalization.fields import value_at
-from calls_shared.normalization.mapping import MappingError, compile_column
+from calls_shared.normalization.mapping import MappingError, compile_column, plain_field
 from calls_shared.paths import field
 
 UUID7 = "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"  # the example of RFC 9562, appendix A.6
@@ -367,3 +367,98 @@ def test_dialogue_comes_before_the_text(record: dict[str, Any], expected: Any) -
     source = {"dialogue": "transcript", "from": "old"}
     found = read(source, record, name="transcript")
     assert found == expected or (expected is UNREADABLE and found is None)
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "expected"),
+    [
+        (1786302000523, "milliseconds", "2026-08-09T19:00:00.523Z"),
+        ("1786302000523", "milliseconds", "2026-08-09T19:00:00.523Z"),
+        ("1786302000523.25", "milliseconds", "2026-08-09T19:00:00.523250Z"),
+        (1786302000, "seconds", "2026-08-09T19:00:00Z"),
+        ("1786302000", "seconds", "2026-08-09T19:00:00Z"),
+        (1786302000.5, "seconds", "2026-08-09T19:00:00.500000Z"),
+        # what `timestamp` would take for seconds
+        (99_999_999_999, "milliseconds", None),
+        (700_000_000_000, "milliseconds", "1992-03-07T20:26:40.000Z"),
+        (0, "milliseconds", None),
+        ("0", "seconds", None),
+        (-5, "milliseconds", None),
+        ("", "milliseconds", None),
+        (None, "milliseconds", None),
+        ("2026-08-09T19:00:00Z", "milliseconds", "2026-08-09T19:00:00Z"),
+        ("soon", "milliseconds", UNREADABLE),
+        (True, "milliseconds", UNREADABLE),
+        ({}, "milliseconds", UNREADABLE),
+        (10**30, "milliseconds", UNREADABLE),
+        (float("nan"), "seconds", UNREADABLE),
+        (float("inf"), "seconds", UNREADABLE),
+    ],
+)
+def test_times_that_are_counted(value: Any, unit: str, expected: Any) -> None:
+    read = compile_column("started_at", "timestamp", {"from": "at", "unit": unit})
+    assert read({"at": value}, {}) == expected
+    latest = compile_column("updated_at", "timestamp", {"latest": ["at", "no"], "unit": unit})
+    assert latest({"at": value}, {}) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "expected"),
+    [
+        (96647.25, "milliseconds", 96),
+        ("96647", "milliseconds", 96),
+        (999, "milliseconds", 0),
+        (0, "milliseconds", 0),
+        (61.9, "seconds", 61),
+        ("61", "seconds", 61),
+        (None, "milliseconds", None),
+        ("", "milliseconds", None),
+        (-1, "milliseconds", UNREADABLE),
+        ("1:30", "milliseconds", UNREADABLE),
+        (True, "milliseconds", UNREADABLE),
+        (float("nan"), "milliseconds", UNREADABLE),
+        (float("inf"), "milliseconds", UNREADABLE),
+    ],
+)
+def test_durations_that_are_counted(value: Any, unit: str, expected: Any) -> None:
+    read = compile_column("duration_seconds", "integer", {"from": "took", "unit": unit})
+    assert read({"took": value}, {}) == expected
+    plain = plain_field("duration_seconds", "integer", {"from": "took", "unit": unit})
+    assert plain is not None
+    assert (plain[0], plain[1](value)) == ("took", expected)
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ({"type": "user", "id": "U1"}, "U1"),
+        ({"type": "department", "id": "D1"}, None),
+        ({"id": "U1"}, None),
+        (None, None),
+    ],
+)
+def test_a_field_that_counts_only_beside_another(target: Any, expected: str | None) -> None:
+    source = {"from": "target.id", "where": {"target.type": "user"}}
+    read = compile_column("user_id", "string", source)
+    assert read({"target": target}, {}) == expected
+    assert plain_field("user_id", "string", {"from": "id", "where": {"type": "user"}}) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "source", "message"),
+    [
+        ("status", "string", {"from": "s", "words": {"x": "complete"}}, "'complete' in its words"),
+        ("direction", "string", {"from": "s", "words": {"x": "in"}}, "'in' in its words is no"),
+        ("status", "string", {"cases": [{"value": "done"}]}, "'done' is no value of this column"),
+        ("user_id", "string", {"cases": [{"value": {"from": "id"}}]}, "{'from': 'id'} is no value"),
+        ("answered", "boolean", {"cases": [{"value": "yes"}]}, "'yes' is no value of this column"),
+        ("started_at", "timestamp", {"from": "at", "unit": "minutes"}, "only times and durations"),
+        ("notes", "string", {"from": "notes", "unit": "seconds"}, "only times and durations have"),
+    ],
+)
+def test_values_that_no_column_can_have(
+    name: str, kind: str, source: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(MappingError) as caught:
+        compile_column(name, kind, source)
+    assert str(caught.value).startswith(f"column {name}: {message}")

@@ -111,6 +111,18 @@ def normalization(manifest: dict[str, Any]) -> dict[str, Any]:
             ["the configuration key workspace is not in the specification"],
         ),
         (
+            lambda m: normalization(m)["columns"]["status"].update(words={"x": "complete"}),
+            ["streams[0].transformations[0]: column status: 'complete' in its words is no value"],
+        ),
+        (
+            lambda m: normalization(m)["columns"]["duration_seconds"].update(computed="ended"),
+            ["streams[0].transformations[0]: column duration_seconds: it is computed as ended_"],
+        ),
+        (
+            lambda m: calls(m)["$parameters"].update(cursor_field="updatd_at"),
+            ["streams[0].retriever: cursor_field updatd_at is no column with a time"],
+        ),
+        (
             lambda m: requester(m).update(optional_parameters=["workspaceIds"]),
             ["streams[0].retriever.requester: workspaceIds in optional_parameters names no slice"],
         ),

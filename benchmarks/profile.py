@@ -40,8 +40,8 @@ MAPPING = "normalization, error mapping and inventory"
 MAPPING_FILES = tuple(
     f"{name}.py"
     for name in (
-        *("normalization", "mapping", "converters", "words", "errors", "envelope", "judge"),
-        *("convergence", "inventory", "list_order", "seen"),
+        *("errors", "envelope", "judge"),
+        *("convergence", "one_reading", "list_tally", "inventory", "list_order", "seen"),
     )
 )
 MAPPING_FUNCTIONS = ("check", "_what_it_is")
@@ -230,9 +230,8 @@ def group_of(key: CodeType | str) -> str:
     if isinstance(key, str):
         return BUILTIN_GROUPS.get(key, OTHER)
     path = Path(key.co_filename)
-    if path.parent.name == "calls_shared" and (
-        path.name in MAPPING_FILES or key.co_name in MAPPING_FUNCTIONS
-    ):
+    is_mapping = path.parent.name == "normalization" or path.name in MAPPING_FILES
+    if "calls_shared" in path.parts and (is_mapping or key.co_name in MAPPING_FUNCTIONS):
         return MAPPING
     full = path.as_posix()
     return next((group for part, group in GROUPS if part in full), OTHER)

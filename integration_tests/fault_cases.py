@@ -121,13 +121,16 @@ def source_of(provider: str, page_sizes: Mapping[str, int] | None = None) -> Cal
 
 
 def without_limits(part: Any) -> Any:
-    """A part of a manifest whose requesters keep no limit of the provider."""
+    """A part of a manifest whose requesters keep no limit; when one lifts they know."""
     if isinstance(part, list):
         return [without_limits(item) for item in part]
     if not isinstance(part, dict):
         return part
     found = {name: without_limits(value) for name, value in part.items()}
-    return found | {"rate": {}} if part.get("class_name") == "calls_shared.CallRequester" else found
+    if part.get("class_name") != "calls_shared.CallRequester":
+        return found
+    headers = {key: name for key, name in found["rate"].items() if key == "reset_header"}
+    return found | {"rate": headers}
 
 
 @cache

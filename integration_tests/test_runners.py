@@ -112,8 +112,12 @@ def comparable(state: Mapping[str, Any], sandbox: Sandbox, began: datetime) -> d
         if moment is None:
             return value
         assert moment <= first_request or moment < sandbox.world.now - timedelta(days=1)
-        for name, days in (("before the first request", 0), ("a lookback before that", 7)):
-            if began <= moment + timedelta(days=days) <= first_request:
+        # what was settled is told by the second after the first answer of each list
+        for name, days, until in (
+            ("before the first request", 0, first_request),
+            ("a lookback before that", 7, datetime.now(UTC) + timedelta(seconds=1)),
+        ):
+            if began <= moment + timedelta(days=days) <= until:
                 return name
         return value
 

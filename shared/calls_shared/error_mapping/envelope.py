@@ -12,7 +12,7 @@ from calls_shared.paths import field
 from calls_shared.quoting import quoted
 
 _BODY: Final = ""
-_COMMON_PLACES: Final = ("errors", "error", _BODY)
+_COMMON_PLACES: Final = ("errors", "_errors", "error", _BODY)
 _MOST_PARTS: Final = 20  # of a list of errors
 
 
@@ -138,7 +138,7 @@ def says_error(body: Any, forms: Sequence[EnvelopeForm] = ()) -> bool:
     if not isinstance(body, Mapping):
         return False
     return (
-        bool(body.get("errors"))
+        any(body.get(name) for name in ("errors", "_errors"))
         or (isinstance(error := body.get("error"), (Mapping, str, bool)) and bool(error))
         or any(form.at not in _COMMON_PLACES and field(form.at)(body) for form in forms)
         or body.get("type") == "error.list"
@@ -167,7 +167,7 @@ def _parts(body: Any, forms: Sequence[EnvelopeForm]) -> Iterator[_Part]:
         if isinstance(held, list) and place != "error":
             entries = (entry for entry in held[:_MOST_PARTS] if isinstance(entry, Mapping))
             yield from (_Part(entry, form) for entry in entries)
-        elif isinstance(held, Mapping) and place != "errors":
+        elif isinstance(held, Mapping) and place not in ("errors", "_errors"):
             yield _Part(held, form)
         elif place == "error" and isinstance(held, str) and not _is_a_text(place, forms):
             yield _Part({"message": held}, _NO_FORM)

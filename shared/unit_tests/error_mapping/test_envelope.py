@@ -223,8 +223,9 @@ def test_says_error(body: Any, expected: bool) -> None:
 
 
 def test_a_list_of_errors_that_no_form_speaks_of_says_nothing() -> None:
-    assert envelope.says_error({"_errors": [{"code": "x"}]}) is False
-    assert list(envelope.envelope_codes({"_errors": [{"code": "x"}]})) == []
+    assert envelope.says_error({"_problems": [{"code": "x"}]}) is False
+    assert list(envelope.envelope_codes({"_problems": [{"code": "x"}]})) == []
+    assert envelope.says_error({"_errors": [{"code": "x"}]}) is True  # as two of the four say it
 
 
 FLAT_TEXTS = EnvelopeForm(("error", "hint"), codes=("error",), texts=("hint", "error"))

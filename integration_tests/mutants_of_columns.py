@@ -272,7 +272,7 @@ _SOURCES = (
     Mutant(
         "a condition of a column is not looked at",
         f"{SHARED}/normalization/sources.py",
-        "return read(record, extra) if is_met else None",
+        "return read(record, extra) if is_met is met else None",
         "return read(record, extra)",
         MAPPED,
     ),

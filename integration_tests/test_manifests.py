@@ -55,7 +55,7 @@ def test_no_problem_in_the_manifest(provider: str) -> None:
 # Below these stand names that are not of the manifest's language.
 NAMES = {
     *("request_headers", "request_parameters", "properties"),
-    *("words", "equals", "ai", "parents", "latest"),
+    *("words", "equals", "where", "unless", "ai", "parents", "latest"),
 }
 
 

@@ -13,8 +13,8 @@ A column's source is one of (first match in this order):
 with these additions: `words: {theirs: ours}` translates, beside the words that telephony vendors
 share; `unit: seconds` or `unit: milliseconds` says in what a duration, or a number that stands for
 a time, is counted (its digits may come as a text); `where: {path: value, ...}` gives null unless
-these fields have these values, `unless: path` where that field is true; `computed:
-ended_minus_started` says what stands in for a duration where none of it gives one. A path is the
+these fields have these values (of a list, one of them), `unless: {path: value, ...}` where they
+have, and `unless: path` where that field is true; `computed: ended_minus_started` says what stands in for a duration where none of it gives one. A path is the
 names of nested fields joined by dots; where one of them holds something else than an object, the
 column is unreadable. In `join` a name may end with `[]`: the field holds a list, and each item is
 read.
@@ -35,7 +35,6 @@ from calls_shared.normalization.words import (
     is_ours,
     translator,
 )
-from calls_shared.paths import field
 
 _CONVERTERS: Mapping[str, Convert] = {
     "string": converters.text,
@@ -61,6 +60,7 @@ SOURCE: Final = exactly(
     "cases from dialogue join latest uuid7 from_slice words unit where unless computed".split(),
     words=FREE,
     where=FREE,
+    unless=FREE,
     cases=_CASE,
 )
 """The keys of a column's source."""
@@ -113,7 +113,9 @@ def compile_column(
     if "where" in source:
         read = sources.where(source["where"], read)
     if "unless" in source:
-        read = sources.unless(field(source["unless"]), read)
+        unless = source["unless"]
+        conditions = {unless: True} if isinstance(unless, str) else unless
+        read = sources.where(conditions, read, met=False)
     return read
 
 

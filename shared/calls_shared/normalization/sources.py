@@ -129,21 +129,24 @@ def first_case(cases: Sequence[Mapping[str, Any]], otherwise: Read) -> Read:
 
 
 def _is(given: Any, wanted: Any) -> bool:
+    if isinstance(wanted, list):
+        return any(_is(given, one) for one in wanted)
     # `is` first: 1 must not pass for true
     return given is wanted or (isinstance(wanted, str) and given == wanted)
 
 
-def where(conditions: Mapping[str, Any], read: Read) -> Read:
-    """Null unless some fields have some values."""
+def where(conditions: Mapping[str, Any], read: Read, *, met: bool = True) -> Read:
+    """Null unless all of some fields have their values (or, if not `met`, where they have).
+
+    Args:
+        conditions: by path the value, or a list of values, of which the field has one.
+        read: what is read.
+        met: whether it is read where the conditions are met, or where they are not.
+    """
     compiled = [(field(path), value) for path, value in conditions.items()]
 
     def read_where(record: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
         is_met = all(_is(part(record), wanted) for part, wanted in compiled)
-        return read(record, extra) if is_met else None
+        return read(record, extra) if is_met is met else None
 
     return read_where
-
-
-def unless(condition: Callable[[Mapping[str, Any]], Any], read: Read) -> Read:
-    """Null where a field is true."""
-    return lambda record, extra: None if condition(record) is True else read(record, extra)

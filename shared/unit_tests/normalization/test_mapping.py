@@ -445,6 +445,28 @@ def test_a_field_that_counts_only_beside_another(target: Any, expected: str | No
 
 
 @pytest.mark.parametrize(
+    ("kind", "user", "listed", "other", "flagged"),
+    [
+        ("user", "T1", None, None, "T1"),
+        ("office", None, "T1", "T1", "T1"),
+        ("team", None, None, "T1", "T1"),
+        (None, None, None, "T1", "T1"),
+        (True, None, None, "T1", None),
+    ],
+)
+def test_conditions(kind: Any, user: Any, listed: Any, other: Any, flagged: Any) -> None:
+    record = {"target": {"type": kind, "id": "T1"}}
+    for source, expected in (
+        ({"where": {"target.type": "user"}}, user),
+        ({"where": {"target.type": ["office", "department"]}}, listed),
+        ({"unless": {"target.type": "user"}}, other),
+        ({"unless": "target.type"}, flagged),
+    ):
+        read = compile_column("line_id", "string", {"from": "target.id", **source})
+        assert read(record, {}) == expected, source
+
+
+@pytest.mark.parametrize(
     ("name", "kind", "source", "message"),
     [
         ("status", "string", {"from": "s", "words": {"x": "complete"}}, "'complete' in its words"),

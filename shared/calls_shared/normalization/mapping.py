@@ -14,10 +14,10 @@ with these additions: `words: {theirs: ours}` translates, beside the words that 
 share; `unit: seconds` or `unit: milliseconds` says in what a duration, or a number that stands for
 a time, is counted (its digits may come as a text); `where: {path: value, ...}` gives null unless
 these fields have these values (of a list, one of them), `unless: {path: value, ...}` where they
-have, and `unless: path` where that field is true; `computed: ended_minus_started` says what stands in for a duration where none of it gives one. A path is the
-names of nested fields joined by dots; where one of them holds something else than an object, the
-column is unreadable. In `join` a name may end with `[]`: the field holds a list, and each item is
-read.
+have, and `unless: path` where that field is true; `computed: ended_minus_started` says what stands
+in for a duration where none of it gives one. A path is the names of nested fields joined by dots;
+where one of them holds something else than an object, the column is unreadable. In `join` a name
+may end with `[]`: the field holds a list, and each item is read.
 """
 
 from collections.abc import Callable, Mapping

@@ -28,6 +28,8 @@ from calls_shared.error_mapping.envelope import (
 ACTIONS: Final = ("accept", "skip", "wait", "retry", "fail")
 FAILURE_TYPES: Final = ("config_error", "transient_error", "system_error")
 ENDS: Final = ("sync", "slice")
+FILLED: Final = ("provider", "key", "status", "says", "detail", "target", "slice", "tried", "again")
+"""What a row's sentence may have in braces."""
 
 NETWORK: Final = "network"
 SHAPE: Final = "shape"
@@ -98,6 +100,10 @@ class ErrorRow:
             raise ValueError(f"unknown failure type {self.failure_type!r} in an error row")
         if self.ends not in (None, *ENDS):
             raise ValueError(f"an error row cannot end {self.ends!r}")
+        try:
+            self.message.format(**dict.fromkeys(FILLED, ""))
+        except (KeyError, ValueError, IndexError, AttributeError) as error:
+            raise ValueError(f"what is in braces in {self.message[:40]!r} is not known") from error
         if self.action == "skip" and self.own is False:
             raise ValueError("an error row may skip the provider's own envelope only")
 

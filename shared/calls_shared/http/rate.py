@@ -26,6 +26,11 @@ class RateLimit:
     limit_header: str = ""
     reset_header: str = ""
 
+    def __post_init__(self) -> None:
+        numbers = (self.requests, self.seconds, 1 if self.starts_at is None else self.starts_at)
+        if not all(isinstance(number, (int, float)) and number > 0 for number in numbers):
+            raise ValueError("requests, seconds and starts_at of a rate must be above 0")
+
 
 class MovingWindow:
     """At most `limit` starts in any `interval` seconds.

@@ -13,7 +13,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from calls_shared.protocol.configuration import refusal
 from calls_shared.protocol.ending import end_unread, ended_by_signals
 from calls_shared.protocol.failures import failed_status
-from calls_shared.protocol.manifest_check import ManifestError
+from calls_shared.protocol.manifest import ManifestError
 from calls_shared.protocol.memory import keep_memory_steady
 from calls_shared.protocol.secrets import clean_trace
 from calls_shared.protocol.source import CallsSource

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, get_type_hints
 
-from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.declarative.models import declarative_component_schema as models
 from airbyte_cdk.sources.declarative.parsers.manifest_component_transformer import (
     ManifestComponentTransformer,
@@ -18,10 +17,10 @@ from airbyte_cdk.sources.declarative.parsers.manifest_component_transformer impo
 from airbyte_cdk.sources.declarative.parsers.manifest_reference_resolver import (
     ManifestReferenceResolver,
 )
-from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared.http.authenticator import credential_keys
 from calls_shared.keys import Keys, json_schema_problems
+from calls_shared.protocol.manifest import ManifestError
 
 _OF_ANY: Final = frozenset({"type", "$parameters", "$ref", "class_name"})
 # The CDK's factory reads it from a custom retriever too, whose class need not have it.
@@ -29,16 +28,12 @@ _OF_CUSTOM: Final = {"CustomRetriever": frozenset({"partition_router"})}
 # What the factory takes from the parameters of a component that stands in a custom one.
 _OF_FACTORY: Final = frozenset({"url_base", "stream_name"})
 _SCHEMAS: Final = frozenset({"provider_record", "schema", "connection_specification"})
-_FREE: Final = frozenset({"request_headers", "request_parameters", "definitions"})
+_FREE: Final = frozenset({"request_headers", "request_parameters", "definitions", "metadata"})
 _CONFIG_KEY: Final = re.compile(r"config(?:\.get\(|\[)'(\w+)'")
 _REFERENCE: Final = re.compile(r"#/definitions/(\w+)")
 _OF_EVERY_SOURCE: Final = frozenset(
     {"start_date", "num_workers", "requests_per_minute", "lookback_days"}
 )
-
-
-class ManifestError(AirbyteTracedException):
-    """A manifest that nobody would understand as it was meant (system_error)."""
 
 
 def resolved(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -56,14 +51,12 @@ def checked(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
     Raises:
         ManifestError: naming the first problem and the path of its key.
     """
-    problem = next(problems(manifest), None)
+    try:
+        problem = next(problems(manifest), None)
+    except Exception as error:  # a value of another type than anybody expects
+        raise ManifestError.about(f"it holds a value of a wrong type ({error})") from error
     if problem is not None:
-        raise ManifestError(
-            message=f"The manifest of this connector cannot be used: {problem}. Correct"
-            " manifest.yaml, or install another version of the connector.",
-            internal_message=problem,
-            failure_type=FailureType.system_error,
-        )
+        raise ManifestError.about(problem)
     return manifest
 
 
@@ -78,7 +71,7 @@ def problems(manifest: Mapping[str, Any]) -> Iterator[str]:
     for name in manifest.get("definitions", {}).keys() - referenced:
         yield f"definitions.{name} is referred to nowhere"
     for name, part in whole.items():
-        if name != "definitions":
+        if name not in _FREE:
             yield from _part(part, name)
     yield from (f"{key} is not known" for key in whole.keys() - _known("DeclarativeSource1"))
     yield from _meaning(resolved(manifest).get("streams", []), "streams")
@@ -88,6 +81,13 @@ def problems(manifest: Mapping[str, Any]) -> Iterator[str]:
     used |= _OF_EVERY_SOURCE.union(*(_named_keys(node) for node in _nodes(whole)))
     for key in sorted(used - keys):
         yield f"the configuration key {key} is not in the specification"
+    for key in sorted(frozenset[str]().union(*(_credentials(node) for node in _nodes(whole)))):
+        if key in keys and not specification["properties"][key].get("airbyte_secret"):
+            yield f"the credential {key} is not marked as airbyte_secret in the specification"
+    streams = [one.get("name") for one in _nodes(resolved(manifest).get("streams", []))]
+    for name in whole.get("check", {}).get("stream_names", []):
+        if name not in streams:
+            yield f"check.stream_names names {name}, which is no stream"
     for key in specification.get("required", []):
         if key not in keys:
             yield f"the required key {key} is not in the specification"
@@ -190,9 +190,15 @@ def _known_to(node: Mapping[str, Any]) -> frozenset[str]:
 def _named_keys(node: Mapping[str, Any]) -> frozenset[str]:
     """The keys of the configuration that a custom component or its parameters name."""
     named = {**node.get("$parameters", {}), **node}
-    key = named.get("key") if {"class_name", "$parameters"} & node.keys() else None
     scope = named.get("scope", ()) if {"class_name", "$parameters"} & node.keys() else ()
-    return frozenset({*credential_keys(key or ()), *scope})
+    return _credentials(node) | frozenset(scope)
+
+
+def _credentials(node: Mapping[str, Any]) -> frozenset[str]:
+    """Those that hold a credential."""
+    named = {**node.get("$parameters", {}), **node}
+    key = named.get("key") if {"class_name", "$parameters"} & node.keys() else None
+    return frozenset(credential_keys(key or ()))
 
 
 def _nodes(node: Any) -> Iterator[Mapping[str, Any]]:

@@ -64,6 +64,11 @@ class Convergence:
         """How many entries the reading under way has seen of its window, each id once."""
         return self.reading.window.listed if self._is_under_way else 0
 
+    @property
+    def known(self) -> int:
+        """How many different calls the reading under way has seen, in all of its windows."""
+        return len(self.reading.seen) if self._is_under_way else 0
+
     def begin(self, began: str) -> None:
         """Begin a reading at a moment (RFC 3339) of the provider's clock."""
         if self._readings:
@@ -137,7 +142,7 @@ class Convergence:
     def _saw_a_slip(self, end: ListEnd) -> bool:
         first = self._readings[0]
         shrank = first.shrank or first.window.shrank
-        missed = first.missed or first.window.lacks_some(end.announced)
+        missed = first.missed or first.lacks_some or first.window.lacks_some(end.announced)
         return shrank or (self.reads_everything and missed)
 
     def _behind_the_wall(self, end: ListEnd, months: Mapping[str, str]) -> frozenset[str]:

@@ -28,6 +28,7 @@ class Reading:
     shrank: bool = False  # one of them
     missed: bool = False
     announced: int | None = None  # by all of them; null if there were none
+    whole: int | None = None  # announced by the list before it was read in windows
 
     def __post_init__(self) -> None:
         self.window = ListTally(self.began, self.seen)  # a list without windows is the only one
@@ -42,7 +43,7 @@ class Reading:
         """How many entries are announced."""
         if self.announced is None:
             return self.window.last_total
-        return self.announced + _new_ones(self.window)
+        return max(self.announced + _new_ones(self.window), self.whole or 0)
 
     def next_window(self, announced: int | None, *, is_whole: bool) -> None:
         """End a window of the list, and begin the next one.
@@ -52,6 +53,8 @@ class Reading:
             is_whole: whether it was read to its end; else its halves follow, which announce for it.
         """
         ended = self.window
+        if self.announced is None and not is_whole:
+            self.whole = ended.last_total
         if is_whole:
             self.shrank = self.shrank or ended.shrank
             self.missed = self.missed or ended.lacks_some(announced)
@@ -60,6 +63,11 @@ class Reading:
         else:
             self.announced = (self.announced or 0) + len(ended.seen) - len(ended.repeated)
         self.window = ListTally(self.began)
+
+    @property
+    def lacks_some(self) -> bool:
+        """Whether its windows hold fewer entries than the list announced before it was halved."""
+        return self.whole is not None and self.listed < self.whole
 
     def call(self, digest: int, created: str | None, *, in_scope: bool) -> bool:
         """Count a call, once; whether it is one of an earlier window."""

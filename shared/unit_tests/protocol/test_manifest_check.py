@@ -11,7 +11,8 @@ import yaml
 from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
 
 from calls_shared import CallsSource, run
-from calls_shared.protocol.manifest_check import problems
+from calls_shared.protocol.manifest import ManifestError
+from calls_shared.protocol.manifest_check import checked, problems
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -123,6 +124,24 @@ def normalization(manifest: dict[str, Any]) -> dict[str, Any]:
             ["streams[0].retriever: cursor_field updatd_at is no column with a time"],
         ),
         (
+            lambda m: requester(m)["error_rows"][0].update(message="No {kay}."),
+            ["streams[0].retriever.requester: what is in braces in 'No {kay}.' is not known"],
+        ),
+        (
+            lambda m: requester(m)["rate"].update(requests=0),
+            ["streams[0].retriever.requester: requests, seconds and starts_at of a rate must be"],
+        ),
+        (
+            lambda m: m["spec"]["connection_specification"]["properties"]["api_key"].pop(
+                "airbyte_secret"
+            ),
+            ["the credential api_key is not marked as airbyte_secret in the specification"],
+        ),
+        (
+            lambda m: m["check"].update(stream_names=["cals"]),
+            ["check.stream_names names cals, which is no stream"],
+        ),
+        (
             lambda m: requester(m).update(optional_parameters=["workspaceIds"]),
             ["streams[0].retriever.requester: workspaceIds in optional_parameters names no slice"],
         ),
@@ -134,6 +153,54 @@ def test_what_nobody_would_understand(
     assert list(problems(raw_manifests["skipcall"])) == []
     told = list(problems(manifest_with(raw_manifests, "skipcall", change)))
     assert [text[: len(start)] for text, start in zip(told, found, strict=False)] == found
+
+
+def test_a_value_of_a_wrong_type(raw_manifests: Mapping[str, dict[str, Any]]) -> None:
+    manifest = manifest_with(
+        raw_manifests, "skipcall", lambda m: requester(m).update(error_rows=["a"])
+    )
+    with pytest.raises(ManifestError, match="used: it holds a value of a wrong type"):
+        checked(manifest)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (None, "no manifest.yaml in the package source_typo_calls"),
+        (b"version: [", "it is not valid YAML in line 1"),
+        (b"a: 1\n\tb: 2\n", "it is not valid YAML in line 2"),
+        (b"name: caf\xe9", "manifest.yaml is not in UTF-8"),
+        (b"", "it is no mapping"),
+        (b"- a", "it is no mapping"),
+        (b"version: 1\nspec: {}\nversion: 2", "version stands twice below line 1"),
+        (b"spec:\n  a: 1\n  b: {c: 1, c: 1}", "c stands twice below line 3"),
+    ],
+)
+@pytest.mark.parametrize("command", ["spec", "check"])
+def test_a_manifest_that_cannot_be_read(
+    source: CallsSource,
+    content: bytes | None,
+    problem: str,
+    command: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file, config = tmp_path / "source_typo_calls" / "manifest.yaml", tmp_path / "config.json"
+    file.unlink()
+    if content is not None:
+        file.write_bytes(content)
+    config.write_text('{"api_key": "sk_test_made_up"}')
+    with pytest.raises(SystemExit) as end:
+        run(source, [command, *(["--config", str(config)] if command == "check" else [])])
+    messages = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (message,) = (message for message in messages if message["type"] != "LOG")
+    if command == "check":
+        assert (end.value.code, message["connectionStatus"]["status"]) == (0, "FAILED")
+        told = message["connectionStatus"]["message"]
+    else:
+        assert (end.value.code, message["trace"]["error"]["failure_type"]) == (1, "system_error")
+        told = message["trace"]["error"]["message"]
+    assert told.startswith(f"The manifest of this connector cannot be used: {problem}")
 
 
 @pytest.mark.parametrize("name", ["deferred_failure", "active_at", "users", "phoneNumberId"])

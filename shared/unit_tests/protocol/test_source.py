@@ -21,7 +21,7 @@ from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared import CallsSource
-from calls_shared.protocol.manifest import manifest_of
+from calls_shared.protocol.manifest import ManifestError, manifest_of
 from calls_shared.protocol.secrets import mask_secrets
 
 LOGGER = logging.getLogger("airbyte")
@@ -112,10 +112,10 @@ def test_the_manifest_lies_in_the_package(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.syspath_prepend(str(package))
     import acme_calls_of_a_test  # type: ignore[import-not-found] # noqa: PLC0415
 
-    with pytest.raises(FileNotFoundError, match="in the package connec"):
+    with pytest.raises(ManifestError, match="in the package connec"):
         manifest_of(acme_calls_of_a_test)
     (tmp_path / "manifest.yaml").write_text("version: beside")
-    with pytest.raises(FileNotFoundError, match="in the package connec"):
+    with pytest.raises(ManifestError, match="in the package connec"):
         manifest_of(acme_calls_of_a_test)
     (package / "manifest.yaml").write_text("version: inside")
     assert manifest_of(acme_calls_of_a_test) == {"version": "inside"}

@@ -313,3 +313,68 @@ def test_a_link_that_is_refused(announced: int | None, wall: int, fails: bool) -
     assert isinstance(failure, PageRefusedError) is fails
     if announced == 0:
         assert "lists only 20 of 55" in str(failure and failure.message)
+
+
+@pytest.mark.parametrize("by_links", [False, True])
+@pytest.mark.parametrize("announced", [5000, 40])
+def test_a_total_that_is_always_the_same_leads_nowhere(announced: int, by_links: bool) -> None:
+    """A provider that announces the whole list, whatever window it is asked for."""
+
+    class Stuck(Provider):
+        def send_request(self, **given: Any) -> requests.Response:
+            response = super().send_request(**given)
+            body = {**response.json(), "total": announced}
+            response._content = json.dumps(body).encode()
+            return response
+
+    provider = Stuck("calls", HOST, {}, {}, starts=calls(70), by_links=by_links)  # type: ignore[arg-type]
+    found, failure = read(provider, windows=WINDOWS)
+    assert failure is None
+    assert sorted(found) == sorted(provider.starts)
+    assert len(provider.asked) < 400
+
+
+def test_what_fits_on_a_page_is_no_reason_to_halve() -> None:
+    provider = provider_of(calls(3), announced=100)
+    found, failure = read(provider, windows=WINDOWS)
+    assert (sorted(found), failure) == (sorted(provider.starts), None)
+    assert windows_of(provider) == [(None, None)]
+
+
+def test_a_provider_that_does_not_heed_the_bounds() -> None:
+    class Deaf(Provider):
+        def send_request(self, **given: Any) -> requests.Response:
+            query = {
+                k: v for k, v in given["request_params"].items() if k not in ("since", "until")
+            }
+            return super().send_request(**{**given, "request_params": query})
+
+    provider = Deaf("calls", HOST, {}, {}, starts=calls(70), wall=40)  # type: ignore[arg-type]
+    found, failure = read(provider, windows=WINDOWS)
+    assert failure is not None
+    assert failure.failure_type is FailureType.system_error
+    assert failure.message == (
+        "The provider lists the same calls whatever window of time it is asked for, so that no more"
+        " than 40 can be reached. What it lists was read. Ask it for a way to list calls by time,"
+        " or report it."
+    )
+    assert set(found) == {f"c{number:04d}" for number in range(40)}
+    assert len(provider.asked) < 200
+
+
+def test_windows_that_hold_less_than_the_list_announced_are_read_twice_and_told() -> None:
+    class Empty(Provider):
+        def send_request(self, **given: Any) -> requests.Response:
+            response = super().send_request(**given)
+            if {"since", "until"} & given["request_params"].keys():
+                response._content = b'{"data": [], "total": 0}'
+            return response
+
+    provider = Empty("calls", HOST, {}, {}, starts=calls(70))  # type: ignore[arg-type]
+    retriever = retriever_of(provider, windows=WINDOWS)
+    found = [record.data["id"] for record in retriever.read_records({})]  # type: ignore[union-attr]
+    assert found == [f"c{number:04d}" for number in range(10)]
+    assert [query for query in provider.asked if query == {"page": "1"}] == [{"page": "1"}] * 2
+    assert retriever._report.sentences()[0] == (
+        "The provider announces 70 calls and lists 10, twice in a row."
+    )

@@ -359,7 +359,7 @@ def test_a_provider_that_does_not_heed_the_bounds() -> None:
         " or report it."
     )
     assert set(found) == {f"c{number:04d}" for number in range(40)}
-    assert len(provider.asked) < 200
+    assert len(provider.asked) < 400
 
 
 def test_windows_that_hold_less_than_the_list_announced_are_read_twice_and_told() -> None:

@@ -40,8 +40,11 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     made: ConnectorFolder = lay_out("acme", tmp_path_factory.mktemp("guide"))
     found = made.manifest_as_written()
     settings = found["spec"]["connection_specification"]["properties"]
-    names = ("workspace_ids", "api_id", "api_token")
-    settings |= {name: {"type": "string", "title": name} for name in names}
+    secret = {"workspace_ids": False, "api_id": True, "api_token": True}
+    settings |= {
+        name: {"type": "string", "title": name, "airbyte_secret": is_secret}
+        for name, is_secret in secret.items()
+    }
     return found
 
 

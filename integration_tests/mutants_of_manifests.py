@@ -60,8 +60,8 @@ MUTANTS_OF_MANIFESTS: tuple[Mutant, ...] = (
     Mutant(
         "what a component finds wrong with its values is not told",
         CHECK,
-        '            yield f"{path}: {error}"\n',
-        "            pass\n",
+        '                yield f"{place}: {error}"\n',
+        "                pass\n",
         CHECKED,
     ),
     Mutant(

@@ -74,19 +74,22 @@ def problems(manifest: Mapping[str, Any]) -> Iterator[str]:
         if name not in _FREE:
             yield from _part(part, name)
     yield from (f"{key} is not known" for key in whole.keys() - _known("DeclarativeSource1"))
-    yield from _meaning(resolved(manifest).get("streams", []), "streams")
+    streams = resolved(manifest).get("streams", [])
+    yield from _meaning(streams, "streams")
     specification = whole.get("spec", {}).get("connection_specification", {})
     keys = set(specification.get("properties", {}))
+    credentials = {key for value in _named(whole, "key") for key in credential_keys(value)}
     used = {key for text in _texts(whole) for key in _CONFIG_KEY.findall(text)}
-    used |= _OF_EVERY_SOURCE.union(*(_named_keys(node) for node in _nodes(whole)))
+    used |= credentials | _OF_EVERY_SOURCE
+    used |= {key for value in _named(whole, "scope") for key in value}
     for key in sorted(used - keys):
         yield f"the configuration key {key} is not in the specification"
-    for key in sorted(frozenset[str]().union(*(_credentials(node) for node in _nodes(whole)))):
-        if key in keys and not specification["properties"][key].get("airbyte_secret"):
+    for key in sorted(credentials & keys):
+        if not specification["properties"][key].get("airbyte_secret"):
             yield f"the credential {key} is not marked as airbyte_secret in the specification"
-    streams = [one.get("name") for one in _nodes(resolved(manifest).get("streams", []))]
+    names = [one.get("name") for one in _nodes(streams)]
     for name in whole.get("check", {}).get("stream_names", []):
-        if name not in streams:
+        if name not in names:
             yield f"check.stream_names names {name}, which is no stream"
     for key in specification.get("required", []):
         if key not in keys:
@@ -94,12 +97,13 @@ def problems(manifest: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _part(node: Any, path: str) -> Iterator[str]:
+    """The problems of the components in a part of a manifest."""
+    for component, place in _objects(node, path):
+        yield from _component(component, place)
+
+
+def _component(node: Mapping[str, Any], path: str) -> Iterator[str]:
     """The problems of a component, of what stands below it, and of its parameters."""
-    if isinstance(node, list):
-        for place, item in enumerate(node):
-            yield from _part(item, f"{path}[{place}]")
-    if not isinstance(node, Mapping):
-        return
     kind = node.get("type")
     if not isinstance(kind, str):
         yield f"{path} has no type"
@@ -136,20 +140,26 @@ def _part(node: Any, path: str) -> Iterator[str]:
 
 def _meaning(node: Any, path: str) -> Iterator[str]:
     """What custom components themselves find wrong with the values that they are given."""
-    if isinstance(node, list):
+    for part, place in _objects(node, path):
+        component = _class_of(part)
+        if (check := getattr(component, "check_manifest", None)) is not None:
+            known = _fields_of(component)
+            try:
+                check({key: value for key, value in part.items() if key in known})
+            except (ValueError, TypeError, KeyError) as error:
+                yield f"{place}: {error}"
+        for key, value in part.items():
+            if key not in _SCHEMAS | {"$parameters"}:
+                yield from _meaning(value, f"{place}.{key}")
+
+
+def _objects(node: Any, path: str) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """An object, or those in a list, each with its path."""
+    if isinstance(node, Mapping):
+        yield node, path
+    elif isinstance(node, list):
         for place, item in enumerate(node):
-            yield from _meaning(item, f"{path}[{place}]")
-    if not isinstance(node, Mapping):
-        return
-    component = _class_of(node)
-    if (check := getattr(component, "check_manifest", None)) is not None:
-        try:
-            check({key: value for key, value in node.items() if key in _fields_of(component)})
-        except (ValueError, TypeError, KeyError) as error:
-            yield f"{path}: {error}"
-    for key, value in node.items():
-        if key not in _SCHEMAS | {"$parameters"}:
-            yield from _meaning(value, f"{path}.{key}")
+            yield from _objects(item, f"{path}[{place}]")
 
 
 def _holds_objects(value: Any) -> bool:
@@ -187,18 +197,11 @@ def _known_to(node: Mapping[str, Any]) -> frozenset[str]:
     return _known(kind) if hasattr(models, kind) else frozenset()
 
 
-def _named_keys(node: Mapping[str, Any]) -> frozenset[str]:
-    """The keys of the configuration that a custom component or its parameters name."""
-    named = {**node.get("$parameters", {}), **node}
-    scope = named.get("scope", ()) if {"class_name", "$parameters"} & node.keys() else ()
-    return _credentials(node) | frozenset(scope)
-
-
-def _credentials(node: Mapping[str, Any]) -> frozenset[str]:
-    """Those that hold a credential."""
-    named = {**node.get("$parameters", {}), **node}
-    key = named.get("key") if {"class_name", "$parameters"} & node.keys() else None
-    return frozenset(credential_keys(key or ()))
+def _named(manifest: Mapping[str, Any], field: str) -> Iterator[Any]:
+    """What custom components, or parameters, have in a field."""
+    for node in _nodes(manifest):
+        if {"class_name", "$parameters"} & node.keys():
+            yield {**node.get("$parameters", {}), **node}.get(field, ())
 
 
 def _nodes(node: Any) -> Iterator[Mapping[str, Any]]:

@@ -1,6 +1,6 @@
 """`PageRecords`: the records of a page whose shape has been checked."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -52,3 +52,8 @@ class PageRecords(RecordExtractor):
     def nulls(self, response: requests.Response) -> int:
         """How many entries of a page were null, and left out."""
         return self._shape.nulls(response)
+
+
+def ids_of(extractor: object, response: requests.Response) -> Sequence[str]:
+    """The ids of all records of a page; none where another extractor than ours reads it."""
+    return extractor.ids(response) if isinstance(extractor, PageRecords) else ()

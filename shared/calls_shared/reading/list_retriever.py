@@ -2,17 +2,14 @@
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 import requests
-from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.streams.core import StreamData
 from airbyte_cdk.sources.types import Record, StreamSlice
-from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared.keys import Keys, exactly
 from calls_shared.normalization import times
@@ -27,17 +24,11 @@ from calls_shared.reading.passes import NewestFirstProof
 from calls_shared.reading.retriever import CallRetriever
 from calls_shared.reading.scope import OTHER_SCOPE, scope_of
 from calls_shared.reading.walls import Wall
-from calls_shared.reading.windows import (
-    WINDOW_KEYS,
-    WindowOptions,
-    Windows,
-    WindowWalk,
-    of_window,
-)
+from calls_shared.reading.windowed import WindowedReading
+from calls_shared.reading.windows import WINDOW_KEYS, WindowOptions, Windows, of_window
 
 LOGGER = logging.getLogger("airbyte.calls")
 _COMPLETE_EVERY = timedelta(hours=24)
-_MOST_IN_VAIN = 64  # full windows in a row without a new call; some 30 lead to one second
 
 
 @dataclass
@@ -166,47 +157,15 @@ class ListRetriever(CallRetriever):
         if self._windows is None:
             yield from self._pages(schema, stream_slice, so_far)
             return
-        walk = WindowWalk(self._windows, datetime.now(UTC))
-        in_vain = 0
-        for window in walk:
-            known = convergence.known
-            with closing(self._pages(schema, of_window(stream_slice, window), so_far)) as pages:
-                was_full = False  # a page; else what there is is all, whatever is announced
-                for page in pages:
-                    yield page  # also the one that shows a window too large: a check needs one
-                    was_full = was_full or self._has_more_than(page)
-                    announced = announced_total(self._strategy, page.response)
-                    if was_full and walk.is_too_large(announced):
-                        is_whole = walk.close(announced)
-                        break
-                else:
-                    told = so_far.end.announced if was_full else None
-                    walled = so_far.end.walled and was_full
-                    is_whole = walk.close(told, convergence.listed, walled=walled)
-            in_vain = in_vain + 1 if was_full and convergence.known == known else 0
-            if in_vain > _MOST_IN_VAIN:
-                raise self._same_in_every_window(convergence.known)
-            if walk.has_more:
-                convergence.next_window(so_far.end.announced, is_whole=is_whole)
-        so_far.end = walk.end(so_far.end)
-
-    def _same_in_every_window(self, known: int) -> AirbyteTracedException:
-        return AirbyteTracedException(
-            message=f"{self._provider()} lists the same {self.name} whatever window of time it is"
-            f" asked for, so that no more than {known} can be reached. What it lists was read. Ask"
-            " it for a way to list calls by time, or report it.",
-            internal_message=f"stream {self.name}: windows make no difference",
-            failure_type=FailureType.system_error,
+        windowed = WindowedReading(
+            self._windows,
+            lambda window, so_far: self._pages(schema, of_window(stream_slice, window), so_far),
+            self._strategy,
+            self._extractor,
+            self._provider(),
+            self.name,
         )
-
-    def _has_more_than(self, page: Page) -> bool:
-        """Whether a page shows that another one may follow."""
-        if isinstance(self._strategy, NextLink):
-            return self._strategy.named_by(page.response) is not None
-        size = getattr(self._strategy, "page_size", None) or 1
-        extractor = self._extractor
-        held = extractor.ids(page.response) if isinstance(extractor, PageRecords) else page.records
-        return len(held) >= size
+        yield from windowed.read(so_far, convergence)
 
     def _coming_out(self, page: Page, convergence: Convergence) -> Iterator[Record]:
         convergence.page(announced_total(self._strategy, page.response), self._nulls(page.response))

@@ -12,7 +12,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared.http.refusals import PageRefusedError
 from calls_shared.reading.chained import ChainedEnd
-from calls_shared.reading.extractor import PageRecords
+from calls_shared.reading.extractor import ids_of
 from calls_shared.reading.list_end import ListEnd
 from calls_shared.reading.numbered import EmptyPageError, NumberedList
 from calls_shared.reading.pagination import PageNumbers, announced_total
@@ -160,7 +160,7 @@ class PageReader:
             self.sleep(pauses.pop(0))
 
     def _ids_of(self, response: requests.Response) -> Sequence[str]:
-        return self.extractor.ids(response) if isinstance(self.extractor, PageRecords) else ()
+        return ids_of(self.extractor, response)
 
     def _refuse_repetition(self, repetition: Repetition, response: requests.Response) -> None:
         if repetition.page(frozenset(self._ids_of(response))):

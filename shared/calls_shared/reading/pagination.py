@@ -31,6 +31,11 @@ def announced_total(strategy: object, response: requests.Response) -> int | None
     return strategy.total(response) if isinstance(strategy, _Pages) else None
 
 
+def may_go_on(strategy: object, response: requests.Response, size: int) -> bool:
+    """Whether a page of so many records shows that another one may follow."""
+    return strategy.may_go_on(response, size) if isinstance(strategy, _Pages) else size > 0
+
+
 @dataclass(kw_only=True)
 class _Pages(PaginationStrategy):
     """What the three have in common.
@@ -58,6 +63,9 @@ class _Pages(PaginationStrategy):
         stream_slice: StreamSlice | None = None,
     ) -> Any | None:
         """The next page's token as given, or None after the last page."""
+        return self._after(response, last_page_size, last_page_token_value)
+
+    def _after(self, response: requests.Response, size: int, token: Any | None) -> Any | None:
         return self.named_by(response)
 
     def named_by(self, response: requests.Response) -> Any | None:
@@ -67,6 +75,10 @@ class _Pages(PaginationStrategy):
     def total(self, response: requests.Response) -> int | None:
         """The number of records that an answer announces, or None."""
         return whole_number(parsed(response), self.total_at)
+
+    def may_go_on(self, response: requests.Response, size: int) -> bool:
+        """Whether a page of so many records shows that another one may follow."""
+        return size >= (self.page_size or 1)
 
     def get_page_size(self) -> int | None:
         """Records a page; None where a link says it."""
@@ -85,21 +97,13 @@ class PageNumbers(_Pages):
 
     page_count_at: str = ""
 
-    def next_page_token(
-        self,
-        response: requests.Response,
-        last_page_size: int,
-        last_record: Record | None,
-        last_page_token_value: Any | None = None,
-        page_size_override: int | None = None,
-        stream_slice: StreamSlice | None = None,
-    ) -> int | None:
+    def _after(self, response: requests.Response, size: int, token: Any | None) -> int | None:
         """The next page's number, or None after an empty page.
 
         Only the test read of Airbyte's Builder asks for it: it puts a paginator of its own, which
         ends after some pages, in front of ours.
         """
-        return int(last_page_token_value or 1) + 1 if last_page_size else None
+        return int(token or 1) + 1 if size else None
 
     def last_page(self, response: requests.Response, in_force: int) -> int | None:
         """The number of the last page that an answer announces, the larger of its two hints.
@@ -127,6 +131,10 @@ class NextLink(_Pages):
     """
 
     link_at: str
+
+    def may_go_on(self, response: requests.Response, size: int) -> bool:
+        """Whether it names another page; a link has no size of its own."""
+        return self.named_by(response) is not None
 
     def named_by(self, response: requests.Response) -> str | None:
         """The link as given."""

@@ -18,6 +18,7 @@ from calls_shared.error_mapping.error_table import SHARED_ROWS
 from calls_shared.http.rate import RateLimit
 from calls_shared.normalization import mapping, people, words
 from calls_shared.normalization.columns import COLUMNS
+from integration_tests import marked_tables
 from integration_tests.connectors import ROOT
 
 GUIDE = ROOT / "docs" / "adding-a-provider.md"
@@ -236,14 +237,7 @@ def with_tables(guide: str) -> str:
     Raises:
         ValueError: a mark is missing.
     """
-    for name, table in TABLES.items():
-        begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-        before, found, rest = guide.partition(begin)
-        _, closed, after = rest.partition(end)
-        if not (found and closed):
-            raise ValueError(f"the guide lacks the marks of the table {name}")
-        guide = f"{before}{begin}\n{table()}\n{end}{after}"
-    return guide
+    return marked_tables.with_tables(guide, TABLES, "guide")
 
 
 if __name__ == "__main__":

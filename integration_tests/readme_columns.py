@@ -6,6 +6,7 @@ Run it after a change of `calls_shared.normalization.columns.COLUMNS` or of the 
 
 from calls_shared.normalization.columns import COLUMNS
 from examples.questions import view_and_questions
+from integration_tests import marked_tables
 from integration_tests.connectors import CONNECTORS, ROOT
 from integration_tests.sandbox.switches import PROVIDERS
 
@@ -36,15 +37,12 @@ def questions() -> str:
 
 
 def with_tables(readme: str) -> str:
-    """The README with each table between its two marks."""
-    for name, table in (("columns", columns()), ("questions", questions())):
-        begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-        before, found, rest = readme.partition(begin)
-        _, closed, after = rest.partition(end)
-        if not (found and closed):
-            raise ValueError(f"the README lacks the marks of the table {name}")
-        readme = f"{before}{begin}\n{table}\n{end}{after}"
-    return readme
+    """The README with each table between its two marks.
+
+    Raises:
+        ValueError: a mark is missing.
+    """
+    return marked_tables.with_tables(readme, {"columns": columns, "questions": questions}, "README")
 
 
 if __name__ == "__main__":

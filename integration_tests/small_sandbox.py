@@ -4,6 +4,7 @@ A connector's `integration_tests/sandbox.py` may have a class of this kind (`san
 """
 
 import json
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -42,6 +43,8 @@ class Answered:
     path: str
     status: int
     query: Mapping[str, str]
+    at: float
+    """Seconds since 1970."""
 
 
 class SmallSandbox(ABC):
@@ -72,10 +75,11 @@ class SmallSandbox(ABC):
         provider, _, path = parts.path[1:].partition("/")
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         with self._lock:
+            at = time.time()
             asked = Asked(f"/{path}", query, headers)
             known = provider == self.provider
             answer = self.answer(asked) if known else Answer({"detail": "no such provider"}, 404)
-            self._requests.append(Answered(provider, asked.path, answer.status, query))
+            self._requests.append(Answered(provider, asked.path, answer.status, query, at))
         return answer
 
     def __enter__(self) -> Self:
@@ -85,6 +89,7 @@ class SmallSandbox(ABC):
             """Hands each request to the sandbox."""
 
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def do_GET(self) -> None:
                 """Answer."""

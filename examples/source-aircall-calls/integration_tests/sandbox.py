@@ -3,20 +3,18 @@
 What the provider's page leaves open is a switch of `Rules`.
 """
 
-import json
 import random
-import threading
 import time
 from base64 import b64decode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from typing import Any
+from urllib.parse import urlencode
 
-PATH = "/aircall/v1/calls"
+from integration_tests.small_sandbox import Answer, Asked, SmallSandbox
+
+PATH = "/v1/calls"
 LINKS = "https://api.aircall.io/v1/calls"
 CREDENTIALS = {"api_id": "test-id-aircall-not-real", "api_token": "test-key-aircall-not-real"}
 DAY = 86_400
@@ -233,47 +231,35 @@ class Rules:
     refused: dict[int, int] = field(default_factory=dict)
 
 
-Answer = tuple[int, dict[str, Any]]
-
-
-class Sandbox:
-    """The server, on a loopback address of its own; `CALLS_SANDBOX_URL` is its `url`."""
+class Sandbox(SmallSandbox):
+    """The server; `CALLS_SANDBOX_URL` is its `url`."""
 
     def __init__(self, world: World, rules: Rules | None = None) -> None:
+        super().__init__("aircall")
         self.world = world
         self.rules = rules or Rules()
-        self.requests: list[tuple[float, int, dict[str, str]]] = []
-        """When each request came, its answer's status, and its query."""
         self._starts: list[float] = []
-        self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
+    def answer(self, asked: Asked) -> Answer:
+        """What Aircall says to a request, under its limit."""
+        now = time.time()
+        headers = self._limited(now)
+        seconds = self.rules.refused.get(len(self.requests) + 1)
+        if headers is None or seconds is not None:
+            headers = limit_headers(self.rules.limit, 0, int(now) + (seconds or 60))
+            return Answer(refusal("Too Many Requests", "Wait for the reset."), 429, headers)
+        return replace(self._listing(asked), headers=headers)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    def answer(self, path: str, query: Mapping[str, str], credential: str) -> Answer:
-        """What Aircall says to a request."""
-        if credential != ":".join(CREDENTIALS.values()):
-            return 403, refusal("Forbidden", "Check your API ID and your API token.")
-        if path != PATH or query.keys() - PARAMETERS:
-            return 404, refusal("Not Found", "There is nothing here.")
+    def _listing(self, asked: Asked) -> Answer:
+        if credential_of(asked.headers.get("authorization", "")) != ":".join(CREDENTIALS.values()):
+            return Answer(refusal("Forbidden", "Check your API ID and your API token."), 403)
+        query = asked.query
+        if asked.path != PATH or query.keys() - PARAMETERS:
+            return Answer(refusal("Not Found", "There is nothing here."), 404)
         page, size = int(query.get("page", "1")), int(query.get("per_page", DEFAULT_PAGE))
         size = min(size, self.rules.longest_page)
         if page * size > self.rules.wall:
-            return 400, refusal("Bad Request", "No more calls can be reached by paging.")
+            return Answer(refusal("Bad Request", "No more calls can be reached by paging."), 400)
         calls = self._listed(query)
         found = calls[(page - 1) * size : page * size]
         total = min(len(calls), self.rules.wall) if self.rules.total_is_cut else len(calls)
@@ -286,7 +272,7 @@ class Sandbox:
             "next_page_link": link(query, page + 1) if has_next else None,
             "previous_page_link": link(query, page - 1) if page > 1 else None,
         }
-        return 200, {"meta": meta, "calls": [record(call) for call in found]}
+        return Answer({"meta": meta, "calls": [record(call) for call in found]})
 
     def expected(self, provider: str) -> Mapping[str, Mapping[str, Any]]:
         """What a destination must hold; this sandbox plays one provider."""
@@ -304,7 +290,7 @@ class Sandbox:
             calls = [call for call in calls if (call.started_at or 0) <= last]
         return sorted(calls, key=lambda call: call.place, reverse=query.get("order") == "desc")
 
-    def limited(self, now: float) -> dict[str, str] | None:
+    def _limited(self, now: float) -> dict[str, str] | None:
         """The headers of a limit that is kept, or null if one more request breaks it."""
         self._starts = [at for at in self._starts if at > now - 60.0]
         left = self.rules.limit - len(self._starts)
@@ -312,48 +298,6 @@ class Sandbox:
             self._starts.append(now)
         reset = int(self._starts[0] + 60.0) + 1 if self._starts else int(now)
         return None if left <= 0 else limit_headers(self.rules.limit, left - 1, reset)
-
-    def respond(
-        self, path: str, query: Mapping[str, str], credential: str
-    ) -> tuple[Answer, Mapping[str, str]]:
-        """The answer and its headers."""
-        with self._lock:
-            now = time.time()
-            headers = self.limited(now)
-            seconds = self.rules.refused.get(len(self.requests) + 1)
-            if headers is None or seconds is not None:
-                headers = limit_headers(self.rules.limit, 0, int(now) + (seconds or 60))
-                answer: Answer = 429, refusal("Too Many Requests", "Wait for the reset.")
-            else:
-                answer = self.answer(path, query, credential)
-            self.requests.append((now, answer[0], dict(query)))
-            return answer, headers
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        sandbox = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-
-            def do_GET(self) -> None:
-                parts = urlsplit(self.path)
-                query = dict(parse_qsl(parts.query))
-                credential = credential_of(self.headers.get("Authorization", ""))
-                (status, content), headers = sandbox.respond(parts.path, query, credential)
-                body = json.dumps(content).encode()
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Type", "application/json; charset=utf-8")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: Any) -> None:
-                """Say nothing."""
-
-        return Handler
 
 
 def refusal(error: str, troubleshoot: str) -> dict[str, Any]:

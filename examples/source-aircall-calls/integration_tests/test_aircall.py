@@ -86,8 +86,8 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def start(world: Any, **rules: Any) -> Any:
         sandbox = aircall.Sandbox(world, aircall.Rules(**{"limit": MANY, **rules}))
-        monkeypatch.setenv("CALLS_SANDBOX_URL", sandbox.url)
         started.append(sandbox.__enter__())
+        monkeypatch.setenv("CALLS_SANDBOX_URL", sandbox.url)
         return sandbox
 
     yield start
@@ -112,7 +112,7 @@ def test_all_calls_come_and_every_column_is_the_truth(serve: Serve) -> None:
     assert words["status"] == {"completed", "no-answer", "ringing", "in-progress"}
     assert words["direction"] == {"inbound", "outbound"}
     # one window, seven pages, in the order that shifts none
-    queries = [query for _, _, query in sandbox.requests]
+    queries = [request.query for request in sandbox.requests]
     assert sorted(queries, key=lambda query: int(query["page"])) == [
         {"order": "asc", "per_page": "50", "page": str(page)} for page in range(1, 8)
     ]
@@ -163,7 +163,7 @@ def test_calls_behind_the_wall_come_through_windows(serve: Serve, total_is_cut: 
     assert destination.failure is None
     assert destination.held == world.truth()
     assert sorted(destination.came) == sorted(world.truth())  # each once
-    assert {status for _, status, _ in sandbox.requests} == {200}
+    assert {request.status for request in sandbox.requests} == {200}
     assert len(sandbox.requests) < 270  # 220 pages and the way to the windows: one reading
 
 
@@ -180,7 +180,7 @@ def test_exactly_as_many_calls_as_the_wall_may_be_more(serve: Serve, total_is_cu
 
     assert destination.failure is None
     assert destination.held == world.truth()
-    windows = [(query.get("from"), query.get("to")) for _, _, query in sandbox.requests]
+    windows = [(request.query.get("from"), request.query.get("to")) for request in sandbox.requests]
     assert windows.count((None, None)) == 1  # its first page shows that it may be cut
     bounds = list(dict.fromkeys(windows[1:]))
     assert (bounds[0][0], bounds[-1][1]) == (None, None)
@@ -280,7 +280,7 @@ def test_wrong_credentials_are_named_and_never_told(serve: Serve, key: str) -> N
     assert "api_id and api_token" in str(status.message)
     assert "Check your API ID and your API token." in str(status.message)
     assert "not-real" not in str(status.message)
-    assert [status for _, status, _ in sandbox.requests] == [403]
+    assert [request.status for request in sandbox.requests] == [403]
 
 
 def test_a_check_costs_one_request_also_of_a_list_behind_a_wall(serve: Serve) -> None:
@@ -302,9 +302,9 @@ def test_a_429_is_obeyed(serve: Serve) -> None:
     destination.sync(num_workers=1)
 
     assert destination.held == world.truth()
-    assert [status for _, status, _ in sandbox.requests] == [200, 429, 200, 200]
-    (_, (refused, _, _), (again, _, _), _) = sandbox.requests
-    assert again >= int(refused) + 2
+    assert [request.status for request in sandbox.requests] == [200, 429, 200, 200]
+    _, refused, again, _ = sandbox.requests
+    assert again.at >= int(refused.at) + 2
 
 
 def test_the_command_reads_it_all_at_the_providers_own_limit(tmp_path: Path) -> None:

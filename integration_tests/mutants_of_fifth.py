@@ -184,4 +184,32 @@ MUTANTS_OF_FIFTH: tuple[Mutant, ...] = (
         "self._has_links = isinstance(",
         (LISTS,),
     ),
+    Mutant(
+        "windows that make no difference are asked for for long",
+        f"{SHARED}/reading/windowed.py",
+        "_MOST_IN_VAIN: Final = 64",
+        "_MOST_IN_VAIN: Final = 6400",
+        (LISTS,),
+    ),
+    Mutant(
+        "a window is halved for what it announces alone",
+        f"{SHARED}/reading/windowed.py",
+        "if was_full and walk.is_too_large(announced):",
+        "if walk.is_too_large(announced):",
+        (LISTS,),
+    ),
+    Mutant(
+        "a short page of a window shows a wall",
+        f"{SHARED}/reading/windowed.py",
+        "walled = so_far.end.walled and was_full",
+        "walled = so_far.end.walled",
+        (LISTS,),
+    ),
+    Mutant(
+        "what a list announced before it was halved is forgotten",
+        f"{SHARED}/reading/one_reading.py",
+        "            self.whole = ended.last_total\n",
+        "            self.whole = None\n",
+        (LISTS,),
+    ),
 )

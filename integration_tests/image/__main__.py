@@ -1,0 +1,104 @@
+"""`python -m integration_tests.image`: see the package."""
+
+import shutil
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+
+from integration_tests.connectors import CONNECTORS, ConnectorFolder
+from integration_tests.image import proofs
+from integration_tests.image.base import FOLDER, base_for
+from integration_tests.image.container import container_of
+from integration_tests.image.figures import Figures, table
+from integration_tests.image.inspection import config_faults, config_of, facts_faults, image_id
+from integration_tests.image.proofs import Proof, ProofError, demand
+from integration_tests.sandbox import Sandbox, Switches, World
+from release import ReleaseError
+from release.engines import Engine, working_engine
+from release.images import build_images, chosen, image_of
+
+CALLS = 400
+
+
+def prove(engine: Engine, image: str, connector: ConnectorFolder) -> Figures:
+    """All proofs of one image; ProofError if one fails."""
+    demand("the image", [*config_faults(config_of(engine, image), connector)])
+    folder = FOLDER / connector.name
+    shutil.rmtree(folder, ignore_errors=True)
+    with (
+        Sandbox(World(calls=CALLS), Switches(enforce_limits=False)) as sandbox,
+        container_of(engine, image) as container,
+    ):
+        proof = Proof(connector, container, sandbox, folder)
+        facts = proof.facts()
+        demand("the container", [*facts_faults(facts)])
+        spec = proofs.description(proof, "spec", "SPEC")
+        discover = proofs.description(proof, "discover", "CATALOG")
+        check = proofs.check(proof)
+        first = proofs.first_read(proof)
+        held = first.outcome.by_id()
+        second = proofs.next_read(proof, held, first.outcome.last_state())
+        caught = proofs.caught_read(proof, held | second.by_id(), second.last_state())
+    return Figures(
+        connector=connector.name,
+        image_megabytes=int(facts["kilobytes"][0]) / 1000,
+        connector_megabytes=int(facts["connector"][0]) / 1000,
+        spec_seconds=spec,
+        discover_seconds=discover,
+        check_seconds=check,
+        read_seconds=first.seconds,
+        calls=len(held),
+        changed=len(second.by_id()),
+        caught=len(caught.outcome.by_id()),
+        end_seconds=caught.seconds,
+    )
+
+
+def prove_reproducible(engine: Engine, connector: str, image: str, base: str) -> str:
+    """Built once more from nothing, the image is the same; a sentence about it."""
+    if engine.program == "docker":
+        return "Whether a second build is the same was not tried: docker dates some files anew."
+    before = image_id(engine, image)
+    build_images(engine, {connector: image}, base=base, is_fresh=True)
+    after = image_id(engine, image)
+    demand("the second build", [] if before == after else [f"{after} is not {before}."])
+    return f"A second build of {connector} from nothing is the same image, {after[:12]}."
+
+
+def parser() -> ArgumentParser:
+    """The command line; what is empty counts as not given, as Make passes it."""
+    found = ArgumentParser(prog="python -m integration_tests.image", description=__doc__)
+    found.add_argument("--connector", default="", help="only this one")
+    found.add_argument("--engine", default="", help="docker, podman or buildah")
+    found.add_argument("--base", default="", help="another base than the Dockerfile's")
+    return found
+
+
+def prove_all(options: Namespace) -> None:
+    """Build and prove the images that are asked for, and print what was measured."""
+    connectors = chosen(options.connector)
+    engine = working_engine(asked=options.engine)
+    base = base_for(engine, options.base)
+    images = {connector: image_of(connector) for connector in connectors}
+    build_images(engine, images, base=base)
+    figures = []
+    for connector in CONNECTORS.values():
+        if connector.name in images:
+            figures.append(prove(engine, images[connector.name], connector))
+            print(f"{connector.name} is as the platform wants it", file=sys.stderr)
+    said = prove_reproducible(engine, connectors[0], images[connectors[0]], base)
+    print(f"With {engine.program}, on {base}:\n\n{table(figures)}\n\n{said}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Prove the images; the exit status."""
+    try:
+        prove_all(parser().parse_args(arguments))
+    except (ReleaseError, ProofError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

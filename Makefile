@@ -149,7 +149,7 @@ lock: .venv/installed ## Lock the dependencies anew
 
 # What a connector needs at run time and nothing else, in the versions that the tests run with; the image is made of it.
 .PHONY: runtime-lock
-runtime-lock: .venv/installed
+runtime-lock: .venv/installed ## Lock what a connector needs at run time, in the versions that are locked already
 	$(BIN)/uv pip compile shared/pyproject.toml --constraint requirements.lock --universal --python-version 3.11 \
 		--no-strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
 		--quiet -o runtime.lock

@@ -41,8 +41,8 @@ def prove(engine: Engine, image: str, connector: ConnectorFolder) -> Figures:
         caught = proofs.caught_read(proof, held | second.by_id(), second.last_state())
     return Figures(
         connector=connector.name,
-        image_megabytes=int(facts["kilobytes"][0]) / 1000,
-        connector_megabytes=int(facts["connector"][0]) / 1000,
+        image_megabytes=megabytes(facts["kilobytes"]),
+        connector_megabytes=megabytes(facts["connector"]),
         spec_seconds=spec,
         discover_seconds=discover,
         check_seconds=check,
@@ -52,6 +52,11 @@ def prove(engine: Engine, image: str, connector: ConnectorFolder) -> Figures:
         caught=len(caught.outcome.by_id()),
         end_seconds=caught.seconds,
     )
+
+
+def megabytes(kibibytes: Sequence[str]) -> float:
+    """Of what `du -k` says."""
+    return int(kibibytes[0]) * 1024 / 1e6
 
 
 def prove_reproducible(engine: Engine, connector: str, image: str, base: str) -> str:

@@ -39,8 +39,8 @@ def base_for(engine: Engine, asked: str = "", run: Run = run_quietly) -> str:
         return MADE
     if shutil.which("debootstrap") is None or os.geteuid() != 0:
         raise ReleaseError(
-            f"The base {usual} cannot be pulled here, and debootstrap, which could make one, is not "
-            "installed or this is not root; name a base with BASE=…."
+            f"The base {usual} cannot be pulled here, and debootstrap, which could make one, is "
+            "not installed, or this is not root; name a base with BASE=…."
         )
     make_base(engine)
     return MADE

@@ -148,7 +148,10 @@ def run(
 
 
 def caught(container: Container, job: Job, environment: Mapping[str, str]) -> Ran:
-    """Run a read, and tell it to end once the first record is there; the seconds are those after."""
+    """Run a read, and tell it to end once the first record is there.
+
+    The seconds are those from then on.
+    """
     job.prepare()
     script = START_AND_END.format(arguments=job.arguments)
     started = subprocess.Popen(

@@ -16,7 +16,7 @@ import pytest
 from integration_tests.connectors import CONNECTORS, ROOT
 from integration_tests.image.base import MADE, base_for, import_commands, mirror_of, usual_base
 from integration_tests.image.container import START, START_AND_END, Container, Job
-from integration_tests.image.figures import Figures, table
+from integration_tests.image.figures import Figures, Later, table
 from integration_tests.image.inspection import (
     ImageConfig,
     config_faults,
@@ -441,9 +441,10 @@ def test_calls_are_compared_by_all_their_columns() -> None:
 
 
 def test_the_table_of_what_was_measured() -> None:
-    figures = Figures("source-a-calls", 393.4, 218, 1.04, 1.1, 1.2, 2.25, 400, 137, 96, 0.03)
+    figures = Figures("source-a-calls", 393.4, 218, 1.04, 1.1, 1.2, 2.25, 400, Later(137, 96, 0.03))
 
     assert [line.split("  ") for line in table([figures]).splitlines()][1][0] == "source-a-calls"
     assert re.sub(r"  +", "|", table([figures]).splitlines()[1]) == (
         "source-a-calls|393|218|1.0|1.1|1.2|400 in 2.2|137|0.0 after 96"
     )
+    assert replace(figures, later=None).cells[-2:] == ("–", "–")

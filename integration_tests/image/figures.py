@@ -5,6 +5,17 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class Later:
+    """What the reads after the first one did."""
+
+    changed: int
+    """Calls that the read a day later brought."""
+    caught: int
+    """Calls that had come when a read was told to end."""
+    end_seconds: float
+
+
+@dataclass(frozen=True)
 class Figures:
     """What was measured of an image."""
 
@@ -17,15 +28,16 @@ class Figures:
     check_seconds: float
     read_seconds: float
     calls: int
-    changed: int
-    """Calls that the read a day later brought."""
-    caught: int
-    """Calls that had come when a read was told to end."""
-    end_seconds: float
+    later: Later | None
+    """None if the provider's sandbox stands still."""
 
     @property
     def cells(self) -> tuple[str, ...]:
         """The row of the table."""
+        later = ("–", "–")
+        if self.later is not None:
+            ended = f"{self.later.end_seconds:.1f} after {self.later.caught}"
+            later = (f"{self.later.changed}", ended)
         return (
             self.connector,
             f"{self.image_megabytes:.0f}",
@@ -34,8 +46,7 @@ class Figures:
             f"{self.discover_seconds:.1f}",
             f"{self.check_seconds:.1f}",
             f"{self.calls} in {self.read_seconds:.1f}",
-            f"{self.changed}",
-            f"{self.end_seconds:.1f} after {self.caught}",
+            *later,
         )
 
 

@@ -10,8 +10,10 @@ from typing import Any
 from integration_tests.commands import Outcome, assert_record_counts, catalog_for, run_command
 from integration_tests.connectors import ConnectorFolder
 from integration_tests.image.container import LONGEST, Container, Job, Ran, caught, run
+from integration_tests.image.figures import Later
 from integration_tests.image.inspection import FACTS, facts_of, tree_changes, tree_script
 from integration_tests.sandbox import Sandbox
+from integration_tests.sandboxes import PlayedProvider
 
 Calls = dict[str, dict[str, Any]]
 SOON = 15.0
@@ -57,7 +59,7 @@ class Proof:
 
     connector: ConnectorFolder
     container: Container
-    sandbox: Sandbox
+    sandbox: PlayedProvider
     folder: Path
 
     def job(self, name: str, command: str, **contents: Any) -> Job:
@@ -72,7 +74,7 @@ class Proof:
         return {"CALLS_SANDBOX_URL": self.sandbox.url}
 
     @property
-    def truth(self) -> Calls:
+    def truth(self) -> Mapping[str, Mapping[str, Any]]:
         """The calls that the provider lists now, as they have to arrive."""
         return self.sandbox.expected(self.connector.provider)
 
@@ -136,9 +138,17 @@ def first_read(proof: Proof) -> Ran:
     return ran
 
 
-def next_read(proof: Proof, held: Calls, state: Any) -> Outcome:
+def later_reads(proof: Proof, sandbox: Sandbox, first: Outcome) -> Later:
+    """A read a day later, and one that is told to end in its middle."""
+    held = first.by_id()
+    second = next_read(proof, sandbox, held, first.last_state())
+    ran = caught_read(proof, sandbox, held | second.by_id(), second.last_state())
+    return Later(len(second.by_id()), len(ran.outcome.by_id()), ran.seconds)
+
+
+def next_read(proof: Proof, sandbox: Sandbox, held: Calls, state: Any) -> Outcome:
     """A day later only what changed arrives, and with it all is as the provider has it."""
-    proof.sandbox.world.advance(hours=24)
+    sandbox.world.advance(hours=24)
     job = proof.job("second", "read", catalog=proof.catalog, state=[state])
     outcome = whole(run(proof.container, job, proof.environment))
     demand("the second read", lacking(held | outcome.by_id(), proof.truth))
@@ -147,15 +157,15 @@ def next_read(proof: Proof, held: Calls, state: Any) -> Outcome:
     return outcome
 
 
-def caught_read(proof: Proof, held: Calls, state: Any) -> Ran:
+def caught_read(proof: Proof, sandbox: Sandbox, held: Calls, state: Any) -> Ran:
     """A read that is told to end in its middle ends soon, and its last state is good."""
-    proof.sandbox.world.advance(hours=24)
-    usual = proof.sandbox.switches
-    proof.sandbox.switches = replace(usual, latency_seconds=SLOW)
+    sandbox.world.advance(hours=24)
+    usual = sandbox.switches
+    sandbox.switches = replace(usual, latency_seconds=SLOW)
     slow = {**proof.connector.sample("sample_config.json"), **ONE_AFTER_ANOTHER}
     job = proof.job("caught", "read", config=slow, catalog=proof.catalog, state=[state])
     ran = caught(proof.container, job, proof.environment)
-    proof.sandbox.switches = usual
+    sandbox.switches = usual
     ended = ran.outcome.exit_status == ENDED and ran.seconds < SOON
     said = f"Exit status {ran.outcome.exit_status} after {ran.seconds:.1f} s."
     demand("the read that was told to end", [] if ended else [said])

@@ -11,7 +11,7 @@ BIN := .venv/bin
 CONNECTORS := $(wildcard source-*-calls examples/source-*-calls)
 PACKAGES := shared $(CONNECTORS)
 OURS := shared/calls_shared $(wildcard $(addsuffix /source_*_calls,$(CONNECTORS))) \
-	integration_tests benchmarks $(wildcard examples/*.py)
+	integration_tests benchmarks release $(wildcard examples/*.py)
 # Each has files of the same names, so each is a run of its own.
 SANDBOXES := $(wildcard $(addsuffix /integration_tests/sandbox.py,$(CONNECTORS)))
 
@@ -100,6 +100,19 @@ bench-lock: .venv/installed ## Lock the benchmark's peers anew
 		--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
 		--quiet -o benchmarks/requirements.lock
 
+.PHONY: dist
+dist: .venv/installed ## Build wheels and source distributions into dist/
+	@$(BIN)/python -m release.packages
+
+.PHONY: images
+images: dist ## Build the images: make images REPOSITORY=ghcr.io/you TAG=0.3.0 (CONNECTOR=… ENGINE=… BASE=… PLATFORM=…)
+	@$(BIN)/python -m release.images --repository '$(REPOSITORY)' --tag '$(TAG)' --connector '$(CONNECTOR)' \
+		--engine '$(ENGINE)' --base '$(BASE)' --platform '$(PLATFORM)'
+
+.PHONY: image-test
+image-test: dist ## Build the images and prove them as the platform runs them (CONNECTOR=… ENGINE=… BASE=…)
+	@$(BIN)/python -m integration_tests.image --connector '$(CONNECTOR)' --engine '$(ENGINE)' --base '$(BASE)'
+
 .PHONY: new-provider
 new-provider: .venv/installed ## Lay out a connector's folder: make new-provider NAME=acme (IN=examples)
 	@$(BIN)/python -m integration_tests.new_provider '$(NAME)' $(if $(TITLE),--title '$(TITLE)') \
@@ -132,8 +145,16 @@ lock: .venv/installed ## Lock the dependencies anew
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --upgrade \
 		--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
 		--quiet -o requirements.lock
+	$(MAKE) runtime-lock
+
+# What a connector needs at run time and nothing else, in the versions that the tests run with; the image is made of it.
+.PHONY: runtime-lock
+runtime-lock: .venv/installed ## Lock what a connector needs at run time, in the versions that are locked already
+	$(BIN)/uv pip compile shared/pyproject.toml --constraint requirements.lock --universal --python-version 3.11 \
+		--no-strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+		--quiet -o runtime.lock
 
 .PHONY: clean
 clean: ## Remove what the other commands made
-	rm -rf .venv .venv-bench .bench .demo build .mypy_cache .ruff_cache .pytest_cache */build */.tmp examples/*/build examples/*/.tmp
+	rm -rf .venv .venv-bench .bench .demo .image build dist .mypy_cache .ruff_cache .pytest_cache */build */.tmp examples/*/build examples/*/.tmp
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

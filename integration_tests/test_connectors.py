@@ -25,6 +25,7 @@ from integration_tests.sandboxes import sandbox_of
 from integration_tests.snapshots import stored_versions
 
 FILES = (
+    "LICENSE",
     "README.md",
     "acceptance-test-config.yml",
     "icon.svg",
@@ -72,8 +73,8 @@ def test_what_a_bare_folder_lacks_is_said(tmp_path: Path) -> None:
     found = list(missing(acme, is_promised=True))
 
     assert found[:2] == [
+        "source-acme-calls has no file LICENSE.",
         "source-acme-calls has no file README.md.",
-        "source-acme-calls has no file acceptance-test-config.yml.",
     ]
     assert "source-acme-calls has no file source_acme_calls/manifest.yaml." in found
     assert found[-3:] == [

@@ -13,10 +13,13 @@ from integration_tests.commands import ROOT
 from integration_tests.readme_columns import with_tables
 from integration_tests.readme_commands import COMMANDS, TEXT, assert_shows
 from integration_tests.sandbox import Sandbox, World
+from release.packages import build
 
 RUN_ELSEWHERE = {
+    # `test_packages` does it in another folder
+    "make dist",
     # `pip install` needs an environment of its own; the spec after it is that environment's
-    "pip install ./shared ./source-skipcall-calls",
+    "pip install --find-links dist source-skipcall-calls",
     "source-skipcall-calls spec",
     # `test_demo` asks them of the demo's file
     ".venv/bin/python -m examples.questions",
@@ -61,12 +64,19 @@ def test_make_demo() -> None:
     assert target == ".venv/bin/python -m examples.demo"
 
 
+def test_make_dist() -> None:
+    target = run("make --no-print-directory --dry-run dist", "").stdout.splitlines()[-1].strip()
+    assert target == ".venv/bin/python -m release.packages"
+
+
 def test_one_connector_alone_in_an_environment_of_its_own(tmp_path: Path) -> None:
+    build(tmp_path / "dist")
     subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "alone")], check=True)
     path = str(tmp_path / "alone" / "bin")
     # without compiling what is never run; that took half of the time
     quickly = "env PIP_NO_COMPILE=1"
-    installed = run(f"{quickly} pip install --quiet ./shared ./source-skipcall-calls", "", path)
+    command = "pip install --quiet --find-links dist source-skipcall-calls"
+    installed = run(f"{quickly} {command}", "", path, cwd=tmp_path)
     assert installed.returncode == 0, installed.stderr[-3000:]
     # in another folder, with another manifest.yaml in it
     (tmp_path / "manifest.yaml").write_text("nonsense: true", encoding="utf-8")

@@ -18,6 +18,7 @@ FOLDERS = [connector.folder.relative_to(ROOT).as_posix() for connector in ALL.va
 FILES = {
     "pyproject.toml": 1,
     "shared/pyproject.toml": 1,
+    "Dockerfile": 1,
     **{f"{folder}/pyproject.toml": 2 for folder in FOLDERS},
     **{f"{folder}/metadata.yaml": 1 for folder in FOLDERS},
 }

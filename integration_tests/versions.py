@@ -15,6 +15,7 @@ VERSION = r"\d+\.\d+\.\d+"
 _PROJECT = rf'(?m)^version = "({VERSION})"$'
 _SHARED = rf'"airbyte-calls-shared>=({VERSION}),<\d+\.\d+"'
 _IMAGE = rf"(?m)^  dockerImageTag: ({VERSION})$"
+_BUILT_IMAGE = rf"(?m)^ARG VERSION=({VERSION})$"
 _NEWEST_ENTRY = rf"(?m)\A(?s:.*?)^## \[({VERSION})\]"
 
 
@@ -51,6 +52,7 @@ def places(root: Path = ROOT) -> Iterator[Place]:
     """All places but the changelog, also those of a connector that is added."""
     yield Place("pyproject.toml", _PROJECT)
     yield Place("shared/pyproject.toml", _PROJECT)
+    yield Place("Dockerfile", _BUILT_IMAGE)
     for connector in (*connectors_in(root).values(), *connectors_in(root / "examples").values()):
         folder = connector.folder.relative_to(root).as_posix()
         yield Place(f"{folder}/pyproject.toml", _PROJECT)

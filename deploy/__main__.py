@@ -1,0 +1,65 @@
+"""`make register`: read what is asked, do it, and say what was done."""
+
+import os
+import sys
+from collections.abc import Mapping
+
+from deploy.accounts import Account, accounts_in
+from deploy.client import Client
+from deploy.definitions import definition_of
+from deploy.failures import RegisterError
+from deploy.platform import Platform
+from deploy.register import Say, register
+from deploy.settings import Settings, settings_of
+from integration_tests.connectors import CONNECTORS
+from integration_tests.versions import current_version
+
+
+def main(environment: Mapping[str, str]) -> int:
+    """Do what the environment variables ask; the exit status."""
+    try:
+        changed = run(settings_of(environment, current_version()), _say)
+    except RegisterError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    _say(f"Done: {changed} changed." if changed else "Done: nothing had to be changed.")
+    return 0
+
+
+def run(settings: Settings, say: Say) -> int:
+    """Do what is asked; how many things had to be changed.
+
+    Raises:
+        RegisterError: it cannot go on. What is done stays; the next run goes on from there.
+    """
+    asked = settings.connections
+    accounts: tuple[Account, ...] = ()
+    if asked is not None:
+        accounts = accounts_in(asked.configs, CONNECTORS)
+    wanted = {
+        provider: definition_of(connector, settings.repository, settings.tag)
+        for provider, connector in CONNECTORS.items()
+    }
+    client = Client(
+        settings.url,
+        settings.client_id,
+        settings.client_secret,
+        frozenset[str]().union(*(account.secrets for account in accounts)),
+        settings.timeout,
+    )
+    if not settings.has_host:
+        say(
+            f"Note: {settings.repository} names no registry. Where the chart sets"
+            " global.image.registry, the platform puts that before it."
+        )
+    return register(Platform(client, settings.workspace_id), settings, wanted, accounts, say)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)  # a pod may take minutes
+
+
+if __name__ == "__main__":
+    sys.exit(main(os.environ))

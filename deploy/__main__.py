@@ -11,14 +11,16 @@ from deploy.failures import RegisterError
 from deploy.platform import Platform
 from deploy.register import Say, register
 from deploy.settings import Settings, settings_of
-from integration_tests.connectors import CONNECTORS
+from integration_tests.connectors import CONNECTORS, ConnectorFolder
 from integration_tests.versions import current_version
 
 
-def main(environment: Mapping[str, str]) -> int:
+def main(
+    environment: Mapping[str, str], connectors: Mapping[str, ConnectorFolder] = CONNECTORS
+) -> int:
     """Do what the environment variables ask; the exit status."""
     try:
-        changed = run(settings_of(environment, current_version()), _say)
+        changed = run(settings_of(environment, current_version()), connectors, _say)
     except RegisterError as error:
         print(error, file=sys.stderr)
         return 1
@@ -28,8 +30,13 @@ def main(environment: Mapping[str, str]) -> int:
     return 0
 
 
-def run(settings: Settings, say: Say) -> int:
+def run(settings: Settings, connectors: Mapping[str, ConnectorFolder], say: Say) -> int:
     """Do what is asked; how many things had to be changed.
+
+    Args:
+        settings: what is asked.
+        connectors: those to register, by provider.
+        say: takes a line for the user.
 
     Raises:
         RegisterError: it cannot go on. What is done stays; the next run goes on from there.
@@ -37,10 +44,10 @@ def run(settings: Settings, say: Say) -> int:
     asked = settings.connections
     accounts: tuple[Account, ...] = ()
     if asked is not None:
-        accounts = accounts_in(asked.configs, CONNECTORS)
+        accounts = accounts_in(asked.configs, connectors)
     wanted = {
         provider: definition_of(connector, settings.repository, settings.tag)
-        for provider, connector in CONNECTORS.items()
+        for provider, connector in connectors.items()
     }
     client = Client(
         settings.url,

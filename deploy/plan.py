@@ -4,9 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from deploy.definitions import JSON, STREAM, Definition
+from deploy.definitions import JSON, Definition
 from deploy.failures import RegisterError
-from deploy.settings import DEFAULT_SCHEDULE, MANUAL
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ def plan_definition(wanted: Definition, workspace_id: str, found: Iterable[JSON]
         for one in found
         if one.get("custom") is True and one.get("dockerRepository") == wanted.repository
     ]
-    existing = _only(ours, "sourceDefinitionId", f"definitions have the image {wanted.repository}")
+    existing = only(ours, "sourceDefinitionId", f"definitions have the image {wanted.repository}")
     if existing is None:
         definition = {
             "name": wanted.name,
@@ -65,7 +64,7 @@ def plan_definition(wanted: Definition, workspace_id: str, found: Iterable[JSON]
     changes = []
     if existing["dockerImageTag"] != wanted.tag:
         changes.append(f"{existing['dockerImageTag']} becomes {wanted.tag}")
-    if _filled(existing.get("resourceRequirements")) != _filled(wanted.resources):
+    if filled(existing.get("resourceRequirements")) != filled(wanted.resources):
         changes.append("resources")
     identifier = str(existing["sourceDefinitionId"])
     if not changes:
@@ -103,7 +102,7 @@ def plan_source(wanted: WantedSource, found: Iterable[JSON]) -> Step:
         and one.get("definitionId") == wanted.definition_id
         and one["workspaceId"] == wanted.workspace_id
     ]
-    existing = _only(ours, "sourceId", f"sources are named {wanted.name}")
+    existing = only(ours, "sourceId", f"sources are named {wanted.name}")
     body = {"name": wanted.name, "configuration": wanted.configuration}
     if existing is None:
         place = {"workspaceId": wanted.workspace_id, "definitionId": wanted.definition_id}
@@ -120,89 +119,7 @@ def plan_source(wanted: WantedSource, found: Iterable[JSON]) -> Step:
     return Update(identifier, body, tuple(changes)) if changes else Same(identifier)
 
 
-@dataclass(frozen=True)
-class WantedConnection:
-    """A connection as it shall be when it is created."""
-
-    name: str
-    source_id: str
-    destination_id: str
-    namespace: str
-    stream: JSON
-    schedule: str | None
-    """None: the default for a new one; an existing one keeps its own."""
-
-
-def plan_connection(wanted: WantedConnection, found: Iterable[JSON]) -> Step:
-    """A connection is ours if it joins the two.
-
-    Of an existing one only the schedule is changed, and only if one is asked for: rows that were
-    synced under another namespace or mode would stay behind, unseen.
-    """
-    ours = [
-        one
-        for one in found
-        if one["sourceId"] == wanted.source_id and one["destinationId"] == wanted.destination_id
-    ]
-    existing = _only(ours, "connectionId", f"connections join {wanted.name} and the destination")
-    if existing is None:
-        return Create(
-            {
-                "name": wanted.name,
-                "sourceId": wanted.source_id,
-                "destinationId": wanted.destination_id,
-                "namespaceDefinition": "custom_format",
-                "namespaceFormat": wanted.namespace,
-                "configurations": {"streams": [wanted.stream]},
-                "schedule": _schedule(wanted.schedule or DEFAULT_SCHEDULE),
-                "nonBreakingSchemaUpdatesBehavior": "propagate_columns",
-            }
-        )
-    identifier, notices = str(existing["connectionId"]), tuple(_notices(wanted, existing))
-    if wanted.schedule is None or _has_schedule(existing, wanted.schedule):
-        return Same(identifier, notices)
-    # without the streams the platform takes all of them, in full refresh | overwrite
-    streams = [_filled(stream) for stream in _streams(existing)]
-    body = {"schedule": _schedule(wanted.schedule), "configurations": {"streams": streams}}
-    return Update(identifier, body, (f"schedule {wanted.schedule}",), notices)
-
-
-def _notices(wanted: WantedConnection, existing: JSON) -> Iterable[str]:
-    own = existing.get("namespaceDefinition"), existing.get("namespaceFormat")
-    if own != ("custom_format", wanted.namespace):
-        yield (
-            f"{wanted.name}: the connection does not write into the namespace {wanted.namespace};"
-            " it is left as it is. See that no other connection writes the same table."
-        )
-    calls = next((one for one in _streams(existing) if one["name"] == STREAM), None)
-    if calls is None or calls.get("syncMode") != wanted.stream["syncMode"]:
-        yield (
-            f"{wanted.name}: the stream {STREAM} is not in the mode Incremental | Append + Deduped;"
-            " it is left as it is."
-        )
-
-
-def _streams(connection: JSON) -> Sequence[JSON]:
-    found: Sequence[JSON] = (connection.get("configurations") or {}).get("streams") or ()
-    return found
-
-
-def _schedule(schedule: str) -> JSON:
-    if schedule == MANUAL:
-        return {"scheduleType": MANUAL}
-    return {"scheduleType": "cron", "cronExpression": schedule}
-
-
-def _has_schedule(connection: JSON, schedule: str) -> bool:
-    """The platform shows a cron expression with its time zone behind it."""
-    found = connection.get("schedule") or {}
-    shown = str(found.get("cronExpression") or "").removesuffix("UTC").strip()
-    return _schedule(schedule) == _schedule(
-        MANUAL if found.get("scheduleType") == MANUAL else shown
-    )
-
-
-def _only(found: Sequence[JSON], key: str, several: str) -> JSON | None:
+def only(found: Sequence[JSON], key: str, several: str) -> JSON | None:
     """The one that was found, if any; which of several is meant cannot be known."""
     if len(found) > 1:
         ids = ", ".join(sorted(str(one[key]) for one in found))
@@ -210,9 +127,9 @@ def _only(found: Sequence[JSON], key: str, several: str) -> JSON | None:
     return found[0] if found else None
 
 
-def _filled(value: Any) -> Any:
+def filled(value: Any) -> Any:
     """Without what is null or empty: the platform adds such keys, and refuses some of them."""
     if isinstance(value, Mapping):
-        filled = {key: _filled(item) for key, item in value.items()}
-        return {key: item for key, item in filled.items() if item not in (None, [], {})}
+        items = {key: filled(item) for key, item in value.items()}
+        return {key: item for key, item in items.items() if item not in (None, [], {})}
     return value

@@ -9,12 +9,11 @@ from deploy.plan import (
     Same,
     Step,
     Update,
-    WantedConnection,
     WantedSource,
-    plan_connection,
     plan_definition,
     plan_source,
 )
+from deploy.plan_connections import WantedConnection, plan_connection
 from deploy.platform import Platform
 from deploy.settings import DEFAULT_SCHEDULE, ConnectionSettings, Settings
 

@@ -1,8 +1,8 @@
 """A fake of an Airbyte platform, on a real socket: the calls that `make register` needs.
 
 It checks method, path, token, content type and body as the platform does, holds definitions,
-sources, connections and destinations of one workspace, and gives lists in pages. In one thing it is
-stricter: a key that a body does not have is refused, where the platform would ignore a typing error.
+sources, connections and destinations of one workspace, and gives lists in pages. In one thing it
+is stricter: a key that a body does not have is refused; the platform would ignore it.
 
     schemas       the bodies, as in the platform's `config.yaml` and `api_documentation_*.yaml`
     refusals      the errors, in the form of either API
@@ -14,6 +14,18 @@ stricter: a key that a body does not have is refused, where the platform would i
 """
 
 from integration_tests.airbyte_platform.server import FakePlatform, Switches
-from integration_tests.airbyte_platform.workspace import CLIENT_ID, CLIENT_SECRET, WORKSPACE_ID
+from integration_tests.airbyte_platform.workspace import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    DESTINATION_ID,
+    WORKSPACE_ID,
+)
 
-__all__ = ["CLIENT_ID", "CLIENT_SECRET", "WORKSPACE_ID", "FakePlatform", "Switches"]
+__all__ = [
+    "CLIENT_ID",
+    "CLIENT_SECRET",
+    "DESTINATION_ID",
+    "WORKSPACE_ID",
+    "FakePlatform",
+    "Switches",
+]

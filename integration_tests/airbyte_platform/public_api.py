@@ -117,7 +117,7 @@ def _streams(workspace: Workspace, source_id: str, destination_id: str, body: JS
         raise not_found(source_id)
     modes: list[str] = destination(workspace, destination_id)["modes"]
     definition = workspace.definitions[source["definitionId"]]
-    catalog = workspace.catalog_from_image(definition, source["configuration"])
+    catalog = workspace.catalog_from_image(definition)
     return configured(catalog, body.get("configurations"), modes)
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """A refusal: its HTTP status and its JSON."""
 
     def __init__(self, status: int, body: dict[str, Any]) -> None:
@@ -12,9 +12,9 @@ class Refusal(Exception):
         self.body = body
 
 
-def known(status: int, message: str) -> Refusal:
+def known(status: int, message: str) -> RefusalError:
     """An error of the Config API."""
-    return Refusal(
+    return RefusalError(
         status,
         {
             "message": message,
@@ -24,7 +24,7 @@ def known(status: int, message: str) -> Refusal:
     )
 
 
-def problem(status: int, title: str, message: str | None = None) -> Refusal:
+def problem(status: int, title: str, message: str | None = None) -> RefusalError:
     """A problem of the public API."""
     body: dict[str, Any] = {
         "status": status,
@@ -34,21 +34,21 @@ def problem(status: int, title: str, message: str | None = None) -> Refusal:
     }
     if message is not None:
         body["data"] = {"message": message}
-    return Refusal(status, body)
+    return RefusalError(status, body)
 
 
-def bad_request(message: str) -> Refusal:
+def bad_request(message: str) -> RefusalError:
     """A body or a parameter that will not do."""
     return problem(400, "bad-request", message)
 
 
-def not_found(identifier: str) -> Refusal:
+def not_found(identifier: str) -> RefusalError:
     """An id that names nothing, in the public API."""
     found = problem(404, "resource-not-found")
     found.body["data"] = {"resourceType": "resource", "resourceId": identifier}
     return found
 
 
-def unexpected(message: str) -> Refusal:
+def unexpected(message: str) -> RefusalError:
     """A failure inside the platform, such as a pod that could not start."""
     return problem(500, "unexpected-problem", message)

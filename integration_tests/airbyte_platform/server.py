@@ -10,7 +10,7 @@ from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from integration_tests.airbyte_platform import config_api, public_api, schemas
-from integration_tests.airbyte_platform.refusals import Refusal, known, problem
+from integration_tests.airbyte_platform.refusals import RefusalError, known, problem
 from integration_tests.airbyte_platform.workspace import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -80,7 +80,9 @@ class FakePlatform:
 
     def __enter__(self) -> Self:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.02,), daemon=True
+        )
         self._thread.start()
         return self
 
@@ -100,7 +102,7 @@ class FakePlatform:
         return [f"{one.method} {one.path}" for one in self.log if one.changes]
 
     def answer(self, request: Request, token: str | None) -> JSON:
-        """The content of the answer; Refusal if there is none."""
+        """The content of the answer; RefusalError if there is none."""
         if request.path == f"{PUBLIC}/applications/token" and request.method == "POST":
             return self._give_token(request.body)
         self._check_token(token)
@@ -172,7 +174,14 @@ def _handler_of(platform: FakePlatform) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             self._answer()
 
-        do_POST = do_PUT = do_PATCH = do_GET
+        def do_POST(self) -> None:
+            self._answer()
+
+        def do_PUT(self) -> None:
+            self._answer()
+
+        def do_PATCH(self) -> None:
+            self._answer()
 
         def log_message(self, format: str, *args: object) -> None:
             """Nothing on stderr."""
@@ -194,7 +203,7 @@ def _handler_of(platform: FakePlatform) -> type[BaseHTTPRequestHandler]:
                 scheme, _, token = self.headers.get("Authorization", "").partition(" ")
                 content = platform.answer(request, token if scheme == "Bearer" else None)
                 self._send(200, "application/json", json.dumps(content))
-            except Refusal as refusal:
+            except RefusalError as refusal:
                 self._send(refusal.status, "application/json", json.dumps(refusal.body))
 
         def _body(self, text: bytes) -> Any:

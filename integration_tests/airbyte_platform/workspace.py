@@ -6,9 +6,15 @@ import logging
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from airbyte_cdk.models import AirbyteCatalogSerializer, ConnectorSpecificationSerializer
+from airbyte_cdk.models import (
+    AirbyteMessage,
+    AirbyteMessageSerializer,
+    ConnectorSpecificationSerializer,
+    Type,
+)
 
 from integration_tests.airbyte_platform.refusals import known, unexpected
 from integration_tests.connectors import CONNECTORS, ConnectorFolder
@@ -16,7 +22,7 @@ from integration_tests.connectors import CONNECTORS, ConnectorFolder
 JSON = dict[str, Any]
 
 CLIENT_ID = "00000000-0000-4000-8000-00000000c11e"
-CLIENT_SECRET = "test-client-secret-not-real"  # noqa: S105
+CLIENT_SECRET = "test-client-secret-not-real"
 WORKSPACE_ID = "00000000-0000-4000-8000-000000000001"
 DESTINATION_ID = "00000000-0000-4000-8000-000000000002"
 OTHER_WORKSPACE_ID = "00000000-0000-4000-8000-00000000000f"
@@ -38,8 +44,8 @@ class Workspace:
     """The state of the one workspace."""
 
     definitions: dict[str, JSON] = field(
-        default_factory=lambda: {FOREIGN["sourceDefinitionId"]: dict(FOREIGN)}
-    )  # type: ignore[dict-item]
+        default_factory=lambda: {str(FOREIGN["sourceDefinitionId"]): dict(FOREIGN)}
+    )
     specifications: dict[str, JSON] = field(default_factory=dict)
     """By image."""
     icons: dict[str, str] = field(default_factory=dict)
@@ -70,20 +76,35 @@ class Workspace:
                 f"Internal Server Error: Get Spec Job failed (imageName={image},"
                 f" isCustomConnector=true, workspaceId={WORKSPACE_ID})",
             )
-        said = connector.source_class()().spec(logging.getLogger(__name__))
-        found: JSON = json.loads(json.dumps(ConnectorSpecificationSerializer.dump(said)))
-        return found
+        return copy.deepcopy(specification_of(connector.provider))
 
-    def catalog_from_image(self, definition: JSON, configuration: JSON) -> list[JSON]:
+    def catalog_from_image(self, definition: JSON) -> list[JSON]:
         """The streams that a pod with the command `discover` finds."""
         image = f"{definition['dockerRepository']}:{definition['dockerImageTag']}"
         self.pods.append(f"discover {image}")
         connector = connector_of(image)
         if image in self.unpullable or connector is None:
             raise unexpected("Something went wrong in the connector. logs:Could not pull the image")
-        catalog = connector.source_class()().discover(logging.getLogger(__name__), configuration)
-        found: list[JSON] = AirbyteCatalogSerializer.dump(catalog)["streams"]
-        return found
+        return copy.deepcopy(streams_of(connector.provider))
+
+
+@cache
+def specification_of(provider: str) -> JSON:
+    """What the connector's `spec` says."""
+    said = CONNECTORS[provider].source_class()().spec(logging.getLogger(__name__))
+    found: JSON = json.loads(json.dumps(ConnectorSpecificationSerializer.dump(said)))
+    return found
+
+
+@cache
+def streams_of(provider: str) -> list[JSON]:
+    """What the connector's `discover` finds; that does not depend on the account."""
+    connector = CONNECTORS[provider]
+    source, configuration = connector.source_class()(), connector.sample("sample_config.json")
+    catalog = source.discover(logging.getLogger(__name__), configuration)
+    message = AirbyteMessageSerializer.dump(AirbyteMessage(type=Type.CATALOG, catalog=catalog))
+    found: list[JSON] = json.loads(json.dumps(message["catalog"]["streams"]))
+    return found
 
 
 def connector_of(image: str) -> ConnectorFolder | None:

@@ -9,7 +9,7 @@ from deploy.client import Client
 from deploy.definitions import definition_of
 from deploy.failures import RegisterError
 from deploy.platform import Platform
-from deploy.register import Say, register
+from deploy.register import Say, register, remove
 from deploy.settings import Settings, settings_of
 from integration_tests.connectors import CONNECTORS, ConnectorFolder
 from integration_tests.versions import current_version
@@ -56,12 +56,15 @@ def run(settings: Settings, connectors: Mapping[str, ConnectorFolder], say: Say)
         frozenset[str]().union(*(account.secrets for account in accounts)),
         settings.timeout,
     )
+    platform = Platform(client, settings.workspace_id)
+    if settings.remove:
+        return remove(platform, wanted, say)
     if not settings.has_host:
         say(
             f"Note: {settings.repository} names no registry. Where the chart sets"
             " global.image.registry, the platform puts that before it."
         )
-    return register(Platform(client, settings.workspace_id), settings, wanted, accounts, say)
+    return register(platform, settings, wanted, accounts, say)
 
 
 def _say(line: str) -> None:

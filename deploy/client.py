@@ -84,7 +84,7 @@ class Client:
         self._token: str | None = None
 
     def send(self, call: Call) -> Any:
-        """The content of the answer; RegisterError if there is none, or a refusal."""
+        """The content of the answer, None if it has none; RegisterError for a refusal."""
         answer = self._sent(call, self._bearer())
         if answer.status_code == requests.codes.unauthorized:
             # tokens of an application live for 15 minutes at most, and a pod may take some of them
@@ -160,7 +160,7 @@ class Client:
                 f"The platform could not {call.purpose} (HTTP {status})."
                 f"{f' {advice}.' if advice else ''}{said_in(content, self._secrets)}"
             )
-        if content is None:
+        if content is None and status != requests.codes.no_content:
             raise RegisterError(
                 f"{self._url} answered to {call.path} with something else than JSON."
                 f" {_NOT_AIRBYTE}."

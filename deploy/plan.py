@@ -39,16 +39,21 @@ class Same:
 Step = Create | Update | Same
 
 
+def own_definitions(wanted: Definition, found: Iterable[JSON]) -> list[JSON]:
+    """The custom definitions of the same image."""
+    return [
+        one
+        for one in found
+        if one.get("custom") is True and one.get("dockerRepository") == wanted.repository
+    ]
+
+
 def plan_definition(wanted: Definition, workspace_id: str, found: Iterable[JSON]) -> Step:
     """A definition is ours if it is a custom one of the same image in this workspace.
 
     `update` of the Config API takes a tag and resources; the rest stays as it was created.
     """
-    ours = [
-        one
-        for one in found
-        if one.get("custom") is True and one.get("dockerRepository") == wanted.repository
-    ]
+    ours = own_definitions(wanted, found)
     existing = only(ours, "sourceDefinitionId", f"definitions have the image {wanted.repository}")
     if existing is None:
         definition = {

@@ -53,6 +53,11 @@ class Platform:
         call = Call("POST", f"{CONFIG}/update", f"change to {wanted.image}", body, advice=advice)
         self._client.send(call)
 
+    def delete_definition(self, definition_id: str, name: str) -> None:
+        """Delete a definition; the platform deletes its sources and connections with it."""
+        body = {"sourceDefinitionId": definition_id}
+        self._client.send(Call("POST", f"{CONFIG}/delete", f"delete {name}", body))
+
     def check_destination(self, destination_id: str) -> None:
         """RegisterError if there is no such destination in the workspace."""
         unknown = "DESTINATION_ID is no destination of the workspace: make one in Airbyte first"

@@ -10,6 +10,7 @@ from deploy.plan import (
     Step,
     Update,
     WantedSource,
+    own_definitions,
     plan_definition,
     plan_source,
 )
@@ -66,6 +67,17 @@ def register(
             say,
         )
     return len(changed)
+
+
+def remove(platform: Platform, wanted: Mapping[str, Definition], say: Say) -> int:
+    """Delete the definitions of these images, whatever their tag; how many there were."""
+    found, deleted = platform.definitions(), 0
+    for definition in wanted.values():
+        for one in own_definitions(definition, found):
+            platform.delete_definition(str(one["sourceDefinitionId"]), definition.name)
+            say(f"{definition.name}: removed, with its sources and connections.")
+            deleted += 1
+    return deleted
 
 
 def _apply_definition(platform: Platform, wanted: Definition, step: Step, say: Say) -> str:

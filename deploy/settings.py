@@ -50,6 +50,8 @@ class Settings:
     tag: str
     timeout: float
     connections: ConnectionSettings | None
+    remove: bool
+    """Delete the definitions, with all their sources and connections."""
 
     @property
     def has_host(self) -> bool:
@@ -65,6 +67,9 @@ def settings_of(environment: Mapping[str, str], version: str) -> Settings:
         environment: the environment variables.
         version: the version of this checkout, which is the default of TAG.
     """
+    remove, connections = _is_on(environment, "REMOVE"), _is_on(environment, "CONNECTIONS")
+    if remove and connections:
+        raise RegisterError("REMOVE=1 and CONNECTIONS=1 exclude each other; leave one out.")
     return Settings(
         url=_url(_required(environment, "AIRBYTE_URL")),
         client_id=_credential(environment, "CLIENT_ID"),
@@ -73,7 +78,8 @@ def settings_of(environment: Mapping[str, str], version: str) -> Settings:
         repository=_repository(environment.get("REPOSITORY") or DEFAULT_REPOSITORY),
         tag=_tag(environment.get("TAG") or version),
         timeout=_timeout(environment.get("TIMEOUT") or "600"),
-        connections=_connections(environment) if _is_on(environment, "CONNECTIONS") else None,
+        connections=_connections(environment) if connections else None,
+        remove=remove,
     )
 
 

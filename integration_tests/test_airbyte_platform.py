@@ -148,6 +148,17 @@ def test_an_update_knows_its_definition_and_runs_an_unknown_image(ask: Asking) -
     assert ask("POST", UPDATE, {**body, "dockerImageTag": "3"}).status_code == 500
 
 
+def test_a_deletion_takes_all_along(ask: Asking) -> None:
+    source = ask.source()
+    body = {"sourceId": source["sourceId"], "destinationId": DESTINATION_ID}
+    ask.made("POST", CONNECTIONS, body)
+    path = "/api/v1/source_definitions/delete"
+    gone = {"sourceDefinitionId": source["definitionId"]}
+    assert [ask("POST", path, gone).status_code for _ in range(2)] == [204, 404]
+    state = ask.platform.workspace.snapshot()
+    assert (state["sources"], state["connections"], len(state["definitions"])) == ({}, {}, 1)
+
+
 def test_a_source_shows_no_secret_and_is_checked(ask: Asking) -> None:
     source = ask.source()
     (key,) = FIRST.secret_keys

@@ -410,3 +410,27 @@ def test_secrets_are_in_no_message_and_on_no_command_line(
     assert told.returncode == 2
     assert "CLIENT_SECRET stands on the command line" in told.stderr
     assert CLIENT_SECRET not in told.stdout + told.stderr
+
+
+def test_removing_takes_sources_and_connections_along_and_nothing_else(
+    platform: FakePlatform, tmp_path: Path
+) -> None:
+    before = platform.workspace.snapshot()
+    for connector in TWO.values():
+        configure(tmp_path, connector)
+    register(platform, TWO, **with_connections(tmp_path))
+    register(platform, ONE, REPOSITORY="localhost/other")
+    kept = only(
+        {k: one for k, one in custom(platform).items() if "other" in one["dockerRepository"]}
+    )
+
+    done = register(platform, TWO, REMOVE="1", TAG="9.9.9")
+
+    after = platform.workspace.snapshot()
+    assert (after["sources"], after["connections"]) == ({}, {})
+    definitions = {**before["definitions"], kept["sourceDefinitionId"]: kept}
+    assert after["definitions"] == definitions
+    name = metadata(FIRST.provider)["name"]
+    assert done.lines[0] == f"{name}: removed, with its sources and connections."
+    assert done.lines[-1] == "Done: 2 changed."
+    assert register(platform, TWO, REMOVE="1").lines == ["Done: nothing had to be changed."]

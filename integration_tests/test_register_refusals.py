@@ -148,6 +148,7 @@ def test_a_missing_variable_is_named_with_where_it_is_found(name: str) -> None:
         ("TAG", ":latest", "TAG ':latest' is not the tag of an image"),
         ("TIMEOUT", "0", "TIMEOUT '0' is not a number of seconds"),
         ("CONNECTIONS", "yes", "CONNECTIONS is 'yes'; set it to 1, or leave it out"),
+        ("REMOVE", "1", "REMOVE=1 and CONNECTIONS=1 exclude each other"),
         ("RENEW_SECRETS", "true", "RENEW_SECRETS is 'true'"),
         ("SCHEDULE", "0 */6 * * *", "SCHEDULE '0 */6 * * *' is neither manual nor a Quartz cron"),
         ("SCHEDULE", "* 0 * * * ?", "begins with the seconds"),
@@ -362,7 +363,8 @@ def test_an_answer_that_is_cut_short(platform: FakePlatform) -> None:
 
 def test_no_answer_in_time(platform: FakePlatform) -> None:
     def wait(connection: socket.socket) -> None:
-        connection.recv(1)  # until the client hangs up
+        while connection.recv(65536):  # until the client hangs up
+            pass
 
     url = served(wait)
     said = the_sentence(register(platform, ONE, AIRBYTE_URL=url, TIMEOUT="0.2"))

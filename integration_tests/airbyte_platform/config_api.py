@@ -57,6 +57,21 @@ def update(workspace: Workspace, body: JSON) -> JSON:
     return _read(definition)
 
 
+def delete(workspace: Workspace, body: JSON) -> None:
+    """Delete a definition, its sources, and their connections."""
+    schemas.check(body, schemas.DELETE)
+    identifier = body["sourceDefinitionId"]
+    if identifier not in workspace.definitions:
+        raise known(404, f"Could not find configuration for {identifier}.")
+    del workspace.definitions[identifier]
+    sources = [k for k, one in workspace.sources.items() if one["definitionId"] == identifier]
+    for source_id in sources:
+        del workspace.sources[source_id]
+    for key, one in list(workspace.connections.items()):
+        if one["sourceId"] in sources:
+            del workspace.connections[key]
+
+
 def _check_workspace(identifier: str) -> None:
     if identifier != WORKSPACE_ID:
         raise known(404, f"Could not find configuration for STANDARD_WORKSPACE: {identifier}.")

@@ -75,6 +75,7 @@ UPDATE = _object(
     workspaceId=UUID,
     resourceRequirements=_SCOPED_REQUIREMENTS,
 )
+DELETE = _object("sourceDefinitionId", sourceDefinitionId=UUID)
 TOKEN = {
     "type": "object",
     "required": ["client_id", "client_secret"],

@@ -101,8 +101,8 @@ class FakePlatform:
         """The requests that were to change something, as method and path."""
         return [f"{one.method} {one.path}" for one in self.log if one.changes]
 
-    def answer(self, request: Request, token: str | None) -> JSON:
-        """The content of the answer; RefusalError if there is none."""
+    def answer(self, request: Request, token: str | None) -> JSON | None:
+        """The content of the answer, None if it has none; RefusalError if it is refused."""
         if request.path == f"{PUBLIC}/applications/token" and request.method == "POST":
             return self._give_token(request.body)
         self._check_token(token)
@@ -141,7 +141,7 @@ def _listed(kind: str) -> Callable[..., JSON]:
     return answer
 
 
-def _of_body(answer: Callable[[Workspace, JSON], JSON]) -> Callable[..., JSON]:
+def _of_body(answer: Callable[[Workspace, JSON], JSON | None]) -> Callable[..., JSON | None]:
     return lambda workspace, request: answer(workspace, request.body)
 
 
@@ -149,10 +149,11 @@ def _of_id_and_body(answer: Callable[[Workspace, str, JSON], JSON]) -> Callable[
     return lambda workspace, request, identifier: answer(workspace, identifier, request.body)
 
 
-_ROUTES: tuple[tuple[str, str, Callable[..., JSON]], ...] = (
+_ROUTES: tuple[tuple[str, str, Callable[..., JSON | None]], ...] = (
     ("POST", f"{DEFINITIONS}/list_for_workspace", _of_body(config_api.list_for_workspace)),
     ("POST", f"{DEFINITIONS}/create_custom", _of_body(config_api.create_custom)),
     ("POST", f"{DEFINITIONS}/update", _of_body(config_api.update)),
+    ("POST", f"{DEFINITIONS}/delete", _of_body(config_api.delete)),
     ("GET", f"{PUBLIC}/sources", _listed("sources")),
     ("POST", f"{PUBLIC}/sources", _of_body(public_api.create_source)),
     ("PUT", f"{PUBLIC}/sources/([^/]+)", _of_id_and_body(public_api.put_source)),
@@ -202,7 +203,10 @@ def _handler_of(platform: FakePlatform) -> type[BaseHTTPRequestHandler]:
                 platform.log.append(request)
                 scheme, _, token = self.headers.get("Authorization", "").partition(" ")
                 content = platform.answer(request, token if scheme == "Bearer" else None)
-                self._send(200, "application/json", json.dumps(content))
+                if content is None:
+                    self._send(204, "application/json", "")
+                else:
+                    self._send(200, "application/json", json.dumps(content))
             except RefusalError as refusal:
                 self._send(refusal.status, "application/json", json.dumps(refusal.body))
 

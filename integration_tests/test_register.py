@@ -383,6 +383,7 @@ def test_secrets_are_in_no_message_and_on_no_command_line(
     variables = with_connections(tmp_path, AIRBYTE_URL=platform.url, WORKSPACE_ID=WORKSPACE_ID)
     secrets = {"CLIENT_ID": CLIENT_ID, "CLIENT_SECRET": CLIENT_SECRET}
     command = ["make", "--no-print-directory", "register", "REPOSITORY=ghcr.io/me", "TAG=3.2.1"]
+    command.append("SCHEDULE=0 */20 4 * * ?")  # make and its shell leave it as it is
     environment = {**os.environ, **variables, **secrets}
 
     def run(*more: str) -> subprocess.CompletedProcess[str]:
@@ -400,6 +401,8 @@ def test_secrets_are_in_no_message_and_on_no_command_line(
     images = {one["dockerRepository"] for one in custom(platform).values()}
     assert images == {f"ghcr.io/me/{connector.name}" for connector in CONNECTORS.values()}
     assert {one["dockerImageTag"] for one in custom(platform).values()} == {"3.2.1"}
+    (connection,) = platform.workspace.connections.values()
+    assert connection["schedule"]["cronExpression"] == "0 */20 4 * * ? UTC"
     (source,) = platform.workspace.sources.values()
     assert source["configuration"][key] == "test-key-never-shown-not-real"
     shown = done.stdout + done.stderr + run("--dry-run").stdout

@@ -62,8 +62,8 @@ class Client:
     def __init__(
         self,
         url: str,
-        client_id: str,
-        client_secret: str,
+        client_id: str | None,
+        client_secret: str | None,
         secrets: frozenset[str] = frozenset(),
         timeout: float = 600.0,
     ) -> None:
@@ -71,14 +71,14 @@ class Client:
 
         Args:
             url: the platform's address.
-            client_id: of the application.
+            client_id: of the application; None for a platform without log-in.
             client_secret: of the application.
             secrets: what no message may hold, next to the application's own.
             timeout: seconds for an answer; the platform starts a pod before it answers some calls.
         """
         self._url = url
         self._credentials = {"client_id": client_id, "client_secret": client_secret}
-        self._secrets = secrets | {client_secret}
+        self._secrets = secrets | {client_secret or ""}
         self._timeout = timeout
         self._session = requests.Session()
         self._token: str | None = None
@@ -86,13 +86,15 @@ class Client:
     def send(self, call: Call) -> Any:
         """The content of the answer, None if it has none; RegisterError for a refusal."""
         answer = self._sent(call, self._bearer())
-        if answer.status_code == requests.codes.unauthorized:
+        if answer.status_code == requests.codes.unauthorized and self._token is not None:
             # tokens of an application live for 15 minutes at most, and a pod may take some of them
             self._token = None
             answer = self._sent(call, self._bearer())
         return self._content(call, answer)
 
-    def _bearer(self) -> Bearer:
+    def _bearer(self) -> AuthBase:
+        if self._credentials["client_id"] is None:
+            return NoBearer()
         if self._token is None:
             refused = (
                 "Check CLIENT_ID and CLIENT_SECRET: `abctl local credentials` or User settings >"
@@ -106,7 +108,8 @@ class Client:
                 {**self._credentials, "grant-type": "client_credentials"},
                 advice={
                     **dict.fromkeys((400, 401, 403, 422), refused),
-                    404: _NOT_AIRBYTE,
+                    404: f"{_NOT_AIRBYTE}; where Airbyte has no log-in (global.auth.enabled of"
+                    " the chart), set NO_AUTH=1",
                 },
             )
             content = self._content(call, self._sent(call, NoBearer()))
@@ -173,7 +176,8 @@ _UNREACHABLE = (
     " (`abctl local status`)."
 )
 _ADVICE = {
-    401: "The application's user may not use this API: make the application anew",
+    401: "It asks for an application that may use this API: leave out NO_AUTH, or make the"
+    " application anew",
     403: "The application's user lacks the role of an editor or admin in the workspace, or"
     " WORKSPACE_ID is of another organization",
     404: _NOT_AIRBYTE,

@@ -43,8 +43,9 @@ class Settings:
     """What is asked."""
 
     url: str
-    client_id: str
-    client_secret: str = field(repr=False)
+    client_id: str | None
+    """None: an Airbyte without log-in."""
+    client_secret: str | None = field(repr=False)
     workspace_id: str
     repository: str
     tag: str
@@ -70,10 +71,11 @@ def settings_of(environment: Mapping[str, str], version: str) -> Settings:
     remove, connections = _is_on(environment, "REMOVE"), _is_on(environment, "CONNECTIONS")
     if remove and connections:
         raise RegisterError("REMOVE=1 and CONNECTIONS=1 exclude each other; leave one out.")
+    is_open = _is_on(environment, "NO_AUTH")
     return Settings(
         url=_url(_required(environment, "AIRBYTE_URL")),
-        client_id=_credential(environment, "CLIENT_ID"),
-        client_secret=_credential(environment, "CLIENT_SECRET"),
+        client_id=None if is_open else _credential(environment, "CLIENT_ID"),
+        client_secret=None if is_open else _credential(environment, "CLIENT_SECRET"),
         workspace_id=_id(environment, "WORKSPACE_ID"),
         repository=_repository(environment.get("REPOSITORY") or DEFAULT_REPOSITORY),
         tag=_tag(environment.get("TAG") or version),

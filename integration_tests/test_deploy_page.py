@@ -39,6 +39,7 @@ PROGRAMS = {"docker", "export", "for", "helm", "kind", "kubectl", "make", "mkdir
 CHART_VALUES = """
 global:
   image: {registry: "", tag: ""}
+  auth: {enabled: false}
   imagePullSecrets: []
   workloads:
     resources:
@@ -174,6 +175,15 @@ def test_the_values_of_the_chart_are_the_charts() -> None:
     assert shown == RESOURCES["default"]
     (secret,) = values["global"]["imagePullSecrets"]
     assert f"kubectl create secret generic {secret['name']} " in TEXT
+
+
+def test_the_values_that_the_text_names_are_the_charts() -> None:
+    named = set(re.findall(r"`(global\.[\w.]+)`", TEXT))
+    assert "global.image.registry" in named
+    for path in named:
+        found = yaml.safe_load(CHART_VALUES)
+        for key in path.split("."):
+            found = found[key]
 
 
 def unknown(values: Any, known: Any, path: str = "") -> Iterator[str]:

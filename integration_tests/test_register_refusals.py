@@ -233,6 +233,18 @@ def test_an_application_whose_tokens_are_worth_nothing() -> None:
         assert len(platform.tokens) == 2
 
 
+def test_an_airbyte_without_a_log_in(platform: FakePlatform) -> None:
+    with FakePlatform(Switches(has_auth=False)) as open_platform:
+        done = register(open_platform, ONE, NO_AUTH="1", CLIENT_ID="", CLIENT_SECRET="")
+        assert (done.exit_status, done.lines[-1]) == (0, "Done: 1 changed.")
+        said = the_sentence(register(open_platform, ONE))
+        assert "could not give a token to the application (HTTP 404)" in said
+        assert "set NO_AUTH=1" in said
+    said = the_sentence(register(platform, ONE, NO_AUTH="1"))
+    assert "leave out NO_AUTH" in said
+    assert len(platform.log) == 1
+
+
 def test_an_unknown_workspace(platform: FakePlatform) -> None:
     unknown = "00000000-0000-4000-8000-0000000000ff"
     said = the_sentence(register(platform, ONE, WORKSPACE_ID=unknown))

@@ -32,6 +32,8 @@ class Switches:
 
     is_cloud: bool = False
     """Airbyte Cloud: nobody may add the image of a connector."""
+    has_auth: bool = True
+    """Where the chart's `global.auth.enabled` is false, there are no applications and no tokens."""
     has_public_api: bool = True
     """An older platform has none: its web server answers with a page."""
     requests_per_token: int | None = None
@@ -103,9 +105,10 @@ class FakePlatform:
 
     def answer(self, request: Request, token: str | None) -> JSON | None:
         """The content of the answer, None if it has none; RefusalError if it is refused."""
-        if request.path == f"{PUBLIC}/applications/token" and request.method == "POST":
-            return self._give_token(request.body)
-        self._check_token(token)
+        if self.switches.has_auth:
+            if request.path == f"{PUBLIC}/applications/token" and request.method == "POST":
+                return self._give_token(request.body)
+            self._check_token(token)
         for method, pattern, answer in _ROUTES:
             if request.method == method and (found := re.fullmatch(pattern, request.path)):
                 if self.switches.is_cloud and request.path.endswith("/create_custom"):

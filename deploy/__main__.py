@@ -46,7 +46,7 @@ def run(settings: Settings, connectors: Mapping[str, ConnectorFolder], say: Say)
     if asked is not None:
         accounts = accounts_in(asked.configs, connectors)
     wanted = {
-        provider: definition_of(connector, settings.repository, settings.tag)
+        provider: definition_of(connector, settings.repository, settings.tag, settings.memory_limit)
         for provider, connector in connectors.items()
     }
     client = Client(

@@ -14,15 +14,16 @@ from integration_tests.connectors import ConnectorFolder
 JSON = Mapping[str, Any]
 STREAM = "calls"
 
-RESOURCES: JSON = {
-    "default": {
+
+def resources(memory_limit: str) -> JSON:
+    """What each pod of a definition may have; `docs/scale.md` says what a sync needs."""
+    default = {
         "cpu_request": "250m",
         "cpu_limit": "1",
         "memory_request": "256Mi",
-        "memory_limit": "1Gi",
+        "memory_limit": memory_limit,
     }
-}
-"""For each job of a definition: `docs/scale.md` says what a sync needs."""
+    return {"default": default}
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,16 @@ class Definition:
         return f"{self.repository}:{self.tag}"
 
 
-def definition_of(connector: ConnectorFolder, repository: str, tag: str) -> Definition:
+def definition_of(
+    connector: ConnectorFolder, repository: str, tag: str, memory_limit: str
+) -> Definition:
     """A connector's definition.
 
     Args:
         connector: its folder.
         repository: the first part of the images' names.
         tag: of the image.
+        memory_limit: of each pod.
     """
     metadata: JSON = yaml.safe_load(
         (connector.folder / "metadata.yaml").read_text(encoding="utf-8")
@@ -61,7 +65,7 @@ def definition_of(connector: ConnectorFolder, repository: str, tag: str) -> Defi
         documentation_url=metadata["documentationUrl"],
         icon=(connector.folder / "icon.svg").read_text(encoding="utf-8"),
         specification=specification_of(connector),
-        resources=RESOURCES,
+        resources=resources(memory_limit),
     )
 
 

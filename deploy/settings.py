@@ -49,6 +49,7 @@ class Settings:
     workspace_id: str
     repository: str
     tag: str
+    memory_limit: str
     timeout: float
     connections: ConnectionSettings | None
     remove: bool
@@ -79,6 +80,7 @@ def settings_of(environment: Mapping[str, str], version: str) -> Settings:
         workspace_id=_id(environment, "WORKSPACE_ID"),
         repository=_repository(environment.get("REPOSITORY") or DEFAULT_REPOSITORY),
         tag=_tag(environment.get("TAG") or version),
+        memory_limit=_memory(environment.get("MEMORY_LIMIT") or "1Gi"),
         timeout=_timeout(environment.get("TIMEOUT") or "600"),
         connections=_connections(environment) if connections else None,
         remove=remove,
@@ -153,6 +155,12 @@ def _repository(value: str) -> str:
 def _tag(value: str) -> str:
     if _TAG.fullmatch(value) is None:
         raise RegisterError(f"TAG {value!r} is not the tag of an image, such as 1.2.3.")
+    return value
+
+
+def _memory(value: str) -> str:
+    if re.fullmatch(r"[1-9]\d*(Mi|Gi)", value) is None:
+        raise RegisterError(f"MEMORY_LIMIT {value!r} is not an amount of memory, such as 2Gi.")
     return value
 
 

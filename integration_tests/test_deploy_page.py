@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from calls_shared.protocol.configuration import check_config
-from deploy.definitions import RESOURCES, definition_of
+from deploy.definitions import definition_of, resources
 from deploy.settings import DEFAULT_REPOSITORY, DEFAULT_SCHEDULE
 from integration_tests.airbyte_platform import (
     CLIENT_ID,
@@ -92,7 +92,9 @@ def variables(tmp_path: Path) -> dict[str, str]:
 NAMED = {
     provider: connector
     for provider, connector in CONNECTORS.items()
-    if re.search(rf"^{re.escape(definition_of(connector, 'x', 'x').name)}: ", TEXT, re.MULTILINE)
+    if re.search(
+        rf"^{re.escape(definition_of(connector, 'x', 'x', '1Gi').name)}: ", TEXT, re.MULTILINE
+    )
 }
 """The connectors that the page shows; a further one needs no change of it."""
 
@@ -172,7 +174,7 @@ def test_the_values_of_the_chart_are_the_charts() -> None:
         for what in ("cpu", "memory")
         for kind in ("request", "limit")
     }
-    assert shown == RESOURCES["default"]
+    assert shown == resources("1Gi")["default"]
     (secret,) = values["global"]["imagePullSecrets"]
     assert f"kubectl create secret generic {secret['name']} " in TEXT
 

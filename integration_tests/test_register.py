@@ -194,6 +194,9 @@ def test_other_resources_are_put_right(platform: FakePlatform) -> None:
     assert "changed (resources)" in done.stdout
     assert platform.workspace.snapshot() == wanted
 
+    register(platform, ONE, MEMORY_LIMIT="2Gi")
+    assert only(custom(platform))["resourceRequirements"]["default"]["memory_limit"] == "2Gi"
+
 
 def test_only_a_custom_definition_of_the_same_image_is_ours(platform: FakePlatform) -> None:
     alike = {**FOREIGN, "dockerRepository": f"{REPOSITORY}/{FIRST.name}", "custom": False}

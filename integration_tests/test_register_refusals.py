@@ -146,6 +146,7 @@ def test_a_missing_variable_is_named_with_where_it_is_found(name: str) -> None:
         ("REPOSITORY", "ghcr.io/you/", "REPOSITORY 'ghcr.io/you/'"),
         ("REPOSITORY", "https://ghcr.io/you", "REPOSITORY 'https://ghcr.io/you'"),
         ("TAG", ":latest", "TAG ':latest' is not the tag of an image"),
+        ("MEMORY_LIMIT", "2GB", "MEMORY_LIMIT '2GB' is not an amount of memory, such as 2Gi"),
         ("TIMEOUT", "0", "TIMEOUT '0' is not a number of seconds"),
         ("CONNECTIONS", "yes", "CONNECTIONS is 'yes'; set it to 1, or leave it out"),
         ("REMOVE", "1", "REMOVE=1 and CONNECTIONS=1 exclude each other"),

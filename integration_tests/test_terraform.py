@@ -19,7 +19,7 @@ from typing import Any
 import hcl2
 import pytest
 
-from deploy.definitions import RESOURCES
+from deploy.definitions import resources
 from deploy.settings import DEFAULT_REPOSITORY, DEFAULT_SCHEDULE
 from integration_tests.connectors import CONNECTORS, ROOT
 from integration_tests.versions import current_version
@@ -157,7 +157,7 @@ def test_the_connection_is_what_make_register_makes() -> None:
     variables = blocks(MODULE, "variable")
     assert variables["schedule"]["default"] == DEFAULT_SCHEDULE
     assert variables["repository"]["default"] == DEFAULT_REPOSITORY
-    assert variables["resources"]["default"] == RESOURCES["default"]
+    assert variables["resources"]["default"] == resources("1Gi")["default"]
     assert variables["resources"]["default"].keys() <= SIZES
 
 

@@ -11,7 +11,7 @@ BIN := .venv/bin
 CONNECTORS := $(wildcard source-*-calls examples/source-*-calls)
 PACKAGES := shared $(CONNECTORS)
 OURS := shared/calls_shared $(wildcard $(addsuffix /source_*_calls,$(CONNECTORS))) \
-	integration_tests benchmarks release $(wildcard examples/*.py)
+	integration_tests benchmarks deploy release $(wildcard examples/*.py)
 # Each has files of the same names, so each is a run of its own.
 SANDBOXES := $(wildcard $(addsuffix /integration_tests/sandbox.py,$(CONNECTORS)))
 
@@ -33,6 +33,13 @@ install: .venv/installed ## Set up .venv with the locked dependencies and all pa
 .PHONY: demo
 demo: .venv/installed ## Sync all four providers of the sandbox into one DuckDB file, and show a table
 	@$(BIN)/python -m examples.demo $(if $(PROVIDER),--provider $(PROVIDER)) $(if $(CONFIG),--config $(CONFIG))
+
+# Secrets come from the environment: a command line can be read by every user of the machine
+.PHONY: register
+register: .venv/installed ## Register the connectors on an Airbyte platform (docs/deploy.md)
+	$(if $(filter command,$(firstword $(origin CLIENT_SECRET))),$(error CLIENT_SECRET stands on the command line, \
+		where others can read it; export it instead))
+	@REPOSITORY='$(REPOSITORY)' TAG='$(TAG)' $(BIN)/python -m deploy
 
 .PHONY: sandbox
 sandbox: .venv/installed ## Run the sandbox that plays the four providers, on port 8900

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from integration_tests.readme_columns import README
 
 TEXT = README.read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```console\n(.*?)```", TEXT, flags=re.DOTALL)
 
 
-def commands() -> Iterator[tuple[str, list[str]]]:
-    """Each command with the output that the README shows for it."""
-    for block in BLOCKS:
+def commands(text: str) -> Iterator[tuple[str, list[str]]]:
+    """Each command of a document with the output that it shows for it."""
+    for block in re.findall(r"```console\n(.*?)```", text, flags=re.DOTALL):
         shown: list[str] = []
         command = ""
         for line in block.splitlines():
@@ -24,7 +23,7 @@ def commands() -> Iterator[tuple[str, list[str]]]:
         yield command, shown
 
 
-COMMANDS = list(commands())
+COMMANDS = list(commands(TEXT))
 
 
 def without_seconds(text: str) -> str:

@@ -23,6 +23,11 @@ RUN_ELSEWHERE = {
     "source-skipcall-calls spec",
     # `test_demo` asks them of the demo's file
     ".venv/bin/python -m examples.questions",
+    # building takes a container engine and minutes
+    "make images",
+    # `test_deploy_page` runs them against a fake of the platform
+    "make register",
+    "make register CONNECTIONS=1",
 }
 
 

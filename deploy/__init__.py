@@ -1,0 +1,10 @@
+"""`make register`: the connectors on an Airbyte platform, as definitions, sources and connections.
+
+settings       what the user asks, from environment variables
+accounts       the configurations in the user's folder, a file for each account
+definitions    what of a connector's folder is registered
+plan           what is to be done, by comparison with what the platform has; pure
+platform       the platform's calls, by name
+client         one request: token, time-out, a sentence for each failure
+register       the order of it all
+"""

@@ -1,0 +1,90 @@
+"""The Config API of source definitions."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from integration_tests.airbyte_platform import schemas
+from integration_tests.airbyte_platform.refusals import known, problem
+from integration_tests.airbyte_platform.workspace import JSON, WORKSPACE_ID, Workspace, new_id
+
+
+def list_for_workspace(workspace: Workspace, body: JSON) -> JSON:
+    """The definitions that the workspace may use; this list has no pages."""
+    schemas.check(body, schemas.WORKSPACE)
+    _check_workspace(body["workspaceId"])
+    return {"sourceDefinitions": [_read(one) for one in workspace.definitions.values()]}
+
+
+def create_custom(workspace: Workspace, body: JSON) -> JSON:
+    """A custom definition; without a specification the image is run."""
+    schemas.check(body, schemas.CREATE_CUSTOM)
+    if "workspaceId" not in body and body.get("scopeType") != "workspace":
+        raise problem(422, "unprocessable-entity", "Cannot determine workspace ID")
+    _check_workspace(body.get("workspaceId") or body["scopeId"])
+    given = body["sourceDefinition"]
+    image = f"{given['dockerRepository']}:{given['dockerImageTag']}"
+    specification = given.get("connectorSpecification")
+    if specification is None or workspace.pods_without_spec:
+        specification = workspace.specification_from_image(image)
+    identifier = new_id()
+    kept = ("name", "dockerRepository", "dockerImageTag", "documentationUrl")
+    workspace.definitions[identifier] = {
+        **{key: given[key] for key in kept},
+        "sourceDefinitionId": identifier,
+        "custom": True,
+        "resourceRequirements": _with_all_keys(given.get("resourceRequirements")),
+    }
+    workspace.specifications[image] = specification
+    workspace.icons[identifier] = given.get("icon", "")
+    return _read(workspace.definitions[identifier])
+
+
+def update(workspace: Workspace, body: JSON) -> JSON:
+    """Another tag; of one that was never seen the image is run."""
+    schemas.check(body, schemas.UPDATE)
+    definition = workspace.definitions.get(body["sourceDefinitionId"])
+    if definition is None:
+        raise known(404, f"Could not find configuration for {body['sourceDefinitionId']}.")
+    _check_workspace(body["workspaceId"])
+    image = f"{definition['dockerRepository']}:{body['dockerImageTag']}"
+    if image not in workspace.specifications:
+        workspace.specifications[image] = workspace.specification_from_image(image)
+    definition["dockerImageTag"] = body["dockerImageTag"]
+    if "name" in body:
+        definition["name"] = body["name"]
+    if "resourceRequirements" in body:
+        definition["resourceRequirements"] = _with_all_keys(body["resourceRequirements"])
+    return _read(definition)
+
+
+def delete(workspace: Workspace, body: JSON) -> None:
+    """Delete a definition, its sources, and their connections."""
+    schemas.check(body, schemas.DELETE)
+    identifier = body["sourceDefinitionId"]
+    if identifier not in workspace.definitions:
+        raise known(404, f"Could not find configuration for {identifier}.")
+    del workspace.definitions[identifier]
+    sources = [k for k, one in workspace.sources.items() if one["definitionId"] == identifier]
+    for source_id in sources:
+        del workspace.sources[source_id]
+    for key, one in list(workspace.connections.items()):
+        if one["sourceId"] in sources:
+            del workspace.connections[key]
+
+
+def _check_workspace(identifier: str) -> None:
+    if identifier != WORKSPACE_ID:
+        raise known(404, f"Could not find configuration for STANDARD_WORKSPACE: {identifier}.")
+
+
+def _read(definition: Mapping[str, Any]) -> JSON:
+    """A definition as answers show it."""
+    return {**definition, "releaseStage": "custom" if definition["custom"] else "alpha"}
+
+
+def _with_all_keys(requirements: JSON | None) -> JSON | None:
+    """The platform gives resources back with the keys that were left out."""
+    if requirements is None:
+        return None
+    default = dict.fromkeys(("ephemeral_storage_request", "ephemeral_storage_limit"))
+    return {"default": {**default, **requirements.get("default", {})}, "jobSpecific": []}

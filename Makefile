@@ -100,6 +100,23 @@ bench-lock: .venv/installed ## Lock the benchmark's peers anew
 		--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
 		--quiet -o benchmarks/requirements.lock
 
+# Airbyte's own checks, apart from the workspace's lock; a tool, no dependency
+CHECKS := integration_tests/certification/requirements
+.venv-certify/installed: $(CHECKS).lock .venv/installed
+	test -x .venv-certify/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python .venv-certify
+	$(BIN)/uv pip install --quiet --python .venv-certify/bin/python --require-hashes -r $(CHECKS).lock
+	@touch $@
+
+.PHONY: certify
+certify: .venv/installed .venv-certify/installed ## Run Airbyte's checks of connectors on all of ours
+	@$(BIN)/python -m integration_tests.certification
+
+.PHONY: certify-lock
+certify-lock: .venv/installed ## Lock Airbyte's checks anew
+	$(BIN)/uv pip compile $(CHECKS).in --universal --python-version 3.11 --upgrade \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+		--quiet -o $(CHECKS).lock
+
 .PHONY: new-provider
 new-provider: .venv/installed ## Lay out a connector's folder: make new-provider NAME=acme (IN=examples)
 	@$(BIN)/python -m integration_tests.new_provider '$(NAME)' $(if $(TITLE),--title '$(TITLE)') \
@@ -135,5 +152,5 @@ lock: .venv/installed ## Lock the dependencies anew
 
 .PHONY: clean
 clean: ## Remove what the other commands made
-	rm -rf .venv .venv-bench .bench .demo build .mypy_cache .ruff_cache .pytest_cache */build */.tmp examples/*/build examples/*/.tmp
+	rm -rf .venv .venv-bench .venv-certify .bench .demo build .mypy_cache .ruff_cache .pytest_cache */build */.tmp examples/*/build examples/*/.tmp
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

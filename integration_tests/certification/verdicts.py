@@ -1,0 +1,84 @@
+"""What the results of Airbyte's checks mean beside what is expected of them, as a table."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from integration_tests.certification.expectations import NOT_RUN, RED, Expectation
+
+PASS, FAIL, SKIPPED = "pass", "fail", "skipped"
+"""What a check may come to."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one check said of one connector in one run."""
+
+    run: str
+    check: str
+    connector: str
+    status: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A result beside what was expected of it.
+
+    Attributes:
+        result: the result.
+        cell: what the table shows.
+        problem: a sentence if it is not as it should be, else "".
+    """
+
+    result: Result
+    cell: str
+    problem: str = ""
+
+
+def verdict(result: Result, expected: Sequence[Expectation]) -> Verdict:
+    """What a result means."""
+    found = [one for one in expected if (one.check, result.run in one.runs) == (result.check, True)]
+    where = f"{result.connector}, {result.run}: {result.check}"
+    if found and found[0].outcome == NOT_RUN:
+        return Verdict(result, f"{NOT_RUN} {found[0].number}")
+    for one in found:
+        if result.status == FAIL and one.says in result.message:
+            return Verdict(result, f"{RED} {one.number}")
+    if result.status == FAIL:
+        return Verdict(result, "FAILED", f"{where} failed and says: {result.message}")
+    if found:
+        numbers = ", ".join(str(one.number) for one in found)
+        said = {PASS: "passes", SKIPPED: "is skipped"}[result.status]
+        return Verdict(
+            result,
+            "UNEXPECTED",
+            f"{where} {said}, but is expected to be red: remove row {numbers} of the table.",
+        )
+    return Verdict(result, result.status)
+
+
+def unknown_checks(results: Iterable[Result], expected: Iterable[Expectation]) -> Iterator[str]:
+    """A sentence for each row of the table whose check did not run where the row says it does."""
+    ran = {(result.check, result.run) for result in results}
+    for one in expected:
+        for run in one.runs:
+            if (one.check, run) not in ran:
+                yield f"Row {one.number} of the table expects {one.check}, {run}; no such check ran."
+
+
+def table(verdicts: Sequence[Verdict], run: str) -> str:
+    """The table of one run: checks in rows, connectors in columns."""
+    shown = [one for one in verdicts if one.result.run == run]
+    connectors = list(dict.fromkeys(one.result.connector for one in shown))
+    cells = {(one.result.check, one.result.connector): one.cell for one in shown}
+    checks = list(dict.fromkeys(one.result.check for one in shown))
+    rows = [
+        (run, *(name.removeprefix("source-").removesuffix("-calls") for name in connectors)),
+        *((check, *(cells[check, name] for name in connectors)) for check in checks),
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+    return "\n".join([lines[0], "─" * len(lines[0].ljust(sum(widths) + 2 * len(connectors))), *lines[1:]])

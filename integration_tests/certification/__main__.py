@@ -16,7 +16,13 @@ from integration_tests.certification.expectations import (
     expectations,
 )
 from integration_tests.certification.layout import RUNS, lay_out
-from integration_tests.certification.verdicts import Result, table, unknown_checks, verdict
+from integration_tests.certification.verdicts import (
+    Result,
+    problems,
+    table,
+    unknown_checks,
+    verdict,
+)
 from integration_tests.connectors import CONNECTORS, ROOT
 
 PYTHON = ROOT / ".venv-certify" / "bin" / "python"
@@ -61,7 +67,7 @@ def report(results: Sequence[Result], expected: Sequence[Expectation]) -> list[s
     for one in expected:
         print(f"{one.number:>2}. {one.reason}")
     return [
-        *(one.problem for one in verdicts if one.problem),
+        *problems(verdicts),
         *unknown_checks(results, expected),
     ]
 
@@ -74,12 +80,12 @@ def main() -> int:
     except (ExpectationError, CertificationError) as error:
         print(error, file=sys.stderr)
         return 1
-    problems = report(results, expected)
+    surprises = report(results, expected)
     print()
-    for problem in problems:
-        print(problem)
-    print("No surprise." if not problems else f"{len(problems)} surprises.")
-    return 1 if problems else 0
+    for surprise in surprises:
+        print(surprise)
+    print(f"Surprises: {len(surprises)}.")
+    return 1 if surprises else 0
 
 
 if __name__ == "__main__":

@@ -38,23 +38,33 @@ class Verdict:
 def verdict(result: Result, expected: Sequence[Expectation]) -> Verdict:
     """What a result means."""
     found = [one for one in expected if (one.check, result.run in one.runs) == (result.check, True)]
-    where = f"{result.connector}, {result.run}: {result.check}"
+    where = f"{result.check}, {result.run},"
     if found and found[0].outcome == NOT_RUN:
         return Verdict(result, f"{NOT_RUN} {found[0].number}")
     for one in found:
         if result.status == FAIL and one.says in result.message:
             return Verdict(result, f"{RED} {one.number}")
     if result.status == FAIL:
-        return Verdict(result, "FAILED", f"{where} failed and says: {result.message}")
+        return Verdict(result, "FAILED", f"{where} fails and says: {' '.join(result.message.split())}")
     if found:
         numbers = ", ".join(str(one.number) for one in found)
         said = {PASS: "passes", SKIPPED: "is skipped"}[result.status]
         return Verdict(
             result,
             "UNEXPECTED",
-            f"{where} {said}, but is expected to be red: remove row {numbers} of the table.",
+            f"{where} {said} where row {numbers} of the table expects it to be red.",
         )
     return Verdict(result, result.status)
+
+
+def problems(verdicts: Iterable[Verdict]) -> Iterator[str]:
+    """The problems that were found, each with the connectors that have it."""
+    found: dict[str, list[str]] = {}
+    for one in verdicts:
+        if one.problem:
+            found.setdefault(one.problem, []).append(one.result.connector)
+    for problem, connectors in found.items():
+        yield f"{', '.join(connectors)}: {problem}"
 
 
 def unknown_checks(results: Iterable[Result], expected: Iterable[Expectation]) -> Iterator[str]:
@@ -81,4 +91,5 @@ def table(verdicts: Sequence[Verdict], run: str) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
-    return "\n".join([lines[0], "─" * len(lines[0].ljust(sum(widths) + 2 * len(connectors))), *lines[1:]])
+    rule = "─" * (sum(widths) + 2 * len(connectors))
+    return "\n".join([lines[0], rule, *lines[1:]])

@@ -127,6 +127,7 @@ docs: .venv/installed ## Write the tables of the documents anew, from code and t
 	$(BIN)/python -m integration_tests.readme_columns
 	$(BIN)/python -m integration_tests.guide_tables
 	$(BIN)/python -m integration_tests.reliability_table
+	$(BIN)/python -m integration_tests.connector_documents
 
 .PHONY: soak
 soak: .venv/installed ## Long runs: a million calls, a thousand rate limits, huge records

@@ -7,6 +7,7 @@ rationale is written by hand, in the table itself; it is kept as long as its row
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from calls_shared.error_mapping.error_table import SHARED_ROWS
@@ -41,6 +42,11 @@ class Response:
     paths: tuple[str, ...] = ()
 
     @property
+    def rows(self) -> tuple[ErrorRow, ...]:
+        """All of the rows."""
+        return tuple(replace(self.row, status=status) for status in self.statuses)
+
+    @property
     def text(self) -> str:
         """How the table names it."""
         row = self.row
@@ -68,6 +74,7 @@ def _statuses(statuses: Sequence[Status]) -> str:
     return f"HTTP {', '.join(shown)}"
 
 
+@cache
 def own_responses(connector: ConnectorFolder) -> tuple[Response, ...]:
     """The rows of a connector's manifest."""
     by_path = dict(_requests(resolved(connector.manifest_as_written())))
@@ -158,11 +165,7 @@ def errors_of(connector: ConnectorFolder, document: str) -> str:
 def _rationale_of(shared: Response) -> str:
     """What `shared/CONTRIBUTING.md` says of a shared row, which may be one of several there."""
     written = rationales(SHARED.read_text(encoding="utf-8"))
-    whole = next(
-        one
-        for one in shared_responses()
-        if _but_status(one) == _but_status(shared) and {*shared.statuses} <= {*one.statuses}
-    )
+    whole = next(one for one in shared_responses() if {*shared.rows} <= {*one.rows})
     return written.get(whole.text, TO_BE_WRITTEN)
 
 

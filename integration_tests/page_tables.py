@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from airbyte_cdk.models import AirbyteStream, SyncMode
@@ -52,6 +53,7 @@ def _default(field: Mapping[str, Any]) -> str:
     return f"`{field['default']}`" if "default" in field else "–"
 
 
+@cache
 def discovered(connector: ConnectorFolder) -> list[AirbyteStream]:
     """The streams of a connector, with the settings under which it has all of them."""
     config = {**connector.sample("sample_config.json"), **SETTINGS.get(connector.provider, {})}
@@ -77,9 +79,14 @@ def streams(connector: ConnectorFolder) -> str:
 
 
 def empty_columns(connector: ConnectorFolder) -> str:
-    """The columns of `calls` that a provider does not fill: unmapped, and never in its truth."""
+    """The columns of `calls` that a provider does not fill: unmapped, and never in its truth.
+
+    Raises:
+        ValueError: the connector has no sandbox.
+    """
     make = sandbox_of(connector)
-    assert make is not None
+    if make is None:
+        raise ValueError(f"{connector.name} has no sandbox: write integration_tests/sandbox.py.")
     with make(200) as sandbox:
         known = {key for call in sandbox.expected(connector.provider).values() for key in call}
     known |= set(_mapped(connector.manifest_as_written()["streams"]))
@@ -143,4 +150,6 @@ def changelog(text: str) -> str:
     link = "[CHANGELOG.md](../../CHANGELOG.md)"
     rows = ((v, date, link, " ".join(said.removeprefix("- ").split())) for v, date, said in entries)
     table = _table(("Version", "Date", "Pull Request", "Subject"), *rows)
-    return f"## Changelog\n\n<details>\n  <summary>Expand to review</summary>\n\n{table}\n\n</details>"
+    return (
+        f"## Changelog\n\n<details>\n  <summary>Expand to review</summary>\n\n{table}\n\n</details>"
+    )

@@ -1,7 +1,6 @@
 """`make certify`: Airbyte's own checks of connectors, on ours; `docs/certification.md` explains it.
 
-    layout          a tree that looks to the checks like Airbyte's repository
-    airbyte_checks  runs the checks in such a tree; the one module that imports Airbyte's package
-    expectations    what `docs/certification.md` says of checks that cannot pass
-    verdicts        what the results mean beside those expectations, as a table
+`layout` makes a tree that looks to the checks like Airbyte's repository. `airbyte_checks` runs them
+in such a tree; it is the one module that imports Airbyte's package. `expectations` reads what
+`docs/certification.md` says of checks that cannot pass, and `verdicts` holds the results beside it.
 """

@@ -11,8 +11,8 @@ BEGIN, END = "<!-- expected: begin -->", "<!-- expected: end -->"
 TITLES = ("No.", "Check", "Run", "Outcome", "It says", "Why")
 
 RED = "red"
-NOT_RUN = "not run"
-OUTCOMES = (RED, NOT_RUN)
+VACUOUS = "vacuous"
+OUTCOMES = (RED, VACUOUS)
 BOTH = "both"
 
 
@@ -57,7 +57,9 @@ def _cells(line: str) -> tuple[str, ...]:
 def _expectation(number: int, row: tuple[str, ...]) -> Expectation:
     where = f"Row {number} of the table in {DOCUMENT.name}"
     if len(row) != len(TITLES) or row[0] != str(number):
-        raise ExpectationError(f"{where} needs {len(TITLES)} cells, the first of which is {number}.")
+        raise ExpectationError(
+            f"{where} needs {len(TITLES)} cells, the first of which is {number}."
+        )
     _, check, run, outcome, says, reason = row
     if run not in (*RUNS, BOTH) or outcome not in OUTCOMES:
         raise ExpectationError(

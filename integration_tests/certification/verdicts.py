@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from integration_tests.certification.expectations import NOT_RUN, RED, Expectation
+from integration_tests.certification.expectations import RED, VACUOUS, Expectation
 
 PASS, FAIL, SKIPPED = "pass", "fail", "skipped"
 """What a check may come to."""
@@ -39,20 +39,22 @@ def verdict(result: Result, expected: Sequence[Expectation]) -> Verdict:
     """What a result means."""
     found = [one for one in expected if (one.check, result.run in one.runs) == (result.check, True)]
     where = f"{result.check}, {result.run},"
-    if found and found[0].outcome == NOT_RUN:
-        return Verdict(result, f"{NOT_RUN} {found[0].number}")
+    if found and found[0].outcome == VACUOUS:
+        return Verdict(result, f"{VACUOUS} {found[0].number}")
     for one in found:
         if result.status == FAIL and one.says in result.message:
             return Verdict(result, f"{RED} {one.number}")
     if result.status == FAIL:
-        return Verdict(result, "FAILED", f"{where} fails and says: {' '.join(result.message.split())}")
+        return Verdict(
+            result, "FAILED", f"{where} fails and says: {' '.join(result.message.split())}"
+        )
     if found:
         numbers = ", ".join(str(one.number) for one in found)
-        said = {PASS: "passes", SKIPPED: "is skipped"}[result.status]
+        does = {PASS: "passes", SKIPPED: "is skipped"}[result.status]
         return Verdict(
             result,
             "UNEXPECTED",
-            f"{where} {said} where row {numbers} of the table expects it to be red.",
+            f"{where} {does} where row {numbers} of the table expects it to be red.",
         )
     return Verdict(result, result.status)
 
@@ -73,7 +75,7 @@ def unknown_checks(results: Iterable[Result], expected: Iterable[Expectation]) -
     for one in expected:
         for run in one.runs:
             if (one.check, run) not in ran:
-                yield f"Row {one.number} of the table expects {one.check}, {run}; no such check ran."
+                yield f"Row {one.number} of the table expects {one.check}, {run}; it did not run."
 
 
 def table(verdicts: Sequence[Verdict], run: str) -> str:

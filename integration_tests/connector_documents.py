@@ -3,7 +3,7 @@
 `make docs` runs it (`python -m integration_tests.connector_documents`).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -20,9 +20,8 @@ def contributing_of(connector: ConnectorFolder, text: str) -> Tables:
     return {"errors": partial(errors_of, connector, text)}
 
 
-def page_of(connector: ConnectorFolder) -> Tables:
+def page_of(connector: ConnectorFolder, _: str = "") -> Tables:
     """The tables of a connector's page."""
-    versions = page_tables.CHANGELOG.read_text(encoding="utf-8")
     return {
         "settings": partial(page_tables.settings, connector),
         "streams": partial(page_tables.streams, connector),
@@ -30,28 +29,30 @@ def page_of(connector: ConnectorFolder) -> Tables:
         "data types": page_tables.data_types,
         "special": partial(page_tables.special, connector),
         "messages": partial(page_tables.messages, connector),
-        "changelog": partial(page_tables.changelog, versions),
+        "changelog": lambda: page_tables.changelog(
+            page_tables.CHANGELOG.read_text(encoding="utf-8")
+        ),
     }
 
 
-def current(path: Path, tables: Callable[[str], Tables]) -> tuple[Path, str, str]:
-    """A document, its text, and the text that it should have."""
-    text = path.read_text(encoding="utf-8")
-    return path, text, with_tables(text, tables(text), path.name)
-
-
-def documents() -> Iterator[tuple[Path, str, str]]:
-    """Every document that has such tables, its text, and the text that it should have."""
-    yield current(SHARED, lambda text: {"errors": partial(shared_errors, text)})
+def documents() -> Mapping[Path, Callable[[str], Tables]]:
+    """Every document that has such tables, and how they come from its text."""
+    found: dict[Path, Callable[[str], Tables]] = {
+        SHARED: lambda text: {"errors": partial(shared_errors, text)}
+    }
     for connector in ALL.values():
-        contributing = connector.folder / "CONTRIBUTING.md"
-        yield current(contributing, partial(contributing_of, connector))
+        found[connector.folder / "CONTRIBUTING.md"] = partial(contributing_of, connector)
     for connector in CONNECTORS.values():
-        tables = page_of(connector)
-        yield current(connector.page, partial(lambda found, _: found, tables))
+        found[connector.page] = partial(page_of, connector)
+    return found
+
+
+def with_current_tables(path: Path, text: str) -> str:
+    """The text of a document with its tables as they should be."""
+    return with_tables(text, documents()[path](text), path.name)
 
 
 if __name__ == "__main__":
-    for path, text, wanted in documents():
-        if text != wanted:
-            path.write_text(wanted, encoding="utf-8")
+    for document in documents():
+        written = document.read_text(encoding="utf-8")
+        document.write_text(with_current_tables(document, written), encoding="utf-8")

@@ -213,6 +213,21 @@ def test_no_state_of_a_further_sync_loses_a_call(
 
 
 @each_provider
+def test_two_full_refreshes_are_equal(provider: str, few: Played) -> None:
+    """And equal the truth, whatever state is handed in."""
+    for configured in few.catalog["streams"]:
+        configured["sync_mode"] = "full_refresh"
+    first, _ = few.read()
+    second, _ = few.read(ALL[provider].sample("abnormal_state.json"))
+
+    assert {call["id"]: call for call in records(second)} == few.truth
+    for stream in few.streams:
+        name = stream["name"]
+        read = [sorted(map(str, records(one, name))) for one in (first, second)]
+        assert read[0] == read[1]
+
+
+@each_provider
 def test_each_stream_starts_runs_and_completes_once(provider: str) -> None:
     whole = whole_of(provider)
 

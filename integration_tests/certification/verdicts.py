@@ -39,10 +39,10 @@ def verdict(result: Result, expected: Sequence[Expectation]) -> Verdict:
     """What a result means."""
     found = [one for one in expected if (one.check, result.run in one.runs) == (result.check, True)]
     where = f"{result.check}, {result.run},"
-    if found and found[0].outcome == VACUOUS:
-        return Verdict(result, f"{VACUOUS} {found[0].number}")
     for one in found:
-        if result.status == FAIL and one.says in result.message:
+        if one.outcome == VACUOUS and result.status != FAIL:
+            return Verdict(result, f"{VACUOUS} {one.number}")
+        if one.outcome == RED and result.status == FAIL and one.says in result.message:
             return Verdict(result, f"{RED} {one.number}")
     if result.status == FAIL:
         return Verdict(

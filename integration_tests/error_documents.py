@@ -15,7 +15,7 @@ from calls_shared.error_mapping.errors import LINK, NETWORK, SHAPE, ErrorRow, ro
 from calls_shared.protocol.manifest_check import resolved
 from integration_tests.connectors import ROOT, ConnectorFolder
 
-SHARED = ROOT / "shared" / "CONTRIBUTING.md"
+SHARED = ROOT / "docs" / "errors.md"
 """Where the rationale of the shared rows stands."""
 TO_BE_WRITTEN = "FILL IN"
 TITLES = "| Response | Action | Failure type | Rationale |\n|---|---|---|---|"
@@ -163,12 +163,12 @@ def errors_of(connector: ConnectorFolder, document: str) -> str:
 
 
 def _rationale_of(shared: Response) -> str:
-    """What `shared/CONTRIBUTING.md` says of a shared row, which may be one of several there."""
+    """What `docs/errors.md` says of a shared row, which may be one of several there."""
     written = rationales(SHARED.read_text(encoding="utf-8"))
     whole = next(one for one in shared_responses() if {*shared.rows} <= {*one.rows})
     return written.get(whole.text, TO_BE_WRITTEN)
 
 
 def shared_errors(document: str) -> str:
-    """The table of `shared/CONTRIBUTING.md`."""
+    """The table of `docs/errors.md`."""
     return table(shared_responses(), rationales(document))

@@ -12,7 +12,6 @@ from integration_tests import connector_documents, page_tables
 from integration_tests.connectors import ALL, CONNECTORS
 from integration_tests.error_documents import (
     SHARED,
-    TO_BE_WRITTEN,
     Response,
     own_responses,
     rationales,
@@ -65,7 +64,6 @@ def test_each_row_of_errors_has_a_rationale_and_none_outlives_its_row(provider: 
     assert own
     assert len(set(texts)) == len(texts)
     assert [text for text in texts if len(written[text].split()) < 2] == []
-    assert TO_BE_WRITTEN not in contributing(provider)
     _, _, rest = contributing(provider).partition("<!-- errors: begin -->\n")
     assert len(rest.partition("\n<!-- errors: end -->")[0].splitlines()) == 2 + len(texts)
 
@@ -155,7 +153,6 @@ def test_a_page_has_what_its_reader_looks_for(provider: str) -> None:
     assert f"\n| {current_version()} | " in page.partition("## Changelog")[2]
     for stream in discovered(connector):
         assert f"- `{stream.name}`: " in page.partition("## Supported Streams")[2]
-    assert TO_BE_WRITTEN not in page
 
 
 @pytest.mark.parametrize("provider", ALL)

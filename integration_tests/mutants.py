@@ -33,13 +33,14 @@ from integration_tests.mutant import (
     requests_of,
 )
 from integration_tests.mutants_of_answers import MUTANTS_OF_ANSWERS
+from integration_tests.mutants_of_certification import MUTANTS_OF_CERTIFICATION
 from integration_tests.mutants_of_columns import MUTANTS_OF_COLUMNS
 from integration_tests.mutants_of_fifth import MUTANTS_OF_FIFTH
 from integration_tests.mutants_of_lists import MUTANTS_OF_LISTS
 from integration_tests.mutants_of_manifests import MUTANTS_OF_MANIFESTS
 from integration_tests.mutants_of_versions import MUTANTS_OF_VERSIONS
 
-NEEDED = ("shared", "source-*", "integration_tests", "examples", "pyproject.toml")
+NEEDED = ("docs", "*.md", "shared", "source-*", "integration_tests", "examples", "pyproject.toml")
 LONGEST = 1800.0
 """Seconds for the tests of one mutant; a hanging test is a dead mutant too."""
 
@@ -54,6 +55,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *MUTANTS_OF_FIFTH,
     *MUTANTS_OF_LISTS,
     *MUTANTS_OF_MANIFESTS,
+    *MUTANTS_OF_CERTIFICATION,
     *MUTANTS_OF_VERSIONS,
     Mutant(
         "a numbered list ends after its first page",

@@ -22,7 +22,7 @@ _ENTRY = re.compile(
 """A version, its date, and the first paragraph or item of its entry."""
 WHOSE = {
     "config_error": "yours: do what the sentence says",
-    "transient_error": "nobody's: the next sync goes on where this one stopped",
+    "transient_error": "nobody's: it passes, and the next sync brings what is missing",
     "system_error": "ours: report it with the log",
 }
 """Whose turn it is after a failure, by its type."""

@@ -120,6 +120,23 @@ images: dist ## Build the images: make images REPOSITORY=ghcr.io/you TAG=0.3.0 (
 image-test: dist ## Build the images and prove them as the platform runs them (CONNECTOR=… ENGINE=… BASE=…)
 	@$(BIN)/python -m integration_tests.image --connector '$(CONNECTOR)' --engine '$(ENGINE)' --base '$(BASE)'
 
+# Airbyte's own checks, apart from the workspace's lock; a tool, no dependency
+CHECKS := integration_tests/certification/requirements
+.venv-certify/installed: $(CHECKS).lock .venv/installed
+	test -x .venv-certify/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python .venv-certify
+	$(BIN)/uv pip install --quiet --python .venv-certify/bin/python --require-hashes -r $(CHECKS).lock
+	@touch $@
+
+.PHONY: certify
+certify: .venv/installed .venv-certify/installed ## Run Airbyte's checks of connectors on all of ours
+	@$(BIN)/python -m integration_tests.certification
+
+.PHONY: certify-lock
+certify-lock: .venv/installed ## Lock Airbyte's checks anew
+	$(BIN)/uv pip compile $(CHECKS).in --universal --python-version 3.11 --upgrade \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+		--quiet -o $(CHECKS).lock
+
 .PHONY: new-provider
 new-provider: .venv/installed ## Lay out a connector's folder: make new-provider NAME=acme (IN=examples)
 	@$(BIN)/python -m integration_tests.new_provider '$(NAME)' $(if $(TITLE),--title '$(TITLE)') \
@@ -130,6 +147,7 @@ docs: .venv/installed ## Write the tables of the documents anew, from code and t
 	$(BIN)/python -m integration_tests.readme_columns
 	$(BIN)/python -m integration_tests.guide_tables
 	$(BIN)/python -m integration_tests.reliability_table
+	$(BIN)/python -m integration_tests.connector_documents
 
 .PHONY: soak
 soak: .venv/installed ## Long runs: a million calls, a thousand rate limits, huge records
@@ -163,5 +181,5 @@ runtime-lock: .venv/installed ## Lock what a connector needs at run time, in the
 
 .PHONY: clean
 clean: ## Remove what the other commands made
-	rm -rf .venv .venv-bench .bench .demo .image build dist .mypy_cache .ruff_cache .pytest_cache */build */.tmp examples/*/build examples/*/.tmp
+	rm -rf .venv .venv-bench .venv-certify .bench .demo .image build dist .mypy_cache .ruff_cache .pytest_cache */build */.tmp examples/*/build examples/*/.tmp
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

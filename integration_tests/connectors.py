@@ -59,6 +59,12 @@ class ConnectorFolder:
         """The file of the sandbox that plays this provider alone, if there is one."""
         return self.folder / "integration_tests" / "sandbox.py"
 
+    @property
+    def page(self) -> Path:
+        """The file of the page for the user; connectors that only show something need none."""
+        name = self.name.removeprefix("source-")
+        return self.folder.parent / "docs" / "sources" / f"{name}.md"
+
     def source_class(self) -> type[CallsSource]:
         """The source class of the installed package."""
         found: type[CallsSource] = getattr(import_module(self.package), self.class_name)

@@ -33,6 +33,7 @@ from integration_tests.mutant import (
     requests_of,
 )
 from integration_tests.mutants_of_answers import MUTANTS_OF_ANSWERS
+from integration_tests.mutants_of_certification import MUTANTS_OF_CERTIFICATION
 from integration_tests.mutants_of_columns import MUTANTS_OF_COLUMNS
 from integration_tests.mutants_of_fifth import MUTANTS_OF_FIFTH
 from integration_tests.mutants_of_lists import MUTANTS_OF_LISTS
@@ -43,7 +44,7 @@ from integration_tests.mutants_of_versions import MUTANTS_OF_VERSIONS
 
 NEEDED = (
     *("shared", "source-*", "integration_tests", "examples", "deploy", "pyproject.toml"),
-    *("release", "docs", "Dockerfile", ".dockerignore", ".gitignore", "CHANGELOG.md", "LICENSE"),
+    *("release", "docs", "Dockerfile", ".dockerignore", ".gitignore", "*.md", "LICENSE"),
     *("requirements.lock", "runtime.lock"),
 )
 LONGEST = 1800.0
@@ -60,6 +61,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *MUTANTS_OF_FIFTH,
     *MUTANTS_OF_LISTS,
     *MUTANTS_OF_MANIFESTS,
+    *MUTANTS_OF_CERTIFICATION,
     *MUTANTS_OF_REGISTER,
     *MUTANTS_OF_RELEASES,
     *MUTANTS_OF_VERSIONS,

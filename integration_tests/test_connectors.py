@@ -25,6 +25,7 @@ from integration_tests.sandboxes import sandbox_of
 from integration_tests.snapshots import stored_versions
 
 FILES = (
+    "CONTRIBUTING.md",
     "LICENSE",
     "README.md",
     "acceptance-test-config.yml",
@@ -59,6 +60,8 @@ def missing(connector: ConnectorFolder, *, is_promised: bool) -> Iterator[str]:
         snapshot = ROOT / "integration_tests" / "snapshots" / stored_versions()[-1] / name
         if not snapshot.is_dir():
             yield f"{name} has no snapshot of this version: run make snapshots."
+        if not connector.page.is_file():
+            yield f"{name} has no page for the user: write docs/sources/{connector.page.name}."
 
 
 @pytest.mark.parametrize("provider", ALL)
@@ -73,14 +76,15 @@ def test_what_a_bare_folder_lacks_is_said(tmp_path: Path) -> None:
     found = list(missing(acme, is_promised=True))
 
     assert found[:2] == [
+        "source-acme-calls has no file CONTRIBUTING.md.",
         "source-acme-calls has no file LICENSE.",
-        "source-acme-calls has no file README.md.",
     ]
     assert "source-acme-calls has no file source_acme_calls/manifest.yaml." in found
-    assert found[-3:] == [
+    assert found[-4:] == [
         "source-acme-calls has no sandbox: write integration_tests/sandbox.py in its folder.",
         "source-acme-calls has no tests of its requests in unit_tests/.",
         "source-acme-calls has no snapshot of this version: run make snapshots.",
+        "source-acme-calls has no page for the user: write docs/sources/acme-calls.md.",
     ]
 
 

@@ -99,7 +99,7 @@ def test_the_guide_names_the_files_of_the_template() -> None:
     files = {path.relative_to(TEMPLATE) for path in TEMPLATE.rglob("*.txt")}
     named = {
         *("manifest.yaml", "sandbox.py", "test_reading.py", "test_requests.py", "metadata.yaml"),
-        *("acceptance-test-config.yml", "icon.svg", "README.md", "LICENSE"),
+        *("acceptance-test-config.yml", "icon.svg", "README.md", "LICENSE", "CONTRIBUTING.md"),
     }
     assert named <= {Path(path.stem).name for path in files}
     assert [name for name in named if f"{name}`" not in GUIDE] == []

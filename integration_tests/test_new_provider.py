@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from integration_tests.commands import Outcome
+from integration_tests.connector_documents import contributing_of, page_of
 from integration_tests.connectors import ROOT, ConnectorFolder
 from integration_tests.lint_manifests import problems_of
+from integration_tests.marked_tables import with_tables
 from integration_tests.new_provider import MARK, NewProviderError, lay_out, marks
 from integration_tests.sandboxes import PlayedProvider, sandbox_of
 from integration_tests.test_connectors import missing
@@ -95,6 +97,7 @@ def test_nothing_lacks_but_what_is_marked(made: ConnectorFolder) -> None:
     )
     marked = {place.partition(":")[0] for place in left}
     assert marked == {
+        "CONTRIBUTING.md",
         "README.md",
         "integration_tests/sandbox.py",
         "metadata.yaml",
@@ -133,6 +136,26 @@ def test_the_commands_work_at_once(
 def test_its_own_tests_pass(made: ConnectorFolder) -> None:
     said = python(made.folder.parents[1], "pytest", "-q", "examples/source-acme-calls")
     assert "3 passed" in said
+
+
+def test_a_page_is_laid_out_where_there_are_pages(tmp_path: Path) -> None:
+    (tmp_path / "docs" / "sources").mkdir(parents=True)
+
+    made = lay_out("acme", tmp_path, "Acme Inc.")
+
+    page = (tmp_path / "docs" / "sources" / "acme-calls.md").read_text(encoding="utf-8")
+    assert page.startswith("# Acme Inc. calls\n")
+    assert [place for place in marks(made) if place.startswith("docs/sources/acme-calls.md:")]
+    assert re.search(r"@\w+@", page) is None
+    whole = with_tables(page, {**page_of(made), "streams": lambda: "| those of discover |"}, "page")
+    assert "<summary>Expand to review</summary>" in whole
+
+
+def test_the_tables_of_what_is_laid_out_can_be_written(made: ConnectorFolder) -> None:
+    text = (made.folder / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    written = with_tables(text, contributing_of(made, text), "CONTRIBUTING.md")
+    assert "| HTTP 403, code `plan_required` | `fail` | `config_error` | FILL IN |" in written
+    assert "| HTTP 429 | `wait` | `transient_error` |" in written
 
 
 @pytest.mark.parametrize(

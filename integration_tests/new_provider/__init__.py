@@ -18,6 +18,8 @@ from integration_tests.connectors import ALL, NAME, ConnectorFolder
 from integration_tests.versions import current_version
 
 TEMPLATE = Path(__file__).with_name("template")
+PAGE = Path(__file__).with_name("page.md.txt")
+"""The template of the page for the user, which stands outside of the folder."""
 MARK = "FILL IN"
 _SUFFIX = ".txt"
 """So that no tool takes the template's files for code."""
@@ -61,10 +63,16 @@ def marks(connector: ConnectorFolder) -> Iterator[str]:
     for path in sorted(connector.folder.rglob("*")):
         names = path.relative_to(connector.folder).parts
         if path.is_file() and not {"build", "__pycache__", ".tmp"} & {*names}:
-            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-            for number, line in enumerate(lines, 1):
-                if MARK in line:
-                    yield f"{'/'.join(names)}:{number}"
+            yield from _marks_in(path, "/".join(names))
+    if connector.page.is_file():
+        yield from _marks_in(connector.page, f"docs/sources/{connector.page.name}")
+
+
+def _marks_in(path: Path, name: str) -> Iterator[str]:
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    for number, line in enumerate(lines, 1):
+        if MARK in line:
+            yield f"{name}:{number}"
 
 
 def _words(connector: ConnectorFolder, title: str) -> dict[str, str]:
@@ -86,10 +94,15 @@ def _write(connector: ConnectorFolder, words: dict[str, str]) -> None:
     for source in sorted(TEMPLATE.rglob(f"*{_SUFFIX}")):
         first, *rest = source.relative_to(TEMPLATE).with_suffix("").parts
         place = connector.folder / (connector.package if first == "package" else first)
-        place = place.joinpath(*rest)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        text = source.read_text(encoding="utf-8")
-        place.write_text(re.sub(r"@(\w+)@", lambda m: words[m[1]], text), encoding="utf-8")
+        _fill(source, place.joinpath(*rest), words)
+    if connector.page.parent.is_dir():  # there is none for a connector that only shows something
+        _fill(PAGE, connector.page, words)
+
+
+def _fill(source: Path, place: Path, words: dict[str, str]) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    text = source.read_text(encoding="utf-8")
+    place.write_text(re.sub(r"@(\w+)@", lambda m: words[m[1]], text), encoding="utf-8")
 
 
 def _streams(connector: ConnectorFolder) -> list[dict[str, object]]:

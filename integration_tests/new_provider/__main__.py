@@ -20,7 +20,7 @@ def main() -> int:
     except NewProviderError as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"Made {made.folder}. Next: docs/adding-a-provider.md, `make install`, and")
+    print(f"Made {made.folder}. Next: docs/adding-a-provider.md, `make install`, `make docs`, and")
     print(f"the places that are marked {MARK}:")
     for place in marks(made):
         print(f"  {place}")

@@ -15,6 +15,7 @@ from rich.live import Live
 from rich.spinner import Spinner
 
 from examples.demo_options import (
+    SANDBOX_URL,
     Config,
     DemoError,
     Options,
@@ -36,9 +37,6 @@ from integration_tests.sandbox import Sandbox, World
 
 WORLD_START = datetime(2025, 10, 1, 12, tzinfo=UTC)
 """The sandbox's first day: long past, so that no clock makes its calls lie in the future."""
-
-SANDBOX_URL = "CALLS_SANDBOX_URL"
-"""The environment variable that sends the connectors' requests to the sandbox."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -68,14 +66,17 @@ def run(options: Options, console: Console) -> None:
     if config is None:
         run_with_sandbox(options, console)
     else:
-        run_with_real_provider(options, config, console)
+        run_with_configuration(options, config, console)
 
 
-def run_with_real_provider(options: Options, config: Config, console: Console) -> None:
-    """Sync the calls of the user's account."""
-    os.environ.pop(SANDBOX_URL, None)
+def run_with_configuration(options: Options, config: Config, console: Console) -> None:
+    """Sync the calls of the user's account, or of a sandbox that the user runs."""
     [provider] = options.providers
-    console.print(f"Reading {provider} itself, with {options.config_file}", markup=False)
+    if options.sandbox_url is None:
+        where = f"{provider} itself"
+    else:
+        where = f"the sandbox at {options.sandbox_url}, not {provider} itself"
+    console.print(f"Reading {where}, with {options.config_file}", markup=False, soft_wrap=True)
     sync_all(options, {provider: config}, console)
     show(options, console)
 
@@ -133,7 +134,7 @@ def sync_all(options: Options, configs: Mapping[str, Config], console: Console) 
         with busy(console, lambda: "loading PyAirbyte"):
             from examples import demo_sync  # noqa: PLC0415 - slow, and reads the environment
         connectors = {
-            provider: pool.submit(demo_sync.prepare, provider, config, options.is_real)
+            provider: pool.submit(demo_sync.prepare, provider, config, options.has_configuration)
             for provider, config in configs.items()
         }
         try:

@@ -1,6 +1,7 @@
 """What the user asks of the demo, checked."""
 
 import json
+import os
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Mapping
@@ -9,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from integration_tests.sandbox.switches import PROVIDERS
+
+SANDBOX_URL = "CALLS_SANDBOX_URL"
+"""The environment variable that sends the connectors' requests to a sandbox."""
 
 Config = Mapping[str, Any]
 """A connector's configuration."""
@@ -28,17 +32,22 @@ class Options:
     """Calls per provider that the sandbox starts with."""
     providers: tuple[str, ...]
     config_file: Path | None
-    """The user's configuration: read the real provider. None: read the sandbox."""
+    """The user's configuration: read the real provider. None: read the demo's sandbox."""
+    sandbox_url: str | None
+    """A sandbox that the user runs, to rehearse with the configuration."""
 
     @property
-    def is_real(self) -> bool:
-        """Whether the real provider is read, not the sandbox."""
+    def has_configuration(self) -> bool:
+        """Whether the user gave one, which may be wrong."""
         return self.config_file is not None
 
     @property
     def database(self) -> Path:
         """The DuckDB file. Real calls and sandbox calls never share one, nor its sync state."""
-        return self.folder / ("real_calls.duckdb" if self.is_real else "calls.duckdb")
+        if not self.has_configuration:
+            return self.folder / "calls.duckdb"
+        is_rehearsal = self.sandbox_url is not None
+        return self.folder / ("rehearsal_calls.duckdb" if is_rehearsal else "real_calls.duckdb")
 
 
 def options_of(arguments: list[str] | None) -> Options:
@@ -50,7 +59,8 @@ def options_of(arguments: list[str] | None) -> Options:
     if config_file is not None and provider is None:
         raise DemoError("A configuration belongs to one provider: name it too, with --provider.")
     providers = PROVIDERS if provider is None else (provider,)
-    return Options(found.folder, found.calls, providers, config_file)
+    sandbox_url = os.environ.get(SANDBOX_URL) or None
+    return Options(found.folder, found.calls, providers, config_file, sandbox_url)
 
 
 def parser() -> ArgumentParser:
@@ -66,7 +76,8 @@ def parser() -> ArgumentParser:
         type=Path,
         metavar="FILE",
         help="a JSON file with the configuration of the provider's connector: reads the real "
-        "provider into real_calls.duckdb (delete that file before you change the account)",
+        "provider into real_calls.duckdb (delete that file before you change the account), or with "
+        f"{SANDBOX_URL} that sandbox into rehearsal_calls.duckdb",
     )
     found.add_argument(
         "--folder", type=Path, default=Path(".demo"), help="where files go (default: %(default)s)"

@@ -330,8 +330,24 @@ def test_without_pyairbyte(
 
 
 @needs_pyairbyte
-def test_the_real_provider_never_meets_the_sandbox(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("sandbox_url", "database", "said"),
+    [
+        (None, "real_calls.duckdb", "Reading skipcall itself, with "),
+        (
+            "http://127.0.0.1:9",
+            "rehearsal_calls.duckdb",
+            "Reading the sandbox at http://127.0.0.1:9, not skipcall itself, with ",
+        ),
+    ],
+)
+def test_real_calls_and_a_rehearsal_never_share_a_file(
+    sandbox_url: str | None,
+    database: str,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     seen = []
 
@@ -339,13 +355,18 @@ def test_the_real_provider_never_meets_the_sandbox(
         seen.append((options.database, dict(configs), os.environ.get("CALLS_SANDBOX_URL")))
 
     monkeypatch.setattr(demo, "sync_all", sync_all)
+    monkeypatch.delenv("CALLS_SANDBOX_URL", raising=False)
+    if sandbox_url is not None:
+        monkeypatch.setenv("CALLS_SANDBOX_URL", sandbox_url)
     config = tmp_path / "my.json"
     config.write_text('{"api_key": "mine"}')
-    with patch.dict(os.environ, {"CALLS_SANDBOX_URL": "http://127.0.0.1:9"}):
+    with patch.dict(os.environ):
         arguments = ["--folder", str(tmp_path), "--provider", "skipcall", "--config", str(config)]
         assert demo.main(arguments) == 0
-    assert seen == [(tmp_path / "real_calls.duckdb", {"skipcall": {"api_key": "mine"}}, None)]
-    assert capsys.readouterr().out.endswith("No calls yet.\n")
+    assert seen == [(tmp_path / database, {"skipcall": {"api_key": "mine"}}, sandbox_url)]
+    output = capsys.readouterr().out
+    assert output.startswith(f"{said}{config}\n")
+    assert output.endswith("No calls yet.\n")
 
 
 @needs_pyairbyte

@@ -4,6 +4,7 @@ import logging
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from pathlib import Path
 
 import orjson
 from airbyte_cdk.entrypoint import AirbyteEntrypoint, launch
@@ -11,6 +12,7 @@ from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer, Failure
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared.protocol.configuration import refusal
+from calls_shared.protocol.configured_catalog import COMMAND, print_configured_catalog
 from calls_shared.protocol.ending import end_unread, ended_by_signals
 from calls_shared.protocol.failures import failed_status
 from calls_shared.protocol.manifest import ManifestError
@@ -40,20 +42,24 @@ class _WithoutTraceback(logging.Filter):
 
 
 def run(source: CallsSource, arguments: Sequence[str] | None = None) -> None:
-    """Run one command of the Airbyte protocol and end the process.
+    """Run one command of the Airbyte protocol, or `configured-catalog`, and end the process.
 
     Exit status 0, or 1 after an error trace or once stdout is closed; a failed `check` answers with
     a FAILED connection status and exit status 0, as the protocol has it. SIGINT and SIGTERM end it.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    options = AirbyteEntrypoint.parse_args(arguments)
+    is_catalog = arguments[:1] == [COMMAND]
+    options = Namespace() if is_catalog else AirbyteEntrypoint.parse_args(arguments)
     for handler in logging.getLogger().handlers:
         handler.addFilter(_WithoutTraceback())
     logging.raiseExceptions = False  # a log line that cannot be written is no news
     keep_memory_steady()
     try:
         with ended_by_signals():
-            status = _run(source, arguments, options)
+            if is_catalog:
+                status = print_configured_catalog(source, arguments[1:], Path(sys.argv[0]).name)
+            else:
+                status = _run(source, arguments, options)
     except BrokenPipeError:
         end_unread()
     sys.exit(status)

@@ -1,0 +1,49 @@
+"""Read a connector's calls into JSON lines and keep its state; run it again for what is new.
+
+    .venv/bin/python examples/read_to_json_lines.py source-skipcall-calls my.json calls/
+
+A call that changed comes again: of the lines with one id the last one counts.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+if len(sys.argv) != 4:
+    sys.exit("Name a connector's command, its configuration file and a folder for the calls.")
+command = str(Path(sys.executable).with_name(sys.argv[1]))
+config, folder = sys.argv[2], Path(sys.argv[3])
+catalog, state, calls = (folder / name for name in ("catalog.json", "state.json", "calls.jsonl"))
+folder.mkdir(parents=True, exist_ok=True)
+
+wanted = [command, "configured-catalog", "--config", config, "--streams", "calls"]
+with catalog.open("wb") as file:
+    refused = subprocess.run(wanted, stdout=file, check=False).returncode
+if refused:
+    sys.exit(refused)  # it has said why
+
+with calls.open(
+    "ab+"
+) as file:  # a killed run may have left a line unfinished: its call comes again
+    end = file.tell()
+    while end and file.seek(end - 1) >= 0 and file.read(1) != b"\n":
+        end -= 1
+    file.truncate(end)
+
+arguments = ["read", "--config", config, "--catalog", str(catalog)]
+arguments += ["--state", str(state)] if state.exists() else []
+with (
+    calls.open("a", encoding="utf-8") as lines,
+    subprocess.Popen([command, *arguments], stdout=subprocess.PIPE) as read,
+):
+    for message in map(json.loads, read.stdout or []):
+        if message["type"] == "RECORD":
+            print(json.dumps(message["record"]["data"], ensure_ascii=False), file=lines)
+        elif message["type"] == "STATE":  # it says that the records before it have arrived
+            lines.flush()
+            state.with_suffix(".new").write_text(json.dumps([message["state"]]), encoding="utf-8")
+            state.with_suffix(".new").replace(state)
+        elif message["type"] == "TRACE" and message["trace"]["type"] == "ERROR":
+            print(message["trace"]["error"]["message"], file=sys.stderr)
+sys.exit(read.returncode)

@@ -51,7 +51,7 @@ COPY --from=dependencies /opt/connector /opt/connector
 COPY --from=connector /own /
 COPY --from=connector --chown=1000:1000 /airbyte /airbyte
 ARG CONNECTOR
-ARG VERSION=0.2.0
+ARG VERSION=0.3.0
 LABEL io.airbyte.name=airbyte-calls/${CONNECTOR} \
     io.airbyte.version=${VERSION}
 # Without the second, Python would look for compiled files beside the sources.

@@ -7,8 +7,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from deploy.failures import RegisterError
+from release.images import REPOSITORY
 
-DEFAULT_REPOSITORY = "localhost/airbyte-calls"
 DEFAULT_SCHEDULE = "0 0 */6 * * ?"
 MANUAL = "manual"
 
@@ -78,7 +78,7 @@ def settings_of(environment: Mapping[str, str], version: str) -> Settings:
         client_id=None if is_open else _credential(environment, "CLIENT_ID"),
         client_secret=None if is_open else _credential(environment, "CLIENT_SECRET"),
         workspace_id=_id(environment, "WORKSPACE_ID"),
-        repository=_repository(environment.get("REPOSITORY") or DEFAULT_REPOSITORY),
+        repository=_repository(environment.get("REPOSITORY") or REPOSITORY),
         tag=_tag(environment.get("TAG") or version),
         memory_limit=_memory(environment.get("MEMORY_LIMIT") or "1Gi"),
         timeout=_timeout(environment.get("TIMEOUT") or "600"),

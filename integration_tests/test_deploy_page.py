@@ -18,7 +18,7 @@ import yaml
 
 from calls_shared.protocol.configuration import check_config
 from deploy.definitions import definition_of, resources
-from deploy.settings import DEFAULT_REPOSITORY, DEFAULT_SCHEDULE
+from deploy.settings import DEFAULT_SCHEDULE
 from integration_tests.airbyte_platform import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -29,6 +29,7 @@ from integration_tests.airbyte_platform import (
 from integration_tests.connectors import CONNECTORS, ROOT
 from integration_tests.readme_commands import COMMANDS, assert_shows, commands
 from integration_tests.registering import register
+from release.images import REPOSITORY
 
 PAGE = ROOT / "docs" / "deploy.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -133,7 +134,7 @@ def test_the_values_are_made_up_in_the_form_of_real_ones() -> None:
     assert found["WORKSPACE_ID"] == WORKSPACE_ID
     assert found["CLIENT_ID"] == CLIENT_ID
     assert found["DESTINATION_ID"] == DESTINATION_ID
-    assert found["REPOSITORY"] == DEFAULT_REPOSITORY
+    assert found["REPOSITORY"] == REPOSITORY
     # typed, never written
     assert "CLIENT_SECRET" not in found
     assert "\nread -rs CLIENT_SECRET && export CLIENT_SECRET\n" in TEXT

@@ -20,9 +20,10 @@ import hcl2
 import pytest
 
 from deploy.definitions import resources
-from deploy.settings import DEFAULT_REPOSITORY, DEFAULT_SCHEDULE
+from deploy.settings import DEFAULT_SCHEDULE
 from integration_tests.connectors import CONNECTORS, ROOT
 from integration_tests.versions import current_version
+from release.images import REPOSITORY
 
 MODULE = ROOT / "deploy" / "terraform"
 EXAMPLE = MODULE / "example"
@@ -156,7 +157,7 @@ def test_the_connection_is_what_make_register_makes() -> None:
     ]
     variables = blocks(MODULE, "variable")
     assert variables["schedule"]["default"] == DEFAULT_SCHEDULE
-    assert variables["repository"]["default"] == DEFAULT_REPOSITORY
+    assert variables["repository"]["default"] == REPOSITORY
     assert variables["resources"]["default"] == resources("1Gi")["default"]
     assert variables["resources"]["default"].keys() <= SIZES
 

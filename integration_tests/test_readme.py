@@ -1,10 +1,12 @@
 """Every command of the README runs, and its shown output is real."""
 
+import json
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +25,8 @@ RUN_ELSEWHERE = {
     "source-skipcall-calls spec",
     # `test_demo` asks them of the demo's file
     ".venv/bin/python -m examples.questions",
+    # `test_examples` has a Postgres for it
+    ".venv/bin/python examples/pyairbyte_postgres.py my-providers/",
     # building takes a container engine and minutes
     "make images",
     # `test_deploy_page` runs them against a fake of the platform
@@ -48,19 +52,59 @@ def run(
     )
 
 
+IN_A_TEST_BELOW = ("make demo", "mkdir -p .demo")
+
+
 @pytest.mark.parametrize(
     ("command", "shown"),
-    [row for row in COMMANDS if row[0] not in RUN_ELSEWHERE and not row[0].startswith("make demo")],
+    [
+        (command, shown)
+        for command, shown in COMMANDS
+        if command not in RUN_ELSEWHERE and not command.startswith(IN_A_TEST_BELOW)
+    ],
 )
-def test_a_command(command: str, shown: list[str]) -> None:
+def test_a_command(command: str, shown: list[str], tmp_path: Path) -> None:
     left_behind = ROOT / "calls.duckdb"  # by the PyAirbyte example
     kept = left_behind.exists()
     with Sandbox(World()) as sandbox:
-        done = run(command, sandbox.url)
+        done = run(command.replace(".demo/", f"{tmp_path}/"), sandbox.url)
     if not kept:
         left_behind.unlink(missing_ok=True)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert_shows(done.stdout, shown)
+
+
+def test_a_line_that_keeps_the_state(tmp_path: Path) -> None:
+    """Run again it reads what is new; a read that fails leaves the last good state."""
+    [line] = [command for command, _ in COMMANDS if command.startswith("mkdir -p .demo")]
+    line = line.replace(".demo", str(tmp_path))
+
+    def messages(kind: str) -> list[dict[str, Any]]:
+        lines = (tmp_path / "messages.jsonl").read_text(encoding="utf-8").splitlines()
+        found = [json.loads(line) for line in lines]
+        return [message[kind.lower()] for message in found if message["type"] == kind]
+
+    def state() -> Any:
+        return json.loads((tmp_path / "state.json").read_text(encoding="utf-8"))
+
+    with Sandbox(World(calls=60)) as sandbox:
+        assert run(line, sandbox.url).returncode == 0
+        first = messages("RECORD")
+        assert {record["data"]["id"] for record in first} == sandbox.expected("skipcall").keys()
+        assert [*state()[0]["stream"]] == ["stream_descriptor", "stream_state"]
+        sandbox.world.advance(24, deleted=0)
+        assert run(line, sandbox.url).returncode == 0
+        calls = {record["data"]["id"]: record["data"] for record in messages("RECORD")}
+        assert calls == sandbox.expected("skipcall")
+        assert len(messages("RECORD")) < 2 * len(first)
+        last = messages("STATE")[-1]
+        assert state() == [last]
+        sandbox.keys["skipcall"].clear()
+        run(line, sandbox.url)
+        assert (
+            state()[0]["stream"]["stream_state"]["updated_at"]
+            == (last["stream"]["stream_state"]["updated_at"])
+        )
 
 
 def test_make_demo() -> None:

@@ -52,7 +52,7 @@ class Convergence:
     def _changed_since(self, bound: str) -> str:
         if self._before.cursor is None:
             return bound
-        return times.lower_bound(_earlier(self._before.cursor, self._lookback))
+        return times.lower_bound(earlier(self._before.cursor, self._lookback))
 
     @property
     def reading(self) -> Reading:
@@ -74,7 +74,7 @@ class Convergence:
         if self._readings:
             until = self._readings[0].settled_now.until  # that of all readings of a sync
         else:
-            until = times.sort_key(_earlier(began, self._lookback))
+            until = times.sort_key(earlier(began, self._lookback))
         self._is_under_way = True
         self._readings.append(
             Reading(times.sort_key(began), Inventory(self._until), Inventory(until))
@@ -193,7 +193,8 @@ def _in_own_form(moment: str) -> str:
     return times.format_timestamp(datetime.fromisoformat(moment))
 
 
-def _earlier(moment: str, span: timedelta) -> str:
+def earlier(moment: str, span: timedelta) -> str:
+    """A moment (RFC 3339) so long before another one, or that one if there is none."""
     try:
         return times.format_timestamp(datetime.fromisoformat(moment) - span)
     except OverflowError:

@@ -6,11 +6,11 @@ TOLERANCE = timedelta(minutes=1)
 
 
 class ListOrder:
-    """Watches the creations of a list's records, in the order in which they come.
+    """Watches a moment of a list's records, such as the creation, in the order in which they come.
 
     Attributes:
-        newest_first: whether no record was created after an earlier one, but for a minute.
-        oldest: the oldest creation (RFC 3339).
+        newest_first: whether no record was newer than an earlier one, but for a minute.
+        oldest: the oldest moment (RFC 3339).
     """
 
     def __init__(self) -> None:
@@ -18,14 +18,14 @@ class ListOrder:
         self.oldest: str | None = None
         self._oldest_key = ""
 
-    def call(self, created: str | None) -> None:
-        """Take in the next record's creation; one without a creation contradicts any order."""
-        if created is None:
+    def call(self, moment: str | None) -> None:
+        """Take in the next record's moment; one without it contradicts any order."""
+        if moment is None:
             self.newest_first = False
             return
-        key = created[:-1]
+        key = moment[:-1]
         if key < self._oldest_key or self.oldest is None:
-            self.oldest, self._oldest_key = created, key
+            self.oldest, self._oldest_key = moment, key
         elif self.newest_first and key != self._oldest_key:
-            ahead = datetime.fromisoformat(created) - datetime.fromisoformat(self.oldest)
+            ahead = datetime.fromisoformat(moment) - datetime.fromisoformat(self.oldest)
             self.newest_first = ahead <= TOLERANCE

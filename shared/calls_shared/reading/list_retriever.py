@@ -1,7 +1,7 @@
 """`ListRetriever`: a list whose complete readings converge, whatever a single one misses."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import UTC, datetime, timedelta
@@ -14,13 +14,14 @@ from airbyte_cdk.sources.types import Record, StreamSlice
 from calls_shared.keys import Keys, exactly
 from calls_shared.normalization import times
 from calls_shared.normalization.columns import COLUMNS
-from calls_shared.reading.convergence import Convergence
+from calls_shared.reading.convergence import Convergence, earlier
 from calls_shared.reading.extractor import PageRecords
 from calls_shared.reading.list_state import ListState
 from calls_shared.reading.moments import moment_after, moment_of
+from calls_shared.reading.order_proof import Moments
 from calls_shared.reading.pages import Page, ReadingSoFar
 from calls_shared.reading.pagination import NextLink, announced_total
-from calls_shared.reading.passes import NewestFirstProof
+from calls_shared.reading.recent import RecentReading
 from calls_shared.reading.retriever import CallRetriever
 from calls_shared.reading.scope import OTHER_SCOPE, scope_of
 from calls_shared.reading.walls import Wall
@@ -28,7 +29,12 @@ from calls_shared.reading.windowed import WindowedReading
 from calls_shared.reading.windows import WINDOW_KEYS, WindowOptions, Windows, of_window
 
 LOGGER = logging.getLogger("airbyte.calls")
-_COMPLETE_EVERY = timedelta(hours=24)
+DEFAULT_FULL_SCAN = 24
+"""Hours between two complete readings, as the specifications say."""
+
+_MARGIN = timedelta(days=1)
+_NO_ORDER = "%s: the list shows no order by creation or change, so that it is read to its end."
+_RECENT = "%s: read the newest end of the list only; it is read to its end every %s hours."
 
 
 @dataclass
@@ -38,9 +44,8 @@ class ListRetriever(CallRetriever):
     Attributes:
         scope: the configuration keys that decide what is listed and kept. If one has changed, all
             of the new scope is read once more.
-        stop_early: leave a list that comes newest first, by the creation in its UUIDv7 ids, once
-            `NewestFirstProof` allows it; a record with another id is always kept. Such a list is
-            read to its end once a day; any other in every sync.
+        stop_early: believe a creation only if it stands in a UUIDv7 id, and where it does not let
+            the record come out in any case. (The name is that of version 0.1.0.)
         windows: how a list is asked for by windows of time (`Windows.of`), where its provider
             lists it only up to a wall.
     """
@@ -87,24 +92,41 @@ class ListRetriever(CallRetriever):
         convergence = Convergence(self._list_state, scope, self._lookback, bound)
         if convergence.is_other_scope:
             LOGGER.info(OTHER_SCOPE, self.name, ", ".join(self.scope))
-        if self.stop_early and not convergence.reads_everything and not self._is_complete_due():
-            yield from self._read_recent(records_schema, stream_slice)
-        else:
-            yield from self._read_completely(records_schema, stream_slice, convergence)
+        hours = int(
+            DEFAULT_FULL_SCAN if (set_to := self.config.get("full_scan_hours")) is None else set_to
+        )
+        if not (convergence.reads_everything or self._windows or self._is_complete_due(hours)):
+            if (yield from self._read_recent(records_schema, stream_slice)):
+                LOGGER.info(_RECENT, self.name, hours)
+                return
+            LOGGER.info(_NO_ORDER, self.name)
+        yield from self._read_completely(records_schema, stream_slice, convergence)
 
-    def _is_complete_due(self) -> bool:
+    def _is_complete_due(self, hours: int) -> bool:
         last, now = moment_of(self._list_state.at), datetime.now(UTC)
-        return last is None or not timedelta() <= now - last < _COMPLETE_EVERY
+        return last is None or not timedelta() <= now - last < timedelta(hours=hours)
 
     def _read_recent(
         self, records_schema: Mapping[str, Any], stream_slice: StreamSlice
-    ) -> Iterator[StreamData]:
-        """Read the newest end of the list, as long as it shows that it comes newest first."""
-        proof = NewestFirstProof(self._bound(stream_slice))
-        for page in self._pages(records_schema, stream_slice, ReadingSoFar()):
+    ) -> Generator[Record, None, bool]:
+        """Read the newest end of the list; whether that was enough."""
+        reader = self._reader(records_schema, stream_slice)
+        bound = self._bound(stream_slice)
+        if self._earliest and bound <= self._earliest:  # a call may start before it is created
+            bound = times.sort_key(earlier(f"{self._earliest}Z", _MARGIN))
+        reading = RecentReading(reader, bound, self._moments).pages()
+        while True:
+            try:
+                page = next(reading)
+            except StopIteration as end:
+                return bool(end.value)
             yield from self._wanted(page.records, stream_slice)
-            if proof.page([_id_and_creation(call) for call in page.records]):
-                return
+
+    def _moments(self, call: Record) -> Moments:
+        """What may be believed of when a call was made and changed."""
+        created = None if self._is_guessed(call.data) else call.data.get("created_at")
+        is_change = self.cursor_field != "created_at"
+        return Moments(created, call.data.get(self.cursor_field) if is_change else None)
 
     def _is_before(self, bound: str, call: Mapping[str, Any]) -> bool:
         return super()._is_before(bound, call) and not self._is_guessed(call)

@@ -43,7 +43,7 @@ class NumberedList:
         seen: how many different ids have been seen so far.
         pauses: seconds before each further attempt at an empty page.
         sleep: waits so many seconds.
-        workers: pages fetched at once.
+        workers: how many pages may be fetched at once.
         unlisted: how many records the last complete reading announced but did not list.
     """
 
@@ -56,7 +56,7 @@ class NumberedList:
         *,
         pauses: Iterable[float],
         sleep: Callable[[float], None],
-        workers: int,
+        workers: Callable[[], int],
         unlisted: int = 0,
     ) -> None:
         self._fetch = fetch

@@ -73,26 +73,47 @@ class PageReader:
     sleep: Callable[[float], None]
     workers: int
 
-    def pages(self, so_far: ReadingSoFar) -> Generator[Page, None, None]:
+    def pages(
+        self, so_far: ReadingSoFar, ahead: Callable[[], int] | None = None
+    ) -> Generator[Page, None, None]:
         """The pages; how the list ended stands in `so_far` afterwards.
+
+        Args:
+            so_far: what the reading knows of itself.
+            ahead: how many pages may be fetched at once, if fewer than `workers`.
 
         Raises:
             AirbyteTracedException: with the sentence for the user, on any failure.
         """
         if isinstance(self.strategy, PageNumbers):
-            yield from self._numbered(self.strategy, so_far)
+            workers = (
+                (lambda: self.workers) if ahead is None else (lambda: min(self.workers, ahead()))
+            )
+            yield from self._numbered(self.strategy, so_far, workers)
         else:
             yield from self._chained(so_far)
 
-    def _numbered(self, strategy: PageNumbers, so_far: ReadingSoFar) -> Iterator[Page]:
+    def page(self, number: int) -> Page:
+        """One page by its number.
+
+        Raises:
+            PageRefusedError: if the provider refuses it.
+        """
+        token = {"next_page_token": number}
+        response = self.fetch(token)
+        return Page(response, self.records(response, token))
+
+    def _numbered(
+        self, strategy: PageNumbers, so_far: ReadingSoFar, workers: Callable[[], int]
+    ) -> Iterator[Page]:
         listing = NumberedList(
             lambda number: self.fetch({"next_page_token": number}),
             strategy,
-            self._ids_of,
+            self.ids_of,
             so_far.count,
             pauses=self.pauses,
             sleep=self.sleep,
-            workers=self.workers,
+            workers=workers,
             unlisted=so_far.unlisted,
         )
         repetition = Repetition()
@@ -152,18 +173,19 @@ class PageReader:
             response = self.fetch(token)
             if not response:
                 return response
-            ids = self._ids_of(response)
+            ids = self.ids_of(response)
             chain.page(ids, announced_total(self.strategy, response))
             is_answered = ids or not chain.is_short or not pauses
             if is_answered or self.next_token(response, 0, None, None):
                 return response
             self.sleep(pauses.pop(0))
 
-    def _ids_of(self, response: requests.Response) -> Sequence[str]:
+    def ids_of(self, response: requests.Response) -> Sequence[str]:
+        """The ids of all records of an answer, in order."""
         return ids_of(self.extractor, response)
 
     def _refuse_repetition(self, repetition: Repetition, response: requests.Response) -> None:
-        if repetition.page(frozenset(self._ids_of(response))):
+        if repetition.page(frozenset(self.ids_of(response))):
             raise self._no_progress("page after page holds the very same records, or none")
 
     def _no_progress(self, reason: str) -> AirbyteTracedException:

@@ -6,19 +6,21 @@ surfaces at its page, after the records of all earlier pages.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 Page = TypeVar("Page")
+_MOST = 32
+"""Threads of a pool, which makes them as they are needed."""
 
 
 def pages_in_order(
     fetch: Callable[[int], Page],
     last_page: Callable[[Page], int | None],
-    workers: int,
+    workers: Callable[[], int],
     first_page: int = 1,
-) -> Iterator[tuple[int, Page]]:
+) -> Generator[tuple[int, Page], None, None]:
     """Fetch numbered pages ahead, in a bounded pool; yield (number, page) in order.
 
     The first page is fetched alone, because it tells how many there are; nothing more is asked for
@@ -28,7 +30,7 @@ def pages_in_order(
         fetch: fetches one page; called from several threads.
         last_page: the last page's number that a page announces; None if it announces none, then
             the caller must stop the iteration itself and pages come one by one.
-        workers: pages fetched at once.
+        workers: how many pages may be fetched at once; asked for each time, since it may change.
         first_page: the first page's number.
     """
     number = first_page
@@ -37,13 +39,13 @@ def pages_in_order(
     announced = last_page(page)
     if announced is not None and announced <= number:
         return
-    pool = ThreadPoolExecutor(max_workers=max(1, workers), thread_name_prefix="read-ahead")
+    pool = ThreadPoolExecutor(max_workers=_MOST, thread_name_prefix="read-ahead")
     ahead: deque[tuple[int, Future[Page]]] = deque()
     submitted = number
     try:
         while True:
             limit = submitted + 1 if announced is None and not ahead else announced or submitted
-            while submitted < limit and len(ahead) < max(1, workers):
+            while submitted < limit and len(ahead) < max(1, workers()):
                 submitted += 1
                 ahead.append((submitted, pool.submit(fetch, submitted)))
             if not ahead:

@@ -124,12 +124,15 @@ class CallRetriever(SimpleRetriever):
     def _pages(
         self, schema: Mapping[str, Any], stream_slice: StreamSlice, so_far: ReadingSoFar
     ) -> Generator[Page, None, None]:
+        return self._reader(schema, stream_slice).pages(so_far)
+
+    def _reader(self, schema: Mapping[str, Any], stream_slice: StreamSlice) -> PageReader:
         def fetch(token: Token) -> requests.Response:
             response = self._fetch_next_page(stream_slice, token)
             assert response is not None  # CallRequester answers or raises
             return response
 
-        reader = PageReader(
+        return PageReader(
             stream=self.name,
             provider=self._provider(),
             strategy=self._strategy,
@@ -143,4 +146,3 @@ class CallRetriever(SimpleRetriever):
             sleep=self._budget.sleep,
             workers=int(self.config.get("num_workers") or self.workers),
         )
-        return reader.pages(so_far)

@@ -1,0 +1,74 @@
+"""`OrderProof`: whether the pages of a list show its order, so that it may be left early."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from calls_shared.normalization import times
+from calls_shared.reading.list_order import ListOrder
+
+_FEWEST_PAGES = 2
+_CAUTION = 4
+"""Of the pages that are still needed, if calls were as dense there, so many times fewer are asked
+for at once: what is fetched in vain is little."""
+
+
+class Moments(NamedTuple):
+    """When a call was created and last changed (RFC 3339); null where it is not known."""
+
+    created: str | None
+    changed: str | None
+
+
+class OrderProof:
+    """Watches a list that is read from its newest end, page by page.
+
+    It may be left after two pages, once each order that its records show, by creation or by change,
+    says that no later page can hold anything needed. An order is shown as long as no record is
+    newer than an earlier one by more than a minute, and each has the moment.
+
+    Args:
+        bound: what is older (a `sort_key`) is not needed.
+    """
+
+    def __init__(self, bound: str) -> None:
+        self._bound = bound
+        self._orders = {name: ListOrder() for name in Moments._fields}
+        self._pages = 0
+        self._newest: str | None = None
+
+    @property
+    def shows_an_order(self) -> bool:
+        """Whether the pages so far contradict neither order."""
+        return any(order.newest_first for order in self._orders.values())
+
+    def page(self, calls: Iterable[Moments]) -> bool:
+        """Take in a page's calls, as they are read; true if nothing needed can follow."""
+        calls = list(calls)
+        self._pages += 1
+        is_over = bool(calls)
+        for name, order in self._orders.items():
+            moments = [getattr(call, name) for call in calls]
+            for moment in moments:
+                order.call(moment)
+            if order.newest_first:
+                newest = times.latest(moments) if moments else None
+                self._newest = self._newest or newest
+                is_over = is_over and newest is not None and times.sort_key(newest) < self._bound
+        return is_over and self.shows_an_order and self._pages >= _FEWEST_PAGES
+
+    def ahead(self) -> int:
+        """How many pages may be asked for at once, so that few are fetched in vain."""
+        shown = [order.oldest for order in self._orders.values() if order.newest_first]
+        oldest = times.latest(moment for moment in shown if moment is not None)
+        if oldest is None or self._newest is None or self._pages < _FEWEST_PAGES:
+            return 1
+        covered = _seconds(oldest, self._newest)
+        if covered <= 0:
+            return 1
+        left = _seconds(f"{self._bound}Z", oldest) * self._pages / covered
+        return max(1, int(left / _CAUTION))
+
+
+def _seconds(first: str, last: str) -> float:
+    return (datetime.fromisoformat(last) - datetime.fromisoformat(first)).total_seconds()

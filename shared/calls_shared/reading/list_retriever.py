@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import UTC, datetime, timedelta
@@ -20,8 +21,8 @@ from calls_shared.reading.list_state import ListState
 from calls_shared.reading.moments import moment_after, moment_of
 from calls_shared.reading.order_proof import Moments
 from calls_shared.reading.pages import Page, ReadingSoFar
-from calls_shared.reading.pagination import NextLink, announced_total
-from calls_shared.reading.recent import RecentReading
+from calls_shared.reading.pagination import NextLink, PageNumbers, announced_total
+from calls_shared.reading.recent import NewestEnd, Verdict
 from calls_shared.reading.retriever import CallRetriever
 from calls_shared.reading.scope import OTHER_SCOPE, scope_of
 from calls_shared.reading.walls import Wall
@@ -87,34 +88,48 @@ class ListRetriever(CallRetriever):
             AirbyteTracedException: with the sentence for the user, on any failure.
         """
         stream_slice = stream_slice or StreamSlice(partition={}, cursor_slice={})
-        scope = scope_of(self.config, self.scope)
-        bound = self._bound(stream_slice)
-        convergence = Convergence(self._list_state, scope, self._lookback, bound)
+        convergence = self._convergence(stream_slice)
         if convergence.is_other_scope:
             LOGGER.info(OTHER_SCOPE, self.name, ", ".join(self.scope))
-        hours = int(
-            DEFAULT_FULL_SCAN if (set_to := self.config.get("full_scan_hours")) is None else set_to
-        )
-        if not (convergence.reads_everything or self._windows or self._is_complete_due(hours)):
-            if (yield from self._read_recent(records_schema, stream_slice)):
-                LOGGER.info(_RECENT, self.name, hours)
+        newest_end = self._newest_end(stream_slice, convergence)
+        if (yield from self._read(records_schema, stream_slice, convergence, newest_end)):
+            return
+        if newest_end is not None:
+            reader = self._reader(records_schema, stream_slice)
+            if (yield from self._wanted_of(newest_end.backwards(reader), stream_slice)):
+                LOGGER.info(_RECENT, self.name, self._hours)
                 return
             LOGGER.info(_NO_ORDER, self.name)
-        yield from self._read_completely(records_schema, stream_slice, convergence)
+        convergence = self._convergence(stream_slice)
+        yield from self._read(records_schema, stream_slice, convergence, None)
 
-    def _is_complete_due(self, hours: int) -> bool:
-        last, now = moment_of(self._list_state.at), datetime.now(UTC)
-        return last is None or not timedelta() <= now - last < timedelta(hours=hours)
+    def _convergence(self, stream_slice: StreamSlice) -> Convergence:
+        scope = scope_of(self.config, self.scope)
+        return Convergence(self._list_state, scope, self._lookback, self._bound(stream_slice))
 
-    def _read_recent(
-        self, records_schema: Mapping[str, Any], stream_slice: StreamSlice
-    ) -> Generator[Record, None, bool]:
-        """Read the newest end of the list; whether that was enough."""
-        reader = self._reader(records_schema, stream_slice)
+    def _newest_end(self, stream_slice: StreamSlice, convergence: Convergence) -> NewestEnd | None:
+        """What a recent reading is watched by; null if a complete one is due."""
+        if convergence.reads_everything or self._windows or self._is_complete_due():
+            return None
         bound = self._bound(stream_slice)
         if self._earliest and bound <= self._earliest:  # a call may start before it is created
             bound = times.sort_key(earlier(f"{self._earliest}Z", _MARGIN))
-        reading = RecentReading(reader, bound, self._moments).pages()
+        is_numbered = isinstance(self._strategy, PageNumbers)
+        return NewestEnd(bound, self._moments, is_numbered=is_numbered)
+
+    @property
+    def _hours(self) -> int:
+        """Between two complete readings."""
+        hours = self.config.get("full_scan_hours")
+        return DEFAULT_FULL_SCAN if hours in (None, "") else int(hours)
+
+    def _is_complete_due(self) -> bool:
+        last, now = moment_of(self._list_state.at), datetime.now(UTC)
+        return last is None or not timedelta() <= now - last < timedelta(hours=self._hours)
+
+    def _wanted_of(
+        self, reading: Generator[Page, None, bool], stream_slice: StreamSlice
+    ) -> Generator[Record, None, bool]:
         while True:
             try:
                 page = next(reading)
@@ -135,16 +150,22 @@ class ListRetriever(CallRetriever):
         """The creation of an id that is no UUIDv7 is only a guess (its start)."""
         return self.stop_early and not times.is_uuid7(call.get("id"))
 
-    def _read_completely(
+    def _read(
         self,
         records_schema: Mapping[str, Any],
         stream_slice: StreamSlice,
         convergence: Convergence,
-    ) -> Iterator[StreamData]:
-        """Read the list to its end, once or twice; only then does the cursor move.
+        newest_end: NewestEnd | None,
+    ) -> Generator[Record, None, bool]:
+        """Read the list to its end, once or twice, or as far as it may be left.
+
+        Only then does the cursor move.
 
         Records come out under a slice of their own, which is never closed, so that the cursor
         observes the reading as a whole and not each record.
+
+        Returns:
+            False if what is needed stands at the other end of the list.
         """
         unobserved = StreamSlice(
             partition=stream_slice.partition,
@@ -155,11 +176,22 @@ class ListRetriever(CallRetriever):
         so_far = ReadingSoFar(lambda: convergence.listed, self._list_state.unlisted)
         while True:
             is_first = True
-            for page in self._whole_list(records_schema, unobserved, so_far, convergence):
-                if is_first:
-                    convergence.begin(moment_after(page.response.headers))
-                    is_first = False
-                yield from self._coming_out(page, convergence)
+            pages = self._whole_list(records_schema, unobserved, so_far, convergence, newest_end)
+            with closing(pages):
+                for page in pages:
+                    if is_first:
+                        convergence.begin(moment_after(page.response.headers))
+                        is_first = False
+                    yield from self._coming_out(page, convergence)
+                    verdict = Verdict.GO_ON if newest_end is None else newest_end.page(page)
+                    if verdict is Verdict.ENOUGH:
+                        self._observe(convergence, stream_slice)
+                        LOGGER.info(_RECENT, self.name, self._hours)
+                    if verdict is not Verdict.GO_ON:
+                        return verdict is Verdict.ENOUGH
+            if newest_end is not None and not newest_end.shows_an_order:
+                LOGGER.info(_NO_ORDER, self.name)
+            newest_end = None
             if is_first:  # not one page held a record
                 convergence.begin(at)
                 convergence.page(so_far.end.announced)
@@ -167,6 +199,7 @@ class ListRetriever(CallRetriever):
                 break
             LOGGER.info("%s: the list differs from what is known; reading it again.", self.name)
         self._conclude(convergence, so_far, at, stream_slice)
+        return True
 
     def _whole_list(
         self,
@@ -174,10 +207,12 @@ class ListRetriever(CallRetriever):
         stream_slice: StreamSlice,
         so_far: ReadingSoFar,
         convergence: Convergence,
-    ) -> Iterator[Page]:
+        newest_end: NewestEnd | None,
+    ) -> Generator[Page, None, None]:
         """The pages of the list, or of its windows, the oldest first."""
         if self._windows is None:
-            yield from self._pages(schema, stream_slice, so_far)
+            ahead = None if newest_end is None else newest_end.ahead
+            yield from self._reader(schema, stream_slice).pages(so_far, ahead)
             return
         windowed = WindowedReading(
             self._windows,
@@ -202,12 +237,15 @@ class ListRetriever(CallRetriever):
             if convergence.call(call_id, created, changed, in_scope=in_scope):
                 yield call
 
-    def _conclude(
-        self, convergence: Convergence, so_far: ReadingSoFar, at: str, stream_slice: StreamSlice
-    ) -> None:
+    def _observe(self, convergence: Convergence, stream_slice: StreamSlice) -> None:
         if convergence.newest is not None and self.cursor is not None:
             newest = {self.cursor_field: convergence.newest}
             self.cursor.observe(Record(newest, self.name, stream_slice))
+
+    def _conclude(
+        self, convergence: Convergence, so_far: ReadingSoFar, at: str, stream_slice: StreamSlice
+    ) -> None:
+        self._observe(convergence, stream_slice)
         if (numbers := convergence.announced_in_vain()) is not None:
             announced, listed = numbers
             self._report.note(

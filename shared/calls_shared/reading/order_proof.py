@@ -11,6 +11,7 @@ _FEWEST_PAGES = 2
 _CAUTION = 4
 """Of the pages that are still needed, if calls were as dense there, so many times fewer are asked
 for at once: what is fetched in vain is little."""
+_WITHOUT_END = 1_000_000
 
 
 class Moments(NamedTuple):
@@ -59,6 +60,8 @@ class OrderProof:
 
     def ahead(self) -> int:
         """How many pages may be asked for at once, so that few are fetched in vain."""
+        if not self.shows_an_order:
+            return _WITHOUT_END
         shown = [order.oldest for order in self._orders.values() if order.newest_first]
         oldest = times.latest(moment for moment in shown if moment is not None)
         if oldest is None or self._newest is None or self._pages < _FEWEST_PAGES:

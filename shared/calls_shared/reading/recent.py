@@ -1,116 +1,140 @@
-"""`RecentReading`: the newest end of a list, as far as its pages show where that is.
+"""`NewestEnd`: what is new in a list, as far as its pages show where that is.
 
 Most lists cannot be asked for what is new. One whose pages show an order is read from its newest
 end down to what is known, forwards or, if it comes oldest first, backwards from its last page. This
 proves nothing: a later complete reading finds what it missed.
 """
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from enum import Enum, auto
 
 from airbyte_cdk.sources.types import Record
 
 from calls_shared.http.refusals import PageRefusedError
 from calls_shared.reading.order_proof import Moments, OrderProof
-from calls_shared.reading.pages import Page, PageReader, ReadingSoFar
+from calls_shared.reading.pages import Page, PageReader
 from calls_shared.reading.pagination import PageNumbers
 from calls_shared.reading.read_ahead import pages_in_order
 
-Reading = Generator[Page, None, bool]
-"""Gives the pages; returns whether all that is newer than the bound was among them."""
+_FIRST_PAGES = 2
+"""On these a list shows the direction of its order."""
 
 
-@dataclass(frozen=True)
-class RecentReading:
-    """One reading of the newest end of a list.
+class Verdict(Enum):
+    """What a page says of the reading."""
 
-    Attributes:
-        reader: what fetches its pages.
+    GO_ON = auto()
+    ENOUGH = auto()
+    """Nothing that is needed can follow."""
+    OLDEST_FIRST = auto()
+    """What is needed stands at the other end."""
+
+
+class NewestEnd:
+    """Watches a reading from the first page on, for whether it may end before the list does.
+
+    Once the pages contradict each order it says nothing any more: the reading is a complete one.
+
+    Args:
         bound: what is older (a `sort_key`) is not needed.
         moments: when a call was created and changed, as far as its record is to be believed.
+        is_numbered: whether its pages have numbers, so that it can be read backwards.
     """
 
-    reader: PageReader
-    bound: str
-    moments: Callable[[Record], Moments]
+    def __init__(
+        self, bound: str, moments: Callable[[Record], Moments], *, is_numbered: bool
+    ) -> None:
+        self._bound = bound
+        self._moments = moments
+        self._is_numbered = is_numbered
+        self._proof = OrderProof(bound)
+        self._first: list[Page] = []
+        self._pages = 0
 
-    def pages(self) -> Reading:
-        """The pages from the newest end on, until nothing needed can follow.
+    @property
+    def shows_an_order(self) -> bool:
+        """Whether the pages so far contradict neither order."""
+        return self._proof.shows_an_order
 
-        Returns:
-            False once the pages contradict each order; then the list has to be read to its end.
-        """
-        proof = OrderProof(self.bound)
-        so_far = ReadingSoFar()
-        read: list[Page] = []
-        with closing(self.reader.pages(so_far, proof.ahead)) as pages:
-            for page in pages:
-                yield page
-                if proof.page(self._moments_of(page.records)):
-                    return True
-                read.append(page)
-                if not proof.shows_an_order:
-                    break
-                del read[2:]  # the order shows itself on the first ones
-            else:
-                return not so_far.end.walled
-        if len(read) > 2 or not self._come_oldest_first(read):
-            return False
-        return (yield from self._backwards(read))
+    def ahead(self) -> int:
+        """How many pages may be asked for at once (`OrderProof.ahead`)."""
+        return self._proof.ahead()
 
-    def _come_oldest_first(self, pages: Iterable[Page]) -> bool:
-        proof = OrderProof(self.bound)
-        records = [record for page in pages for record in page.records]
+    def page(self, page: Page) -> Verdict:
+        """Take in the next page."""
+        if not self.shows_an_order:
+            return Verdict.GO_ON
+        self._pages += 1
+        self._first = [*self._first, page][:_FIRST_PAGES]
+        if self._proof.page(self._moments_of(page.records)):
+            return Verdict.ENOUGH
+        is_early = self._pages <= _FIRST_PAGES and not self._proof.shows_an_order
+        is_other_end = is_early and self._is_numbered and self._come_oldest_first()
+        return Verdict.OLDEST_FIRST if is_other_end else Verdict.GO_ON
+
+    def _come_oldest_first(self) -> bool:
+        proof = OrderProof(self._bound)
+        records = [record for page in self._first for record in page.records]
         proof.page(self._moments_of(reversed(records)))
         return proof.shows_an_order
 
-    def _backwards(self, read: list[Page]) -> Reading:
-        """From the last announced page on to the real end, then back from there."""
-        strategy = self.reader.strategy
-        if not isinstance(strategy, PageNumbers):
-            return False
-        last = strategy.last_page(read[0].response, len(self.reader.ids_of(read[0].response)))
-        if last is None or last <= len(read):
+    def _moments_of(self, records: Iterable[Record]) -> list[Moments]:
+        return [self._moments(record) for record in records]
+
+    def backwards(self, reader: PageReader) -> Generator[Page, None, bool]:
+        """From the last announced page on to the real end, then back from there.
+
+        Returns:
+            Whether the pages showed an order until nothing needed could follow; if not, the list
+            has to be read to its end.
+        """
+        last = self._last_page(reader)
+        if last <= len(self._first):
             return False
         tail = []
-        for page in self._to_the_end(last):
+        for page in _to_the_end(reader, last):
             yield page
             tail.append(page)
         if not tail:
             return False
-        proof = OrderProof(self.bound)
+        proof = OrderProof(self._bound)
         for page in reversed(tail):
             if proof.page(self._moments_of(reversed(page.records))):
                 return True
         before = pages_in_order(
-            lambda back: self.reader.page(last - back),
+            lambda back: reader.page(last - back),
             lambda _: last - 1,
-            lambda: min(self.reader.workers, proof.ahead()),
+            lambda: min(reader.workers, proof.ahead()),
         )
         with closing(before) as pages:
             for _, page in pages:
-                if not proof.shows_an_order or not self.reader.ids_of(page.response):
+                if not (proof.shows_an_order and reader.ids_of(page.response)):
                     return False
                 yield page
                 if proof.page(self._moments_of(reversed(page.records))):
                     return True
         return proof.shows_an_order
 
-    def _to_the_end(self, last: int) -> Iterator[Page]:
-        """The announced last page and those behind it that hold something new."""
-        before: list[str] = []
-        while True:
-            try:
-                page = self.reader.page(last)
-            except PageRefusedError:
-                return
-            ids = [*self.reader.ids_of(page.response)]
-            if not ids or ids == before:
-                return
-            yield page
-            before = ids
-            last += 1
+    def _last_page(self, reader: PageReader) -> int:
+        """The number of the last announced page; 0 if none is."""
+        response = self._first[-1].response
+        in_force = max(len(reader.ids_of(page.response)) for page in self._first)
+        if not isinstance(reader.strategy, PageNumbers):
+            return 0
+        return reader.strategy.last_page(response, in_force) or 0
 
-    def _moments_of(self, records: Iterable[Record]) -> list[Moments]:
-        return [self.moments(record) for record in records]
+
+def _to_the_end(reader: PageReader, number: int) -> Iterator[Page]:
+    """The page of a number, and those behind it that hold something else than the one before."""
+    before: Sequence[str] = ()
+    while True:
+        try:
+            page = reader.page(number)
+        except PageRefusedError:
+            return
+        ids = reader.ids_of(page.response)
+        if not ids or ids == before:
+            return
+        yield page
+        before, number = ids, number + 1

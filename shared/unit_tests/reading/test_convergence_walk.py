@@ -142,6 +142,7 @@ class Destination:
             return world.fetch(number)
 
         while True:
+            workers = world.random.choice([1, 4])
             listing = NumberedList(
                 fetch,
                 STRATEGY,
@@ -149,7 +150,7 @@ class Destination:
                 lambda: convergence.listed,
                 pauses=[0.0, 0.0],
                 sleep=lambda _: None,
-                workers=world.random.choice([1, 4]),
+                workers=lambda count=workers: count,
                 unlisted=self.state.unlisted,
             )
             is_first = True

@@ -52,7 +52,9 @@ class Skipcall:
     refused: Sequence[int] = ()
     empty: Sequence[int] = ()
     url: str = "https://api-public.skipcall.app/v1/calls"
-    config: Mapping[str, Any] = field(default_factory=lambda: {"api_key": "hush"})
+    config: Mapping[str, Any] = field(
+        default_factory=lambda: {"api_key": "hush", "full_scan_hours": 0}
+    )
     asked: list[int] = field(default_factory=list)
 
     def rows(self) -> list[dict[str, Any]]:
@@ -81,6 +83,7 @@ class Amplemarket(Skipcall):
     """A list by links, with UUIDv7 ids unless a call's name says otherwise."""
 
     url: str = "https://api.amplemarket.com/calls"
+    config: Mapping[str, Any] = field(default_factory=lambda: {"api_key": "hush"})
 
     def rows(self) -> list[dict[str, Any]]:
         rows = super().rows()

@@ -81,7 +81,7 @@ class Read:
             lambda: len(seen),
             pauses=PAUSES,
             sleep=self.slept.append,
-            workers=workers,
+            workers=lambda: workers,
             unlisted=unlisted,
         )
         try:
@@ -106,7 +106,7 @@ def list_of(provider: Provider) -> NumberedList:
         lambda: 99,
         pauses=[],
         sleep=lambda _: None,
-        workers=1,
+        workers=lambda: 1,
     )
 
 

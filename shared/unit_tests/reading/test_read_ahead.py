@@ -52,7 +52,7 @@ def always(count: int | None) -> Announced:
 @pytest.mark.parametrize("workers", [0, 1, 2, 7])
 def test_pages_come_in_order_whatever_their_delays(workers: int) -> None:
     pages = Pages(longest_delay=0.01)
-    numbered = list(pages_in_order(pages.fetch, always(20), workers))
+    numbered = list(pages_in_order(pages.fetch, always(20), lambda: workers))
     assert numbered == [(number, number) for number in range(1, 21)]
     assert sorted(pages.asked) == list(range(1, 21))  # each once, none past the last
 
@@ -65,20 +65,20 @@ def test_pages_are_fetched_at_once() -> None:
             together.wait(600.0)
         return number
 
-    numbered = list(pages_in_order(fetch, always(9), 4))
+    numbered = list(pages_in_order(fetch, always(9), lambda: 4))
     assert numbered == [(number, number) for number in range(1, 10)]
 
 
 @pytest.mark.parametrize("announced", [0, 1])
 def test_one_page_is_one_request(announced: int) -> None:
     pages = Pages()
-    assert list(pages_in_order(pages.fetch, always(announced), 4)) == [(1, 1)]
+    assert list(pages_in_order(pages.fetch, always(announced), lambda: 4)) == [(1, 1)]
     assert pages.asked == [1]
 
 
 def test_nothing_is_asked_for_before_the_second_page_is() -> None:
     pages = Pages()
-    reading = pages_in_order(pages.fetch, always(9), 4)
+    reading = pages_in_order(pages.fetch, always(9), lambda: 4)
     settle()
     assert pages.asked == []
     assert next(reading) == (1, 1)
@@ -94,7 +94,7 @@ def test_nothing_is_asked_for_before_the_second_page_is() -> None:
 def test_a_slow_reader_holds_a_bounded_number_of_pages(workers: int) -> None:
     pages = Pages()
     unread = []
-    for taken, _ in enumerate(pages_in_order(pages.fetch, always(12), workers)):
+    for taken, _ in enumerate(pages_in_order(pages.fetch, always(12), lambda: workers)):
         settle_at(pages, 1 if taken == 0 else min(taken + workers, 12))
         unread.append(len(pages.asked) - taken)  # the page in the reader's hand counts
     assert unread[0] == 1
@@ -105,7 +105,7 @@ def test_a_fault_surfaces_at_its_page_after_all_earlier_ones() -> None:
     pages = Pages(longest_delay=0.005, broken=6)
     taken = []
     with pytest.raises(ConnectionError, match="page 6"):  # noqa: PT012 - what came before counts
-        for number, _ in pages_in_order(pages.fetch, always(30), 4):
+        for number, _ in pages_in_order(pages.fetch, always(30), lambda: 4):
             taken.append(number)
     assert taken == [1, 2, 3, 4, 5]
     settle()
@@ -117,13 +117,13 @@ def test_a_fault_surfaces_at_its_page_after_all_earlier_ones() -> None:
 def test_a_fault_of_the_first_page() -> None:
     pages = Pages(broken=1)
     with pytest.raises(ConnectionError, match="page 1"):
-        next(pages_in_order(pages.fetch, always(30), 4))
+        next(pages_in_order(pages.fetch, always(30), lambda: 4))
     assert pages.asked == [1]
 
 
 def test_closing_early_stops_further_fetches() -> None:
     pages = Pages(longest_delay=0.005)
-    reading = pages_in_order(pages.fetch, always(1000), 3)
+    reading = pages_in_order(pages.fetch, always(1000), lambda: 3)
     for _ in range(4):
         next(reading)
     reading.close()  # type: ignore[attr-defined]
@@ -137,13 +137,13 @@ def test_closing_early_stops_further_fetches() -> None:
 def test_the_announced_count_grows_while_reading() -> None:
     pages = Pages()
     counts = {1: 3, 2: 3, 3: 5}
-    numbered = list(pages_in_order(pages.fetch, lambda page: counts.get(page, 6), 2))
+    numbered = list(pages_in_order(pages.fetch, lambda page: counts.get(page, 6), lambda: 2))
     assert [number for number, _ in numbered] == [1, 2, 3, 4, 5, 6]
 
 
 def test_the_announced_count_shrinks_while_reading() -> None:
     pages = Pages()
-    numbered = list(pages_in_order(pages.fetch, lambda page: 10 if page < 3 else 4, 2))
+    numbered = list(pages_in_order(pages.fetch, lambda page: 10 if page < 3 else 4, lambda: 2))
     # pages 3 and 4 were asked for when ten were announced, nothing after that
     assert [number for number, _ in numbered] == [1, 2, 3, 4]
     assert sorted(pages.asked) == [1, 2, 3, 4]
@@ -151,13 +151,13 @@ def test_the_announced_count_shrinks_while_reading() -> None:
 
 def test_pages_that_were_asked_for_before_the_count_shrank_still_come() -> None:
     pages = Pages()
-    numbered = list(pages_in_order(pages.fetch, lambda page: 10 if page == 1 else 2, 3))
+    numbered = list(pages_in_order(pages.fetch, lambda page: 10 if page == 1 else 2, lambda: 3))
     assert [number for number, _ in numbered] == [1, 2, 3, 4]
 
 
 def test_without_an_announced_count_pages_come_one_by_one_until_the_reader_stops() -> None:
     pages = Pages()
-    reading = pages_in_order(pages.fetch, always(None), 4)
+    reading = pages_in_order(pages.fetch, always(None), lambda: 4)
     for expected in range(1, 6):
         assert next(reading) == (expected, expected)
         settle()
@@ -169,10 +169,14 @@ def test_without_an_announced_count_pages_come_one_by_one_until_the_reader_stops
 
 def test_a_count_that_is_announced_late() -> None:
     pages = Pages()
-    numbered = list(pages_in_order(pages.fetch, lambda page: None if page < 3 else 6, 3))
+    numbered = list(pages_in_order(pages.fetch, lambda page: None if page < 3 else 6, lambda: 3))
     assert [number for number, _ in numbered] == [1, 2, 3, 4, 5, 6]
 
 
 def test_reading_may_begin_at_another_page() -> None:
     pages = Pages()
-    assert list(pages_in_order(pages.fetch, always(2), 2, first_page=0)) == [(0, 0), (1, 1), (2, 2)]
+    assert list(pages_in_order(pages.fetch, always(2), lambda: 2, first_page=0)) == [
+        (0, 0),
+        (1, 1),
+        (2, 2),
+    ]

@@ -11,13 +11,13 @@ BIN := .venv/bin
 CONNECTORS := $(wildcard source-*-calls examples/source-*-calls)
 PACKAGES := shared $(CONNECTORS)
 OURS := shared/calls_shared $(wildcard $(addsuffix /source_*_calls,$(CONNECTORS))) \
-	integration_tests benchmarks deploy release $(wildcard examples/*.py)
+	integration_tests benchmarks deploy release $(wildcard examples/*.py) examples/orchestrators
 # Each has files of the same names, so each is a run of its own.
 SANDBOXES := $(wildcard $(addsuffix /integration_tests/sandbox.py,$(CONNECTORS)))
 
 .PHONY: help
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 # The stamp is newer than what decides about the set-up; nothing is done if nothing changed.
 .venv/installed: requirements.lock $(addsuffix /pyproject.toml,$(PACKAGES))
@@ -137,6 +137,25 @@ certify-lock: .venv/installed ## Lock Airbyte's checks anew
 		--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
 		--quiet -o $(CHECKS).lock
 
+# Dagster and Airflow, each apart from the other and from the connectors, as on a user's machine
+ORCHESTRATORS := $(patsubst examples/orchestrators/%.lock,%,$(wildcard examples/orchestrators/*.lock))
+.venv-orchestrators/%/installed: examples/orchestrators/%.lock .venv/installed
+	test -x $(@D)/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python $(@D)
+	$(BIN)/uv pip install --quiet --python $(@D)/bin/python --require-hashes -r $<
+	@touch $@
+
+.PHONY: orchestrators
+orchestrators: .venv/installed $(ORCHESTRATORS:%=.venv-orchestrators/%/installed) ## Run the definitions for Dagster and Airflow (docs/orchestrators.md)
+	$(BIN)/python -m pytest -q integration_tests/test_orchestrators.py
+
+.PHONY: orchestrators-lock
+orchestrators-lock: .venv/installed ## Lock Dagster and Airflow anew
+	for name in $(ORCHESTRATORS); do \
+		$(BIN)/uv pip compile examples/orchestrators/$$name.in --universal --python-version 3.11 --upgrade \
+			--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+			--quiet -o examples/orchestrators/$$name.lock || exit 1; \
+	done
+
 .PHONY: new-provider
 new-provider: .venv/installed ## Lay out a connector's folder: make new-provider NAME=acme (IN=examples)
 	@$(BIN)/python -m integration_tests.new_provider '$(NAME)' $(if $(TITLE),--title '$(TITLE)') \
@@ -181,5 +200,5 @@ runtime-lock: .venv/installed ## Lock what a connector needs at run time, in the
 
 .PHONY: clean
 clean: ## Remove what the other commands made
-	rm -rf .venv .venv-bench .venv-certify .bench .demo .image build dist .mypy_cache .ruff_cache .pytest_cache */build */.tmp examples/*/build examples/*/.tmp
+	rm -rf .venv .venv-bench .venv-certify .venv-orchestrators .bench .demo .image build dist .mypy_cache .ruff_cache .pytest_cache */build */.tmp examples/*/build examples/*/.tmp
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -5,7 +5,9 @@
 A call that changed comes again: of the lines with one id the last one counts.
 """
 
+import fcntl
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +18,10 @@ command = str(Path(sys.executable).with_name(sys.argv[1]))
 config, folder = sys.argv[2], Path(sys.argv[3])
 catalog, state, calls = (folder / name for name in ("catalog.json", "state.json", "calls.jsonl"))
 folder.mkdir(parents=True, exist_ok=True)
+try:  # until this process ends
+    fcntl.flock(os.open(folder, os.O_RDONLY), fcntl.LOCK_EX | fcntl.LOCK_NB)
+except BlockingIOError:
+    sys.exit(f"Another run reads into {folder}. Let it end first.")
 
 wanted = [command, "configured-catalog", "--config", config, "--streams", "calls"]
 with catalog.open("wb") as file:

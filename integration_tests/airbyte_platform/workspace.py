@@ -54,6 +54,9 @@ class Workspace:
     """With their secrets, as the platform's store of secrets has them."""
     connections: dict[str, JSON] = field(default_factory=dict)
     destinations: dict[str, JSON] = field(default_factory=dict)
+    jobs: dict[int, JSON] = field(default_factory=dict)
+    outcomes: dict[str, str] = field(default_factory=dict)
+    """What the syncs of a connection come to, by its id; "succeeded" if it is not here."""
     pods: list[str] = field(default_factory=list)
     """What was run: a command and an image each."""
     unpullable: frozenset[str] = frozenset()

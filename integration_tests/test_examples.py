@@ -1,5 +1,6 @@
 """The short programs to start from do what they say, with the real commands."""
 
+import fcntl
 import json
 import os
 import subprocess
@@ -85,6 +86,20 @@ def test_a_line_that_a_killed_run_cut_comes_again(sandbox: Sandbox, tmp_path: Pa
     lines = lines_in(tmp_path)  # each of them is whole
     assert len(lines) == 59 + 60
     assert as_a_reader_takes_them(lines) == sandbox.expected("skipcall")
+
+
+def test_a_second_run_leaves_the_files_of_the_first(sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "calls").mkdir()
+    under_way = os.open(tmp_path / "calls", os.O_RDONLY)
+    fcntl.flock(under_way, fcntl.LOCK_EX)
+    done = to_json_lines(sandbox, tmp_path)
+    assert (done.returncode, done.stderr) == (
+        1,
+        "Another run reads into calls. Let it end first.\n",
+    )
+    assert list((tmp_path / "calls").iterdir()) == []
+    os.close(under_way)
+    assert to_json_lines(sandbox, tmp_path).returncode == 0
 
 
 def test_a_refused_key_is_one_sentence(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -86,6 +86,19 @@ def test_the_page_explains_each_variable_that_a_file_reads(file: Path) -> None:
     assert set(read) <= explained
 
 
+def test_the_links_of_the_page_lead_somewhere() -> None:
+    links = re.findall(r"\]\((?!https?:)([^)]*)\)", PAGE)
+    assert len(links) > 10
+    for link in links:
+        path, _, heading = link.partition("#")
+        file = (ROOT / "docs" / path).resolve() if path else ROOT / "docs" / "orchestrators.md"
+        assert file.exists(), link
+        if heading:
+            headings = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+            anchors = [re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings]
+            assert heading in anchors, link
+
+
 def test_the_versions_of_the_page_are_those_that_are_tested() -> None:
     locks = "".join(file.read_text(encoding="utf-8") for file in FOLDER.glob("*.lock"))
     named = re.findall(r"^pip install (.+)$", PAGE, flags=re.MULTILINE)

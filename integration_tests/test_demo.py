@@ -283,7 +283,8 @@ def test_a_config_that_the_connector_refuses(tmp_path: Path) -> None:
         (
             ["--config", "my.json"],
             "{}",
-            "A configuration belongs to one provider: name it too, with --provider.",
+            "A configuration belongs to one provider: name it too, with PROVIDER= (without make: "
+            "--provider).",
         ),
         (
             ["--provider", "skipcall", "--config", "my.json"],

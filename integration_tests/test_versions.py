@@ -58,7 +58,7 @@ def test_what_a_reader_types_names_this_version() -> None:
     found = typed(ROOT)
 
     assert {"Dockerfile", "docs/packages-and-images.md"} <= found.keys()
-    assert found == dict.fromkeys(found, {current_version()})
+    assert {version for versions in found.values() for version in versions} == {current_version()}
     text = "x/source-a-calls:1.2.3, source-a-calls==4.5.6 TAG=7.8.9 `airbyte-cdk==1.1.1` 2.2.2"
     assert typed_versions(text) == ["1.2.3", "4.5.6", "7.8.9"]
 
@@ -86,7 +86,7 @@ def test_another_version_goes_to_all_places_and_changes_nothing_else(copy: Path)
         assert "airbyte-calls-shared>=7.8.9,<7.9" in project["dependencies"]
         metadata = yaml.safe_load((folder / "metadata.yaml").read_text(encoding="utf-8"))
         assert metadata["data"]["dockerImageTag"] == "7.8.9"
-    assert typed(copy) == dict.fromkeys(names, {"7.8.9"})
+    assert typed(copy) == {name: {"7.8.9"} for name in names}
     set_version(old, copy)
     assert {file: file.read_text(encoding="utf-8") for file in files} == before
 

@@ -68,7 +68,7 @@ def current_version(root: Path = ROOT) -> str:
 
 
 def files_to_type_from(root: Path = ROOT) -> Iterator[Path]:
-    """The files with command lines that a reader types, some of which name an image or a package."""
+    """The files with command lines to type, some of which name an image or a package."""
     for pattern in _TYPED_IN:
         yield from sorted(root.glob(pattern))
 

@@ -30,9 +30,10 @@ help: ## Show this list
 .PHONY: install
 install: .venv/installed ## Set up .venv with the locked dependencies and all packages
 
+# The environment has what the command line sets; so nothing in a path, such as a space or a quote, is read by the shell
 .PHONY: demo
 demo: .venv/installed ## Sync all four providers of the sandbox into one DuckDB file, and show a table
-	@$(BIN)/python -m examples.demo $(if $(PROVIDER),--provider $(PROVIDER)) $(if $(CONFIG),--config $(CONFIG))
+	@$(BIN)/python -m examples.demo $(if $(PROVIDER),--provider="$$PROVIDER") $(if $(CONFIG),--config="$$CONFIG")
 
 # Secrets come from the environment: a command line can be read by every user of the machine
 .PHONY: register

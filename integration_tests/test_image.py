@@ -92,10 +92,23 @@ def test_packages_are_those_of_the_lock_and_come_from_where_the_machine_says() -
     assert re.findall(r"(?i)https?://|index-url|pypi", DOCKERFILE) == []
     assert [rest for name, rest in instructions() if name == "ARG"] == [
         f"BASE={usual_base(DOCKERFILE)}",
+        "SOURCE_DATE_EPOCH",
         "CONNECTOR",
         "CONNECTOR",
         f"VERSION={current_version()}",
     ]
+
+
+def test_no_layer_of_an_earlier_build_with_another_date_is_taken() -> None:
+    """An engine looks for a layer by its contents, so the first that is copied holds the date."""
+    stages = re.split(r"(?m)^FROM ", DOCKERFILE)
+    (dependencies,) = [one for one in stages if re.match(r"\S+ AS dependencies\n", one)]
+    written = re.findall(r'echo "\$\{SOURCE_DATE_EPOCH\}" > (\S+)', dependencies)
+    before_it, _, _ = dependencies.partition("RUN ")
+
+    assert "\nARG SOURCE_DATE_EPOCH\n" in before_it
+    source, target = last_stage()["COPY"][0].removeprefix("--from=dependencies ").split()
+    assert source == target == str(Path(*written).parent)
 
 
 def test_the_base_is_pinned_and_has_a_shell() -> None:
@@ -174,7 +187,8 @@ def test_the_command_line_of_each_engine() -> None:
         *("--tag", "host.example/it:7.8.9", "/here"),
     ]
     assert build_command(bare, full, Path("/here")) == [
-        *("buildah", "build", "--isolation", "chroot", "--layers", "--timestamp", "86400"),
+        *("buildah", "build", "--isolation", "chroot", "--build-arg", "SOURCE_DATE_EPOCH=86400"),
+        *("--layers", "--timestamp", "86400"),
         *("--no-cache", "--platform", "linux/amd64", "--secret", "id=pip.conf,src=/s/pip.conf"),
         *("--volume", "/wheels:/wheels:ro"),
         *("--build-arg", "CONNECTOR=source-skipcall-calls", "--build-arg", "VERSION=7.8.9"),

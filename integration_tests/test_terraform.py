@@ -20,10 +20,10 @@ import hcl2
 import pytest
 
 from deploy.definitions import resources
-from deploy.settings import DEFAULT_SCHEDULE
+from deploy.schedule import DEFAULT_SCHEDULE
 from integration_tests.connectors import CONNECTORS, ROOT
 from integration_tests.versions import current_version
-from release.images import REPOSITORY
+from release.names import REPOSITORY
 
 MODULE = ROOT / "deploy" / "terraform"
 EXAMPLE = MODULE / "example"

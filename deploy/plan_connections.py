@@ -80,8 +80,8 @@ def check_namespace(
             raise RegisterError(
                 f"{name}: another connection, {quoted(one['name'])} ({one['connectionId']}),"
                 f" already writes into the namespace {namespace} of this destination; two would"
-                " write one table. If its source is this account under another name or REPOSITORY, go on"
-                " with that; else remove it, or choose another namespace with a file"
+                " write one table. If its source is this account under another name or REPOSITORY,"
+                " go on with that; else remove it, or choose another namespace with a file"
                 " <provider>-<label>.json."
             )
 

@@ -133,7 +133,7 @@ MUTANTS_OF_REGISTER: tuple[Mutant, ...] = (
     _of(
         "removing takes the connectors of others along",
         "plan",
-        '== wanted.repository\n',
+        "== wanted.repository\n",
         '!= ""\n',
         f"{REGISTER}::test_removing_takes_sources_and_connections_along_and_nothing_else",
     ),

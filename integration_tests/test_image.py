@@ -6,6 +6,7 @@ That an image does what it should is proved by `make image-test`, which needs an
 import json
 import re
 import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from integration_tests.airbyte_platform import FakePlatform
 from integration_tests.connectors import CONNECTORS, ROOT
 from integration_tests.image.base import MADE, base_for, import_commands, mirror_of, usual_base
 from integration_tests.image.container import START, START_AND_END, Container, Job
@@ -27,10 +29,10 @@ from integration_tests.image.inspection import (
     tree_script,
 )
 from integration_tests.image.proofs import differences, lacking
+from integration_tests.registering import register
 from integration_tests.versions import current_version
-from release import ReleaseError
+from release import ReleaseError, images
 from release.engines import Build, Engine, build_command, working_engine
-from release import images
 from release.images import chosen, image_of, main, secrets_of
 from release.pip_settings import PipSettings, settings_of
 

@@ -168,6 +168,13 @@ def test_what_would_replace_a_definition_is_ignored() -> None:
     assert lifecycle == [{"ignore_changes": ["documentation_url"]}]
 
 
+def test_a_connection_that_the_user_paused_stays_paused() -> None:
+    (lifecycle,) = RESOURCE_BLOCKS["airbyte_connection"]["lifecycle"]
+    assert lifecycle["ignore_changes"] == ["status"]
+    repository = blocks(MODULE, "variable")["repository"]["description"]
+    assert "replaces the definitions, and with them all sources" in repository
+
+
 def test_every_name_that_is_used_is_there() -> None:
     text = text_of(MODULE)
     variables, (locals_,) = blocks(MODULE, "variable"), locals_of(MODULE)

@@ -169,7 +169,7 @@ MUTANTS_OF_REGISTER: tuple[Mutant, ...] = (
         "a list that repeats itself has no end",
         "platform",
         "if ids & seen:",
-        "if offset > 1000 or False:",
+        "if ids & seen and offset > 1000:",
         f"{HOSTILE}::test_a_list_that_does_not_know_offset",
     ),
     _of(

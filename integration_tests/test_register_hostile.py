@@ -115,8 +115,17 @@ def test_a_list_that_does_not_know_offset(tmp_path: Path) -> None:
     configure(tmp_path, FIRST)
     row = {"name": "x", "workspaceId": "w", "configuration": {}}
     page = json.dumps({"data": [{**row, "sourceId": str(n)} for n in range(100)]})
-    with FakePlatform(answering("/sources", page)) as platform:
+    asked = list[str]()
+
+    def instead(_: str, path: str) -> tuple[int, str, str] | None:
+        if not path.endswith("/sources"):
+            return None
+        asked.append(path)
+        return 200, "application/json", page
+
+    with FakePlatform(Switches(instead=instead)) as platform:
         said = the_sentence(register(platform, ONE, **with_connections(tmp_path)))
+    assert len(asked) == 2
     assert "asked to list the sources of the workspace, and its pages repeat themselves" in said
 
 

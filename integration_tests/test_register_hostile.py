@@ -242,3 +242,11 @@ def test_a_small_limit_takes_the_request_along() -> None:
         (one,) = [row for row in platform.workspace.definitions.values() if row["custom"]]
     default = one["resourceRequirements"]["default"]
     assert (default["memory_request"], default["memory_limit"]) == ("128Mi", "128Mi")
+
+
+def test_who_may_not_see_the_organization_deletes_nothing() -> None:
+    with FakePlatform(answering("/get_for_scope", "{}", 403)) as platform:
+        register(platform, ONE)
+        said = the_sentence(register(platform, ONE, REMOVE="1"))
+        assert [one["custom"] for one in platform.workspace.definitions.values()] == [False, True]
+    assert "The application's user may not see the organization" in said

@@ -40,7 +40,7 @@ demo: .venv/installed ## Sync all four providers of the sandbox into one DuckDB 
 register: .venv/installed ## Register the connectors on an Airbyte platform (docs/deploy.md)
 	$(if $(filter command,$(firstword $(origin CLIENT_SECRET))),$(error CLIENT_SECRET stands on the command line, \
 		where others can read it; export it instead))
-	@REPOSITORY='$(REPOSITORY)' TAG='$(TAG)' $(BIN)/python -m deploy
+	@$(BIN)/python -m deploy
 
 .PHONY: sandbox
 sandbox: .venv/installed ## Run the sandbox that plays the four providers, on port 8900
@@ -112,10 +112,10 @@ bench-lock: .venv/installed ## Lock the benchmark's peers anew
 dist: .venv/installed ## Build wheels and source distributions into dist/
 	@$(BIN)/python -m release.packages
 
+# Make hands its variables on by the environment: on the shell's line a quote in one would end a word
 .PHONY: images
 images: dist ## Build the images: make images REPOSITORY=ghcr.io/you TAG=0.3.0 (CONNECTOR=… ENGINE=… BASE=… PLATFORM=…)
-	@$(BIN)/python -m release.images --repository '$(REPOSITORY)' --tag '$(TAG)' --connector '$(CONNECTOR)' \
-		--engine '$(ENGINE)' --base '$(BASE)' --platform '$(PLATFORM)'
+	@$(BIN)/python -m release.images
 
 .PHONY: image-test
 image-test: dist ## Build the images and prove them as the platform runs them (CONNECTOR=… ENGINE=… BASE=…)

@@ -7,6 +7,7 @@ from integration_tests.airbyte_platform import schemas
 from integration_tests.airbyte_platform.refusals import known, problem
 from integration_tests.airbyte_platform.workspace import (
     JSON,
+    ORGANIZATION_ID,
     WORKSPACE_ID,
     Workspace,
     connector_of,
@@ -77,6 +78,26 @@ def delete(workspace: Workspace, body: JSON) -> None:
     for key, one in list(workspace.connections.items()):
         if one["sourceId"] in sources:
             del workspace.connections[key]
+
+
+def workspace(_: Workspace, body: JSON) -> JSON:
+    """The workspace, with the organization that it is in."""
+    schemas.check(body, schemas.WORKSPACE)
+    _check_workspace(body["workspaceId"])
+    return {"workspaceId": WORKSPACE_ID, "name": "Calls", "organizationId": ORGANIZATION_ID}
+
+
+def get_for_scope(workspace: Workspace, body: JSON) -> JSON:
+    """A definition, if the scope may use it: an organization has none of its workspaces'."""
+    schemas.check(body, schemas.DEFINITION_WITH_SCOPE)
+    identifier, scope = body["actorDefinitionId"], body["scopeType"]
+    found = workspace.definitions.get(identifier)
+    granted = found is not None and (
+        not found["custom"] or scope == "workspace" or identifier in workspace.of_organization
+    )
+    if found is None or not granted:
+        raise known(404, f"Cannot find the requested definition with given id for this {scope}")
+    return _read(found)
 
 
 def connection(workspace: Workspace, body: JSON) -> JSON:

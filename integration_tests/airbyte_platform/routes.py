@@ -24,7 +24,7 @@ class Request:
     @property
     def changes(self) -> bool:
         """Whether it was to change something."""
-        asked = ("/list_for_workspace", "/token", "/get")
+        asked = ("/list_for_workspace", "/token", "/get", "/get_for_scope")
         reads = self.method == "GET" or self.path.endswith(asked)
         return not reads
 
@@ -60,6 +60,8 @@ ROUTES: tuple[tuple[str, str, Callable[..., JSON | None]], ...] = (
     ("POST", f"{DEFINITIONS}/create_custom", _of_body(config_api.create_custom)),
     ("POST", f"{DEFINITIONS}/update", _of_body(config_api.update)),
     ("POST", f"{DEFINITIONS}/delete", _of_body(config_api.delete)),
+    ("POST", f"{DEFINITIONS}/get_for_scope", _of_body(config_api.get_for_scope)),
+    ("POST", "/api/v1/workspaces/get", _of_body(config_api.workspace)),
     ("GET", f"{PUBLIC}/sources", _listed("sources")),
     ("POST", f"{PUBLIC}/sources", _of_body(public_api.create_source)),
     ("PUT", f"{PUBLIC}/sources/([^/]+)", _of_id_and_body(public_api.put_source)),

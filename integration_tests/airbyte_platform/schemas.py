@@ -75,6 +75,12 @@ UPDATE = _object(
     workspaceId=UUID,
     resourceRequirements=_SCOPED_REQUIREMENTS,
 )
+DEFINITION_WITH_SCOPE = _object(
+    "actorDefinitionId scopeId scopeType",
+    actorDefinitionId=UUID,
+    scopeId=UUID,
+    scopeType={"enum": ["workspace", "organization"]},
+)
 DELETE = _object("sourceDefinitionId", sourceDefinitionId=UUID)
 TOKEN = {
     "type": "object",

@@ -1,7 +1,7 @@
 # A connector's image, such as the Airbyte platform runs. `make images` builds those of all connectors; by hand:
 #
 #     make dist
-#     docker build --build-arg CONNECTOR=source-skipcall-calls --tag localhost/airbyte-calls/source-skipcall-calls:0.2.0 .
+#     docker build --build-arg CONNECTOR=source-skipcall-calls --tag localhost/airbyte-calls/source-skipcall-calls:0.3.0 .
 #
 # Packages come from where pip gets them. What pip has to know for that is no part of the image: an index or a
 # proxy in a file of the form of pip.conf (`--secret id=pip.conf,src=FILE`), a certificate in another
@@ -13,7 +13,10 @@ ARG BASE=docker.io/library/python:3.11-slim-bookworm@sha256:a36c24f9cbdf4fd0f52d
 
 # What all connectors need: one layer that their images share.
 FROM ${BASE} AS dependencies
+ARG SOURCE_DATE_EPOCH
 COPY runtime.lock /packages/
+# The date that files bear is no part of what an engine compares when it looks for a layer of an earlier build. So it
+# stands in a file: another date gives other layers, and what comes of a build does not depend on what was built before.
 # The lock is whole, so nothing is resolved; `pip check` below would say what lacks. Tests of the
 # dependencies are a tenth of their size.
 RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf --mount=type=secret,id=ca.pem,target=/run/ca.pem \
@@ -21,7 +24,8 @@ RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf --mount=type=secret,id=
     && python3 -m venv --without-pip /opt/connector \
     && /packages/pip/bin/pip --python /opt/connector/bin/python install --quiet --disable-pip-version-check \
         --no-cache-dir --no-compile --no-deps --only-binary=:all: --require-hashes --requirement /packages/runtime.lock \
-    && find /opt/connector -type d \( -name tests -o -name __pycache__ \) -prune -exec rm -r {} +
+    && find /opt/connector -type d \( -name tests -o -name __pycache__ \) -prune -exec rm -r {} + \
+    && echo "${SOURCE_DATE_EPOCH}" > /opt/connector/source-date-epoch
 
 # The connector itself, below /own, and the user.
 FROM dependencies AS connector

@@ -11,13 +11,13 @@ BIN := .venv/bin
 CONNECTORS := $(wildcard source-*-calls examples/source-*-calls)
 PACKAGES := shared $(CONNECTORS)
 OURS := shared/calls_shared $(wildcard $(addsuffix /source_*_calls,$(CONNECTORS))) \
-	integration_tests benchmarks deploy release $(wildcard examples/*.py)
+	integration_tests benchmarks deploy release $(wildcard examples/*.py) examples/orchestrators
 # Each has files of the same names, so each is a run of its own.
 SANDBOXES := $(wildcard $(addsuffix /integration_tests/sandbox.py,$(CONNECTORS)))
 
 .PHONY: help
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 # The stamp is newer than what decides about the set-up; nothing is done if nothing changed.
 .venv/installed: requirements.lock $(addsuffix /pyproject.toml,$(PACKAGES))
@@ -30,16 +30,17 @@ help: ## Show this list
 .PHONY: install
 install: .venv/installed ## Set up .venv with the locked dependencies and all packages
 
+# The environment has what the command line sets; so nothing in a path, such as a space or a quote, is read by the shell
 .PHONY: demo
 demo: .venv/installed ## Sync all four providers of the sandbox into one DuckDB file, and show a table
-	@$(BIN)/python -m examples.demo $(if $(PROVIDER),--provider $(PROVIDER)) $(if $(CONFIG),--config $(CONFIG))
+	@$(BIN)/python -m examples.demo $(if $(PROVIDER),--provider="$$PROVIDER") $(if $(CONFIG),--config="$$CONFIG")
 
 # Secrets come from the environment: a command line can be read by every user of the machine
 .PHONY: register
 register: .venv/installed ## Register the connectors on an Airbyte platform (docs/deploy.md)
 	$(if $(filter command,$(firstword $(origin CLIENT_SECRET))),$(error CLIENT_SECRET stands on the command line, \
 		where others can read it; export it instead))
-	@REPOSITORY='$(REPOSITORY)' TAG='$(TAG)' $(BIN)/python -m deploy
+	@$(BIN)/python -m deploy
 
 .PHONY: sandbox
 sandbox: .venv/installed ## Run the sandbox that plays the four providers, on port 8900
@@ -111,10 +112,10 @@ bench-lock: .venv/installed ## Lock the benchmark's peers anew
 dist: .venv/installed ## Build wheels and source distributions into dist/
 	@$(BIN)/python -m release.packages
 
+# Make hands its variables on by the environment: on the shell's line a quote in one would end a word
 .PHONY: images
 images: dist ## Build the images: make images REPOSITORY=ghcr.io/you TAG=0.3.0 (CONNECTOR=… ENGINE=… BASE=… PLATFORM=…)
-	@$(BIN)/python -m release.images --repository '$(REPOSITORY)' --tag '$(TAG)' --connector '$(CONNECTOR)' \
-		--engine '$(ENGINE)' --base '$(BASE)' --platform '$(PLATFORM)'
+	@$(BIN)/python -m release.images
 
 .PHONY: image-test
 image-test: dist ## Build the images and prove them as the platform runs them (CONNECTOR=… ENGINE=… BASE=…)
@@ -136,6 +137,25 @@ certify-lock: .venv/installed ## Lock Airbyte's checks anew
 	$(BIN)/uv pip compile $(CHECKS).in --universal --python-version 3.11 --upgrade \
 		--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
 		--quiet -o $(CHECKS).lock
+
+# Dagster and Airflow, each apart from the other and from the connectors, as on a user's machine
+ORCHESTRATORS := $(patsubst examples/orchestrators/%.lock,%,$(wildcard examples/orchestrators/*.lock))
+.venv-orchestrators/%/installed: examples/orchestrators/%.lock .venv/installed
+	test -x $(@D)/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python $(@D)
+	$(BIN)/uv pip install --quiet --python $(@D)/bin/python --require-hashes -r $<
+	@touch $@
+
+.PHONY: orchestrators
+orchestrators: .venv/installed $(ORCHESTRATORS:%=.venv-orchestrators/%/installed) ## Run the definitions for Dagster and Airflow (docs/orchestrators.md)
+	$(BIN)/python -m pytest -q integration_tests/test_orchestrators.py
+
+.PHONY: orchestrators-lock
+orchestrators-lock: .venv/installed ## Lock Dagster and Airflow anew
+	for name in $(ORCHESTRATORS); do \
+		$(BIN)/uv pip compile examples/orchestrators/$$name.in --universal --python-version 3.11 --upgrade \
+			--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+			--quiet -o examples/orchestrators/$$name.lock || exit 1; \
+	done
 
 .PHONY: new-provider
 new-provider: .venv/installed ## Lay out a connector's folder: make new-provider NAME=acme (IN=examples)
@@ -181,5 +201,5 @@ runtime-lock: .venv/installed ## Lock what a connector needs at run time, in the
 
 .PHONY: clean
 clean: ## Remove what the other commands made
-	rm -rf .venv .venv-bench .venv-certify .bench .demo .image build dist .mypy_cache .ruff_cache .pytest_cache */build */.tmp examples/*/build examples/*/.tmp
+	rm -rf .venv .venv-bench .venv-certify .venv-orchestrators .bench .demo .image build dist .mypy_cache .ruff_cache .pytest_cache */build */.tmp examples/*/build examples/*/.tmp
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -9,10 +9,12 @@ from deploy.client import Client
 from deploy.definitions import definition_of
 from deploy.failures import RegisterError
 from deploy.platform import Platform
-from deploy.register import Say, register, remove
+from deploy.register import Say, register
+from deploy.remove import remove
 from deploy.settings import Settings, settings_of
 from integration_tests.connectors import CONNECTORS, ConnectorFolder
 from integration_tests.versions import current_version
+from release.names import prefix_note
 
 
 def main(
@@ -59,11 +61,8 @@ def run(settings: Settings, connectors: Mapping[str, ConnectorFolder], say: Say)
     platform = Platform(client, settings.workspace_id)
     if settings.remove:
         return remove(platform, wanted, say)
-    if not settings.has_host:
-        say(
-            f"Note: {settings.repository} names no registry. Where the chart sets"
-            " global.image.registry, the platform puts that before it."
-        )
+    if note := prefix_note(settings.repository):
+        say(note)
     return register(platform, settings, wanted, accounts, say)
 
 

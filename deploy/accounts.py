@@ -1,6 +1,5 @@
 """The configurations in the user's folder: a file for each account of a provider."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from typing import Any
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared.protocol.configuration import check_config, effective, unknown_keys
+from deploy.answers import json_of
 from deploy.failures import RegisterError
 from integration_tests.connectors import ConnectorFolder
 
@@ -65,11 +65,11 @@ def _account(file: Path, connectors: Mapping[str, ConnectorFolder]) -> Account:
         )
     connector = connectors[provider]
     try:
-        given = json.loads(file.read_text(encoding="utf-8"))
+        given = json_of(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise RegisterError(f"{file} cannot be read: {error.strerror}.") from error
     except ValueError as error:
-        raise RegisterError(f"{file} is not JSON in UTF-8.") from error
+        raise RegisterError(f"{file} is not JSON in UTF-8, or is nested too deep.") from error
     specification = connector.source_class()().specification
     configuration = effective(given, specification)
     try:

@@ -1,21 +1,25 @@
 """One request to the platform: its token, its time-outs, and a sentence for each failure."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import requests
 from requests import exceptions
 from requests.auth import AuthBase
 
+from deploy.answers import TOKEN, Shape, check_answer, json_of
 from deploy.failures import RegisterError, said_in
+from deploy.transport import Answer, Transport
 
 JSON = Mapping[str, Any]
 TOKEN_PATH = "/api/public/v1/applications/token"
 SERVER_ERROR = 500
 """In the advice of a call it stands for every 5xx."""
 
-_CONNECT_TIMEOUT = 15.0
+_LONGEST_WAIT = 60.0
+_TRIES = 5
 _NOT_AIRBYTE = (
     "AIRBYTE_URL must be the address of Airbyte itself, version 1.0 or newer, not of a log-in page"
     " or a proxy before it"
@@ -54,6 +58,10 @@ class Call:
     query: Mapping[str, str | int] | None = None
     advice: Mapping[int, str] | None = None
     """By HTTP status."""
+    shape: Shape = field(default_factory=dict)
+    """Of the answer; without one nothing is read of it."""
+    missing: bool = False
+    """Whether HTTP 404 is an answer, without content, and no refusal."""
 
 
 class Client:
@@ -66,6 +74,7 @@ class Client:
         client_secret: str | None,
         secrets: frozenset[str] = frozenset(),
         timeout: float = 600.0,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         """Nothing is sent yet.
 
@@ -75,18 +84,19 @@ class Client:
             client_secret: of the application.
             secrets: what no message may hold, next to the application's own.
             timeout: seconds for an answer; the platform starts a pod before it answers some calls.
+            pause: waits for some seconds.
         """
         self._url = url
         self._credentials = {"client_id": client_id, "client_secret": client_secret}
         self._secrets = secrets | {client_secret or ""}
-        self._timeout = timeout
-        self._session = requests.Session()
+        self._transport = Transport(url, timeout)
+        self._pause = pause
         self._token: str | None = None
 
     def send(self, call: Call) -> Any:
         """The content of the answer, None if it has none; RegisterError for a refusal."""
         answer = self._sent(call, self._bearer())
-        if answer.status_code == requests.codes.unauthorized and self._token is not None:
+        if answer.status == requests.codes.unauthorized and self._token is not None:
             # tokens of an application live for 15 minutes at most, and a pod may take some of them
             self._token = None
             answer = self._sent(call, self._bearer())
@@ -111,74 +121,95 @@ class Client:
                     404: f"{_NOT_AIRBYTE}; where Airbyte has no log-in (global.auth.enabled of"
                     " the chart), set NO_AUTH=1",
                 },
+                shape=TOKEN,
             )
-            content = self._content(call, self._sent(call, NoBearer()))
-            token = content.get("access_token") if isinstance(content, dict) else None
-            if not isinstance(token, str) or not token:
-                raise RegisterError(f"The platform gave no token. {_NOT_AIRBYTE}.")
+            token = str(self._content(call, self._sent(call, NoBearer()))["access_token"])
+            if not token.isascii() or not token.isprintable() or " " in token:
+                raise RegisterError(
+                    f"The platform gave a token with a character that no token has. {_NOT_AIRBYTE}."
+                )
             self._token = token
             self._secrets |= {token}
         return Bearer(self._token)
 
-    def _sent(self, call: Call, auth: AuthBase) -> requests.Response:
+    def _sent(self, call: Call, auth: AuthBase) -> Answer:
+        """The answer, after the waits that the platform, or a proxy before it, asks for."""
+        for _ in range(_TRIES):
+            answer = self._answer(call, auth)
+            if answer.status != requests.codes.too_many_requests:
+                break
+            self._pause(min(answer.seconds_to_wait, _LONGEST_WAIT))
+        return answer
+
+    def _answer(self, call: Call, auth: AuthBase) -> Answer:
         try:
-            return self._session.request(
-                call.method,
-                f"{self._url}{call.path}",
-                params=call.query,
-                json=call.body,
-                auth=auth,
-                timeout=(_CONNECT_TIMEOUT, self._timeout),
-                allow_redirects=False,  # the token stays with this host
-            )
+            return self._transport.send(call.method, call.path, call.query, call.body, auth)
         except exceptions.SSLError as error:
             raise RegisterError(
                 f"The certificate of {self._url} is not trusted here. Name the file of its"
                 " authority in REQUESTS_CA_BUNDLE."
             ) from error
+        except exceptions.ProxyError as error:
+            raise RegisterError(f"{self._url} cannot be reached. {_BEHIND_PROXY}.") from error
         except exceptions.ConnectTimeout as error:
             raise RegisterError(f"{self._url} {_UNREACHABLE}") from error
         except exceptions.Timeout as error:
             raise RegisterError(
-                f"The platform did not {call.purpose} within {self._timeout:g} s. See whether its"
-                " pods run, then run the command again: it goes on where it was."
+                f"The platform did not {call.purpose} within {self._transport.timeout:g} s. See"
+                " whether its pods run, then run the command again: it goes on where it was."
             ) from error
-        except exceptions.RequestException as error:
+        except (exceptions.RequestException, UnicodeError) as error:
             raise RegisterError(f"{self._url} {_UNREACHABLE}") from error
 
-    def _content(self, call: Call, answer: requests.Response) -> Any:
-        status = answer.status_code
+    def _content(self, call: Call, answer: Answer) -> Any:
+        status = answer.status
         if 300 <= status < 400:
             raise RegisterError(
                 f"{self._url} sends us elsewhere (HTTP {status}), and a token must not follow."
                 " Set AIRBYTE_URL to the address that the browser shows in the end."
             )
         try:
-            content = answer.json()
-        except exceptions.RequestException:
-            content = None
+            content, is_json = json_of(answer.text), True
+        except ValueError:
+            content, is_json = None, False
+        if call.missing and status == requests.codes.not_found and is_json:
+            return None
         if status >= 400:
-            advice = (call.advice or {}).get(min(status, SERVER_ERROR)) or _ADVICE.get(status)
+            advice = self._advice(call, status)
             raise RegisterError(
                 f"The platform could not {call.purpose} (HTTP {status})."
                 f"{f' {advice}.' if advice else ''}{said_in(content, self._secrets)}"
             )
-        if content is None and status != requests.codes.no_content:
+        if not is_json and status != requests.codes.no_content:
             raise RegisterError(
                 f"{self._url} answered to {call.path} with something else than JSON."
                 f" {_NOT_AIRBYTE}."
             )
+        check_answer(content, call.shape, call.purpose)
         return content
+
+    def _advice(self, call: Call, status: int) -> str | None:
+        if status in _OF_PROXIES and self._transport.has_proxy:
+            return _BEHIND_PROXY
+        if status == requests.codes.unauthorized and self._credentials["client_id"] is None:
+            return "It asks for an application: leave out NO_AUTH, and set CLIENT_ID"
+        return (call.advice or {}).get(min(status, SERVER_ERROR)) or _ADVICE.get(status)
 
 
 _UNREACHABLE = (
     "cannot be reached. Check AIRBYTE_URL, the network, and whether the platform runs"
     " (`abctl local status`)."
 )
+_OF_PROXIES = (407, 502, 503, 504)
+_BEHIND_PROXY = (
+    "HTTP_PROXY or HTTPS_PROXY names a proxy, which stands between; check it, or name the host of"
+    " AIRBYTE_URL in NO_PROXY"
+)
 _ADVICE = {
-    401: "It asks for an application that may use this API: leave out NO_AUTH, or make the"
-    " application anew",
+    401: "It does not take the application's tokens: make the application anew",
     403: "The application's user lacks the role of an editor or admin in the workspace, or"
     " WORKSPACE_ID is of another organization",
     404: _NOT_AIRBYTE,
+    407: _BEHIND_PROXY,
+    429: "It was asked too often; run the command again later: it goes on where it was",
 }

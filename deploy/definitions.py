@@ -13,17 +13,23 @@ from integration_tests.connectors import ConnectorFolder
 
 JSON = Mapping[str, Any]
 STREAM = "calls"
+_REQUEST = "256Mi"
 
 
 def resources(memory_limit: str) -> JSON:
     """What each pod of a definition may have; `docs/scale.md` says what a sync needs."""
+    # Kubernetes refuses a pod that asks for more than its limit
     default = {
         "cpu_request": "250m",
         "cpu_limit": "1",
-        "memory_request": "256Mi",
+        "memory_request": min(_REQUEST, memory_limit, key=_mebibytes),
         "memory_limit": memory_limit,
     }
     return {"default": default}
+
+
+def _mebibytes(size: str) -> int:
+    return int(size[:-2]) * {"Mi": 1, "Gi": 1024}[size[-2:]]
 
 
 @dataclass(frozen=True)

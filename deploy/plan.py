@@ -95,18 +95,23 @@ class WantedSource:
     renew_secrets: bool
 
 
-def plan_source(wanted: WantedSource, found: Iterable[JSON]) -> Step:
-    """A source is ours if it has our definition and name.
-
-    The platform shows stars in place of secrets, so they are compared by their presence only.
-    """
-    ours = [
+def own_sources(wanted: WantedSource, found: Iterable[JSON]) -> list[JSON]:
+    """The sources of our definition and name."""
+    return [
         one
         for one in found
         if one["name"] == wanted.name
         and one.get("definitionId") == wanted.definition_id
         and one["workspaceId"] == wanted.workspace_id
     ]
+
+
+def plan_source(wanted: WantedSource, found: Iterable[JSON]) -> Step:
+    """A source is ours if it has our definition and name.
+
+    The platform shows stars in place of secrets, so they are compared by their presence only.
+    """
+    ours = own_sources(wanted, found)
     existing = only(ours, "sourceId", f"sources are named {wanted.name}")
     body = {"name": wanted.name, "configuration": wanted.configuration}
     if existing is None:

@@ -1,11 +1,13 @@
 """What is to be done about a connection; pure, as `plan`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from calls_shared.quoting import quoted
 from deploy.definitions import JSON, STREAM
+from deploy.failures import RegisterError
 from deploy.plan import Create, Same, Step, Update, filled, only
-from deploy.settings import DEFAULT_SCHEDULE, MANUAL
+from deploy.schedule import DEFAULT_SCHEDULE, MANUAL
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,48 @@ def plan_connection(wanted: WantedConnection, found: Iterable[JSON]) -> Step:
     streams = [filled(stream) for stream in _streams(existing)]
     body = {"schedule": _schedule(wanted.schedule), "configurations": {"streams": streams}}
     return Update(identifier, body, (f"schedule {wanted.schedule}",), notices)
+
+
+def check_namespace(
+    name: str, place: tuple[str, str], source_ids: Collection[str], found: Iterable[JSON]
+) -> None:
+    """RegisterError if a connection of another source writes the table that ours is to write.
+
+    Args:
+        name: of our source and connection.
+        place: the destination's id, and the namespace.
+        source_ids: those of our source, none if it is not there yet.
+        found: the connections of the workspace, whoever made them.
+    """
+    destination_id, namespace = place
+    for one in found:
+        if (
+            one["destinationId"] == destination_id
+            and one["sourceId"] not in source_ids
+            and one.get("status") != "deprecated"  # a deleted one
+            and _is_in(one, namespace)
+            and _writes_calls(one)
+        ):
+            raise RegisterError(
+                f"{name}: another connection, {quoted(one['name'])} ({one['connectionId']}),"
+                f" already writes into the namespace {namespace} of this destination; two would"
+                " write one table. If its source is this account under another name or REPOSITORY,"
+                " go on with that; else remove it, or choose another namespace with a file"
+                " <provider>-<label>.json."
+            )
+
+
+def _is_in(connection: JSON, namespace: str) -> bool:
+    if connection.get("namespaceDefinition") != "custom_format":
+        return False
+    # many a destination does not tell small letters from capitals
+    shown = str(connection.get("namespaceFormat") or "")
+    return shown.strip().casefold() == namespace.casefold()
+
+
+def _writes_calls(connection: JSON) -> bool:
+    names = [f"{connection.get('prefix') or ''}{one['name']}" for one in _streams(connection)]
+    return not names or STREAM in names  # a list may leave out the streams
 
 
 def _notices(wanted: WantedConnection, existing: JSON) -> Iterable[str]:

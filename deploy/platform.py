@@ -6,13 +6,14 @@ paths and bodies are those of the platform's `config.yaml` and `api_documentatio
 """
 
 from collections.abc import Iterator
-from typing import Any
 
+from deploy import answers
 from deploy.client import SERVER_ERROR, Call, Client
 from deploy.definitions import JSON, Definition
 from deploy.failures import RegisterError
 
 CONFIG = "/api/v1/source_definitions"
+WORKSPACES = "/api/v1/workspaces"
 PUBLIC = "/api/public/v1"
 PAGE = 100
 """The most that the public API gives at once."""
@@ -32,9 +33,11 @@ class Platform:
             f"{CONFIG}/list_for_workspace",
             "list the source definitions of the workspace",
             {"workspaceId": self._workspace_id},
-            advice={404: _UNKNOWN_WORKSPACE, SERVER_ERROR: _UNKNOWN_WORKSPACE},
+            advice={404: _UNKNOWN_WORKSPACE},
+            shape=answers.DEFINITIONS,
         )
-        return _list(self._client.send(call), "sourceDefinitions")
+        found: list[JSON] = self._client.send(call)["sourceDefinitions"]
+        return found
 
     def create_definition(self, wanted: Definition, body: JSON) -> str:
         """Register a connector; its id."""
@@ -44,8 +47,9 @@ class Platform:
             SERVER_ERROR: _needs_image(wanted.image),
         }
         purpose = f"register {wanted.image}"
-        call = Call("POST", f"{CONFIG}/create_custom", purpose, body, advice=advice)
-        return _id(self._client.send(call), "sourceDefinitionId")
+        path, shape = f"{CONFIG}/create_custom", answers.DEFINITION
+        call = Call("POST", path, purpose, body, advice=advice, shape=shape)
+        return str(self._client.send(call)["sourceDefinitionId"])
 
     def update_definition(self, wanted: Definition, body: JSON) -> None:
         """Set the tag; of one that it has never seen, the platform runs `spec` in a pod."""
@@ -58,6 +62,37 @@ class Platform:
         body = {"sourceDefinitionId": definition_id}
         self._client.send(Call("POST", f"{CONFIG}/delete", f"delete {name}", body))
 
+    def organization(self) -> str:
+        """The id of the organization that the workspace is in."""
+        call = Call(
+            "POST",
+            f"{WORKSPACES}/get",
+            "tell the organization of the workspace",
+            {"workspaceId": self._workspace_id},
+            shape=answers.WORKSPACE,
+        )
+        return str(self._client.send(call)["organizationId"])
+
+    def is_of_organization(self, definition_id: str, name: str, organization_id: str) -> bool:
+        """Whether a definition is the organization's, so that other workspaces have it too.
+
+        No list of definitions says it; but the organization cannot use one of a workspace.
+        """
+        body = {
+            "actorDefinitionId": definition_id,
+            "scopeId": organization_id,
+            "scopeType": "organization",
+        }
+        call = Call(
+            "POST",
+            f"{CONFIG}/get_for_scope",
+            f"tell whether {name} is of the workspace or of its organization",
+            body,
+            advice={403: _MAY_NOT_ASK},
+            missing=True,
+        )
+        return self._client.send(call) is not None
+
     def check_destination(self, destination_id: str) -> None:
         """RegisterError if there is no such destination in the workspace."""
         unknown = "DESTINATION_ID is no destination of the workspace: make one in Airbyte first"
@@ -66,19 +101,21 @@ class Platform:
             f"{PUBLIC}/destinations/{destination_id}",
             "find the destination",
             advice=dict.fromkeys((400, 403, 404), unknown),
+            shape=answers.DESTINATION,
         )
-        if self._client.send(call).get("workspaceId") != self._workspace_id:
+        if self._client.send(call)["workspaceId"] != self._workspace_id:
             raise RegisterError(f"{unknown}.")
 
     def sources(self) -> list[JSON]:
         """The sources of the workspace."""
-        return list(self._all("sources"))
+        return list(self._all("sources", "sourceId", answers.SOURCES))
 
     def create_source(self, body: JSON) -> str:
         """Create a source; its id."""
         purpose = f"create the source {body['name']}"
-        call = Call("POST", f"{PUBLIC}/sources", purpose, body, advice=_CONFIGURATION)
-        return _id(self._client.send(call), "sourceId")
+        path, shape = f"{PUBLIC}/sources", answers.SOURCE
+        call = Call("POST", path, purpose, body, advice=_CONFIGURATION, shape=shape)
+        return str(self._client.send(call)["sourceId"])
 
     def replace_source(self, source_id: str, body: JSON) -> None:
         """Give a source another configuration; one that is merged in could not drop a key."""
@@ -88,7 +125,7 @@ class Platform:
 
     def connections(self) -> list[JSON]:
         """The connections of the workspace."""
-        return list(self._all("connections"))
+        return list(self._all("connections", "connectionId", answers.CONNECTIONS))
 
     def create_connection(self, body: JSON, image: str) -> None:
         """Create a connection; the platform runs `discover` in a pod first."""
@@ -102,9 +139,9 @@ class Platform:
         advice = {SERVER_ERROR: _needs_image(image)}
         self._client.send(Call("PATCH", path, "change the connection", body, advice=advice))
 
-    def _all(self, kind: str) -> Iterator[JSON]:
+    def _all(self, kind: str, key: str, shape: answers.Shape) -> Iterator[JSON]:
         """All pages; the links in them name a host that is not the one we know."""
-        offset = 0
+        offset, seen = 0, set[str]()
         while True:
             query: dict[str, str | int] = {
                 "workspaceIds": self._workspace_id,
@@ -112,8 +149,16 @@ class Platform:
                 "offset": offset,
             }
             purpose = f"list the {kind} of the workspace"
-            call = Call("GET", f"{PUBLIC}/{kind}", purpose, query=query)
-            page = _list(self._client.send(call), "data")
+            call = Call("GET", f"{PUBLIC}/{kind}", purpose, query=query, shape=shape)
+            page = self._client.send(call)["data"]
+            ids = {str(one[key]) for one in page}
+            if ids & seen:
+                raise RegisterError(
+                    f"The platform was asked to {purpose}, and its pages repeat themselves: what"
+                    " stands before it at AIRBYTE_URL may leave out `offset`, or somebody deleted"
+                    " one just now. Run the command again."
+                )
+            seen |= ids
             yield from page
             if len(page) < PAGE:
                 return
@@ -123,6 +168,11 @@ class Platform:
 _UNKNOWN_WORKSPACE = (
     "WORKSPACE_ID may be no workspace here: it stands in the address of every page of Airbyte,"
     " behind /workspaces/"
+)
+_MAY_NOT_ASK = (
+    "The application's user may not see the organization, and a definition of it is not to be"
+    " deleted from here; take an application of an organization's admin, or delete the definition"
+    " under Workspace settings > Sources"
 )
 _CONFIGURATION = dict.fromkeys(
     (400, 422), "The configuration may not be what the connector of this TAG wants"
@@ -135,17 +185,3 @@ def _needs_image(image: str) -> str:
         f"It runs the image first: see that {image} is in the cluster or can be pulled there, and"
         " that it starts"
     )
-
-
-def _list(content: Any, key: str) -> list[JSON]:
-    found = content.get(key) if isinstance(content, dict) else None
-    if not isinstance(found, list):
-        raise RegisterError(f"The platform answered without {key}: it may be older than 1.0.")
-    return found
-
-
-def _id(content: Any, key: str) -> str:
-    found = content.get(key) if isinstance(content, dict) else None
-    if not isinstance(found, str):
-        raise RegisterError(f"The platform answered without {key}: it may be older than 1.0.")
-    return found

@@ -10,13 +10,14 @@ from deploy.plan import (
     Step,
     Update,
     WantedSource,
-    own_definitions,
+    own_sources,
     plan_definition,
     plan_source,
 )
-from deploy.plan_connections import WantedConnection, plan_connection
+from deploy.plan_connections import WantedConnection, check_namespace, plan_connection
 from deploy.platform import Platform
-from deploy.settings import DEFAULT_SCHEDULE, ConnectionSettings, Settings
+from deploy.schedule import DEFAULT_SCHEDULE
+from deploy.settings import ConnectionSettings, Settings
 
 Say = Callable[[str], None]
 """Takes a line for the user."""
@@ -47,6 +48,16 @@ def register(
         provider: plan_definition(one, settings.workspace_id, found)
         for provider, one in wanted.items()
     }
+    sources, joined = ([], []) if connections is None else _found(platform)
+    if connections is not None:
+        for account in accounts:
+            step = steps[account.connector.provider]
+            definition = wanted[account.connector.provider]
+            identifier = "" if isinstance(step, Create) else step.id  # a new one has no sources
+            source = _source(account, definition, identifier, settings.workspace_id, connections)
+            own = {str(one["sourceId"]) for one in own_sources(source, sources)}
+            place = connections.destination_id, account.namespace
+            check_namespace(source.name, place, own, joined)
     ids = {
         provider: _apply_definition(platform, wanted[provider], step, say)
         for provider, step in steps.items()
@@ -54,7 +65,6 @@ def register(
     changed: list[Step] = [step for step in steps.values() if not isinstance(step, Same)]
     if connections is None:
         return len(changed)
-    sources, joined = platform.sources(), platform.connections()
     for account in accounts:
         provider = account.connector.provider
         changed += _apply_account(
@@ -69,15 +79,8 @@ def register(
     return len(changed)
 
 
-def remove(platform: Platform, wanted: Mapping[str, Definition], say: Say) -> int:
-    """Delete the definitions of these images, whatever their tag; how many there were."""
-    found, deleted = platform.definitions(), 0
-    for definition in wanted.values():
-        for one in own_definitions(definition, found):
-            platform.delete_definition(str(one["sourceDefinitionId"]), definition.name)
-            say(f"{definition.name}: removed, with its sources and connections.")
-            deleted += 1
-    return deleted
+def _found(platform: Platform) -> tuple[list[JSON], list[JSON]]:
+    return platform.sources(), platform.connections()
 
 
 def _apply_definition(platform: Platform, wanted: Definition, step: Step, say: Say) -> str:

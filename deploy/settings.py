@@ -7,10 +7,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from deploy.failures import RegisterError
-from release.images import REPOSITORY
-
-DEFAULT_SCHEDULE = "0 0 */6 * * ?"
-MANUAL = "manual"
+from deploy.schedule import checked_schedule
+from release import ReleaseError
+from release.names import REPOSITORY, checked_repository, checked_tag
 
 _HINTS = {
     "AIRBYTE_URL": "the address of Airbyte in the browser, such as http://localhost:8000",
@@ -21,9 +20,6 @@ _HINTS = {
     "CONFIGS": "the folder with a file <provider>.json for each account, such as intercom.json",
 }
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_REPOSITORY = re.compile(r"[a-z0-9]+([.:_-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*")
-_TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
-_CRON_FIELDS = (6, 7)  # Quartz: seconds, minutes, hours, day, month, day of the week, perhaps year
 
 
 @dataclass(frozen=True)
@@ -55,12 +51,6 @@ class Settings:
     remove: bool
     """Delete the definitions, with all their sources and connections."""
 
-    @property
-    def has_host(self) -> bool:
-        """Whether the images' names begin with a registry, by the platform's own rule."""
-        first = self.repository.split("/")[0]
-        return "." in first or ":" in first or first == "localhost"
-
 
 def settings_of(environment: Mapping[str, str], version: str) -> Settings:
     """The settings; RegisterError names the first variable that is missing or wrong.
@@ -72,14 +62,19 @@ def settings_of(environment: Mapping[str, str], version: str) -> Settings:
     remove, connections = _is_on(environment, "REMOVE"), _is_on(environment, "CONNECTIONS")
     if remove and connections:
         raise RegisterError("REMOVE=1 and CONNECTIONS=1 exclude each other; leave one out.")
+    try:
+        repository = checked_repository(environment.get("REPOSITORY") or REPOSITORY)
+        tag = checked_tag(environment.get("TAG") or version)
+    except ReleaseError as error:
+        raise RegisterError(str(error)) from error
     is_open = _is_on(environment, "NO_AUTH")
     return Settings(
         url=_url(_required(environment, "AIRBYTE_URL")),
         client_id=None if is_open else _credential(environment, "CLIENT_ID"),
         client_secret=None if is_open else _credential(environment, "CLIENT_SECRET"),
         workspace_id=_id(environment, "WORKSPACE_ID"),
-        repository=_repository(environment.get("REPOSITORY") or REPOSITORY),
-        tag=_tag(environment.get("TAG") or version),
+        repository=repository,
+        tag=tag,
         memory_limit=_memory(environment.get("MEMORY_LIMIT") or "1Gi"),
         timeout=_timeout(environment.get("TIMEOUT") or "600"),
         connections=_connections(environment) if connections else None,
@@ -91,7 +86,7 @@ def _connections(environment: Mapping[str, str]) -> ConnectionSettings:
     return ConnectionSettings(
         destination_id=_id(environment, "DESTINATION_ID"),
         configs=Path(_required(environment, "CONFIGS")).expanduser(),
-        schedule=_schedule(environment.get("SCHEDULE", "")),
+        schedule=checked_schedule(environment.get("SCHEDULE", "")),
         renew_secrets=_is_on(environment, "RENEW_SECRETS"),
     )
 
@@ -126,6 +121,7 @@ def _url(value: str) -> str:
     try:
         parts = urlsplit(value)
         host, port = parts.hostname, parts.port
+        (host or "").encode("idna")  # no part of a name is empty, or longer than 63 characters
     except ValueError:
         host, port = None, None
     if not host or parts.scheme not in ("http", "https") or "@" in parts.netloc:
@@ -143,21 +139,6 @@ def _url(value: str) -> str:
     return f"{parts.scheme}://{shown}{'' if port is None else f':{port}'}{path}"
 
 
-def _repository(value: str) -> str:
-    if _REPOSITORY.fullmatch(value) is None:
-        raise RegisterError(
-            f"REPOSITORY {value!r} is not the first part of an image's name, in small letters and"
-            " without a tag, such as ghcr.io/you."
-        )
-    return value
-
-
-def _tag(value: str) -> str:
-    if _TAG.fullmatch(value) is None:
-        raise RegisterError(f"TAG {value!r} is not the tag of an image, such as 1.2.3.")
-    return value
-
-
 def _memory(value: str) -> str:
     if re.fullmatch(r"[1-9]\d*(Mi|Gi)", value) is None:
         raise RegisterError(f"MEMORY_LIMIT {value!r} is not an amount of memory, such as 2Gi.")
@@ -168,18 +149,6 @@ def _timeout(value: str) -> float:
     if not re.fullmatch(r"\d+(\.\d+)?", value) or not float(value):
         raise RegisterError(f"TIMEOUT {value!r} is not a number of seconds, such as 600.")
     return float(value)
-
-
-def _schedule(value: str) -> str | None:
-    words = value.removesuffix("UTC").split()
-    if words in ([], [MANUAL]):
-        return words[0] if words else None
-    if len(words) not in _CRON_FIELDS or not words[0].isdecimal():
-        raise RegisterError(
-            f"SCHEDULE {value!r} is neither {MANUAL} nor a Quartz cron expression of six fields"
-            f" that begins with the seconds, such as '{DEFAULT_SCHEDULE}' (every six hours)."
-        )
-    return " ".join(words)
 
 
 def _is_on(environment: Mapping[str, str], name: str) -> bool:

@@ -57,7 +57,10 @@ def options_of(arguments: list[str] | None) -> Options:
     if provider is not None and provider not in PROVIDERS:
         raise DemoError(f"There is no provider {provider!r}; choose one of {', '.join(PROVIDERS)}.")
     if config_file is not None and provider is None:
-        raise DemoError("A configuration belongs to one provider: name it too, with --provider.")
+        raise DemoError(
+            "A configuration belongs to one provider: name it too, with PROVIDER= "
+            "(without make: --provider)."
+        )
     providers = PROVIDERS if provider is None else (provider,)
     sandbox_url = os.environ.get(SANDBOX_URL) or None
     return Options(found.folder, found.calls, providers, config_file, sandbox_url)

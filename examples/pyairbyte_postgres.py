@@ -13,19 +13,23 @@ import gzip
 import json
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 if __name__ == "__main__" and not (len(sys.argv) == 2 and any(Path(sys.argv[1]).glob("*.json"))):
     sys.exit("Name a folder with a configuration for each provider, such as skipcall.json.")
+warnings.filterwarnings("ignore", category=FutureWarning)  # of PyAirbyte's dependencies
 os.environ.setdefault("AIRBYTE_OFFLINE_MODE", "1")  # our connectors are in no registry
 
-# after the above, since it takes seconds to load
+# ruff: noqa: E402 - after the above, since it takes seconds to load
 import airbyte
 import pandas
 from airbyte._processors.sql.postgres import PostgresSqlProcessor
 from airbyte.caches import PostgresCache
 from airbyte.exceptions import PyAirbyteError
+from airbyte.secrets import SecretString
+from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 
@@ -54,16 +58,25 @@ class ExactProcessor(PostgresSqlProcessor):
 
 
 class ExactCache(PostgresCache):
-    """A schema in Postgres that holds the records as they are."""
+    """A schema in Postgres that holds the records as they are.
+
+    Its password may hold any character; PyAirbyte's own puts it into a URL as it stands.
+    """
 
     _sql_processor_class = ExactProcessor
+
+    def get_sql_alchemy_url(self) -> SecretString:
+        """The URL of the database."""
+        names = (self.username, str(self.password), self.host, self.port, self.database)
+        url = URL.create("postgresql", *names)
+        return SecretString(url.render_as_string(hide_password=False))
 
 
 def cache_of(schema: str) -> ExactCache:
     """A schema of the database that Postgres's own environment variables name."""
     return ExactCache(
         host=os.environ.get("PGHOST", "localhost"),
-        port=int(os.environ.get("PGPORT", "5432")),
+        port=int(port) if (port := os.environ.get("PGPORT", "5432")).isdecimal() else 0,
         database=os.environ["PGDATABASE"],
         username=os.environ["PGUSER"],
         password=os.environ["PGPASSWORD"],
@@ -73,14 +86,13 @@ def cache_of(schema: str) -> ExactCache:
 
 def read(provider: str, configuration: Path) -> list[str]:
     """Merge the provider's new calls into its schema; the columns of its table."""
-    command = Path(sys.executable).with_name(f"source-{provider}-calls")
+    command = Path(sys.executable).parent / f"source-{provider}-calls"
     if not command.is_file():
         raise PyAirbyteError(f"there is no connector {command.name}; run `make install` first.")
-    source = airbyte.get_source(
-        command.name,
-        config=json.loads(configuration.read_text(encoding="utf-8")),
-        local_executable=command,
-    )
+    config = json.loads(configuration.read_text(encoding="utf-8"))
+    if not isinstance(config, dict):
+        raise ValueError(f"{configuration} is no JSON object")
+    source = airbyte.get_source(command.name, config=config, local_executable=command)
     source.check()
     source.select_streams(["calls"])
     with cache_of(provider) as cache:
@@ -90,20 +102,27 @@ def read(provider: str, configuration: Path) -> list[str]:
 
 
 def create_view(columns: Sequence[str]) -> None:
-    """Put the tables of all providers, also those read earlier, into one view."""
+    """Put the tables of all providers, also those read earlier, into one view.
+
+    Its columns keep their places, so that views on it stay; new ones come last.
+    """
     with cache_of("public") as cache:
-        tables = cache.run_sql_query(
-            "SELECT table_schema FROM information_schema.columns"
-            " WHERE table_name = 'calls' AND column_name = 'provider_record' ORDER BY 1"
+
+        def found(sql: str) -> list[str]:
+            return [str(row["name"]) for row in cache.run_sql_query(sql)]
+
+        # PyAirbyte's own, not those that a platform may have made beside them
+        schemas = found(
+            "SELECT table_schema AS name FROM information_schema.tables WHERE table_name IN"
+            " ('calls', '_airbyte_state') GROUP BY 1 HAVING count(*) = 2 ORDER BY 1"
         )
-        schemas = [table["table_schema"] for table in tables]
-        selects = (f"SELECT {', '.join(columns)} FROM {schema}.calls" for schema in schemas)
-        cache.execute_sql(
-            [
-                "DROP VIEW IF EXISTS public.all_calls",
-                f"CREATE VIEW public.all_calls AS {' UNION ALL '.join(selects)}",
-            ]
+        before = found(
+            "SELECT column_name AS name FROM information_schema.columns WHERE table_schema ="
+            " 'public' AND table_name = 'all_calls' ORDER BY ordinal_position"
         )
+        names = ", ".join(dict.fromkeys([*before, *columns]))
+        selects = " UNION ALL ".join(f"SELECT {names} FROM {schema}.calls" for schema in schemas)
+        cache.execute_sql(f"CREATE OR REPLACE VIEW public.all_calls AS {selects}")
     print(f"The view public.all_calls has the calls of {', '.join(schemas)}.")
 
 
@@ -115,9 +134,11 @@ def main(folder: Path) -> int:
         provider = configuration.stem
         try:
             columns = read(provider, configuration)
-        except PyAirbyteError as error:
+        except (PyAirbyteError, OSError, ValueError) as error:
             # of a refused key or setting, the connector's own sentence
-            reason = (error.context or {}).get("failure_reason") or error.get_message()
+            known = getattr(error, "context", None) or {}
+            told = error.get_message() if isinstance(error, PyAirbyteError) else error
+            reason = known.get("failure_reason") or told
             print(f"{provider}: {reason}", file=sys.stderr)
             failed = True
     if columns:
@@ -130,7 +151,5 @@ if __name__ == "__main__":
         sys.exit(main(Path(sys.argv[1])))
     except KeyError as error:
         sys.exit(f"Set the environment variable {error.args[0]}, as for psql.")
-    except ValueError as error:
-        sys.exit(f"A configuration in {sys.argv[1]} is not JSON: {error}.")
     except SQLAlchemyError as error:
         sys.exit(f"Postgres could not be used: {str(error).splitlines()[0]}")

@@ -4,6 +4,9 @@ from integration_tests.mutant import Mutant
 
 REGISTER = "integration_tests/test_register.py"
 REFUSALS = "integration_tests/test_register_refusals.py"
+DOUBTS = "integration_tests/test_register_doubts.py"
+HOSTILE = "integration_tests/test_register_hostile.py"
+SCHEDULE = "integration_tests/test_schedule.py"
 
 
 def _of(name: str, file: str, before: str, after: str, *tests: str) -> Mutant:
@@ -81,22 +84,22 @@ MUTANTS_OF_REGISTER: tuple[Mutant, ...] = (
     _of(
         "a token that ended ends the run",
         "client",
-        "if answer.status_code == requests.codes.unauthorized and self._token is not None:",
+        "if answer.status == requests.codes.unauthorized and self._token is not None:",
         "if False:",
         f"{REGISTER}::test_a_token_that_ends_is_replaced",
     ),
     _of(
         "the token follows a redirect",
-        "client",
+        "transport",
         "allow_redirects=False,",
         "allow_redirects=True,",
         f"{REFUSALS}::test_odd_answers",
     ),
     _of(
         "a netrc takes the place of the token",
-        "client",
-        "                auth=auth,\n",
-        '                headers={"Authorization": f"Bearer {getattr(auth, \'token\', None)}"},\n',
+        "transport",
+        "            auth=auth,\n",
+        '            headers={"Authorization": f"Bearer {getattr(auth, \'token\', None)}"},\n',
         f"{REFUSALS}::test_a_netrc_does_not_take_the_place_of_the_token",
     ),
     _of(
@@ -123,15 +126,92 @@ MUTANTS_OF_REGISTER: tuple[Mutant, ...] = (
     _of(
         "the destination of another workspace is taken",
         "platform",
-        'if self._client.send(call).get("workspaceId") != self._workspace_id:',
-        'if not self._client.send(call).get("workspaceId"):',
+        'if self._client.send(call)["workspaceId"] != self._workspace_id:',
+        'if not self._client.send(call)["workspaceId"]:',
         f"{REFUSALS}::test_a_destination_that_is_not_of_the_workspace",
     ),
     _of(
         "removing takes the connectors of others along",
-        "register",
-        "for one in own_definitions(definition, found):",
-        "for one in found:",
+        "plan",
+        "== wanted.repository\n",
+        '!= ""\n',
         f"{REGISTER}::test_removing_takes_sources_and_connections_along_and_nothing_else",
+    ),
+    _of(
+        "two connections write one table",
+        "register",
+        "            check_namespace(source.name, place, own, joined)\n",
+        "            continue\n",
+        DOUBTS,
+    ),
+    _of(
+        "what writes another table is refused too",
+        "plan_connections",
+        "return not names or STREAM in names",
+        "return True",
+        f"{DOUBTS}::test_what_writes_the_same_table",
+    ),
+    _of(
+        "a definition of the organization is removed",
+        "remove",
+        "if platform.is_of_organization(identifier, name, organization_id):",
+        "if False:",
+        f"{DOUBTS}::test_a_definition_of_the_organization_is_not_removed",
+    ),
+    _of(
+        "a definition of another name is removed",
+        "remove",
+        'and existing["name"] != wanted.name',
+        "and False",
+        f"{DOUBTS}::test_a_definition_of_another_name_is_not_removed",
+    ),
+    _of(
+        "a list that repeats itself has no end",
+        "platform",
+        "if ids & seen:",
+        "if ids & seen and offset > 1000:",
+        f"{HOSTILE}::test_a_list_that_does_not_know_offset",
+    ),
+    _of(
+        "a body may drip for ever",
+        "transport",
+        "if time.monotonic() > until:",
+        "if False:",
+        f"{HOSTILE}::test_a_body_that_drips",
+    ),
+    _of(
+        "the secret goes to a proxy on its way to this machine",
+        "transport",
+        '_DIRECT if is_loopback(urlsplit(url).hostname or "") else {}',
+        "{}",
+        f"{HOSTILE}::test_this_machine_is_reached_without_a_proxy",
+    ),
+    _of(
+        "an answer is not looked at before it is read",
+        "client",
+        "        check_answer(content, call.shape, call.purpose)\n",
+        "",
+        f"{HOSTILE}::test_an_answer_of_another_shape",
+    ),
+    _of(
+        "the wait may be as long as the platform likes",
+        "client",
+        "min(answer.seconds_to_wait, _LONGEST_WAIT)",
+        "answer.seconds_to_wait",
+        f"{HOSTILE}::test_a_long_retry_after_is_cut",
+    ),
+    _of(
+        "a pod asks for more memory than its limit",
+        "definitions",
+        "min(_REQUEST, memory_limit, key=_mebibytes)",
+        "_REQUEST",
+        f"{HOSTILE}::test_a_small_limit_takes_the_request_along",
+    ),
+    _of(
+        "both days of a schedule may be named",
+        "schedule",
+        '.count("?") != 1',
+        '.count("?") == 9',
+        SCHEDULE,
     ),
 )

@@ -21,6 +21,27 @@ MUTANTS_OF_RELEASES: tuple[Mutant, ...] = (
         (IMAGES,),
     ),
     Mutant(
+        "a layer of another date is taken",
+        "Dockerfile",
+        """ \\\n    && echo "${SOURCE_DATE_EPOCH}" > /opt/connector/source-date-epoch""",
+        "",
+        (f"{IMAGES}::test_no_layer_of_an_earlier_build_with_another_date_is_taken",),
+    ),
+    Mutant(
+        "buildah is not told the date that its layers are looked up by",
+        "release/engines.py",
+        'command += ["--build-arg", f"SOURCE_DATE_EPOCH={build.epoch}"]',
+        'command += ["--build-arg", "SOURCE_DATE_EPOCH=0"]',
+        (f"{IMAGES}::test_the_command_line_of_each_engine",),
+    ),
+    Mutant(
+        "what a reader types keeps an old version",
+        "integration_tests/versions.py",
+        """_TYPED_IN = ("Dockerfile", "Makefile",""",
+        """_TYPED_IN = ("Makefile",""",
+        ("integration_tests/test_versions.py",),
+    ),
+    Mutant(
         "a client without an engine counts as one",
         "release/engines.py",
         "if done.returncode == 0:",

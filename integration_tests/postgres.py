@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 USER = "tester"
+PASSWORD = "n@t:re/al%41"
+"""With what means something in a URL."""
 
 
 def programs() -> Path | None:
@@ -46,8 +48,11 @@ def postgres() -> Iterator[int]:
                 check=True,
             )
 
-        data = str(folder / "data")
-        run("initdb", "-D", data, "-U", USER, "-A", "trust", "--no-sync")
+        data, password = str(folder / "data"), folder / "password"
+        password.write_text(PASSWORD)
+        password.chmod(0o644)
+        asks = ("-A", "scram-sha-256", "--pwfile", str(password))
+        run("initdb", "-D", data, "-U", USER, *asks, "--no-sync")
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = int(free.getsockname()[1])
         options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1"

@@ -41,7 +41,7 @@ from integration_tests.acceptance_conftest import (
     sample,
     sample_path,
 )
-from integration_tests.commands import Outcome, config_for, credential_key, run_command, test_key
+from integration_tests.commands import Outcome, config_for, credential_key, run_forked, test_key
 from integration_tests.connectors import ALL, CONNECTORS, ROOT
 from integration_tests.sandbox import Sandbox
 from integration_tests.sandboxes import MakesSandbox, PlayedProvider, sandbox_of
@@ -205,7 +205,7 @@ def read(provider: str, sandbox: PlayedProvider, state: str) -> Outcome:
     arguments = ["read", "--config", str(sample_path(provider, "sample_config.json"))]
     arguments += ["--catalog", str(sample_path(provider, "configured_catalog.json"))]
     arguments += ["--state", str(sample_path(provider, state))]
-    return run_command(provider, arguments, sandbox)
+    return run_forked(provider, arguments, sandbox)
 
 
 def assert_passed(report: Path) -> None:

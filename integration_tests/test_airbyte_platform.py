@@ -22,6 +22,7 @@ from integration_tests.connectors import CONNECTORS
 CREATE = "/api/v1/source_definitions/create_custom"
 UPDATE = "/api/v1/source_definitions/update"
 SOURCES, CONNECTIONS = "/api/public/v1/sources", "/api/public/v1/connections"
+JOBS = "/api/public/v1/jobs"
 UNKNOWN = "00000000-0000-4000-8000-0000000000ff"
 FIRST = next(iter(CONNECTORS.values()))
 DEFINITION = {
@@ -258,3 +259,62 @@ def test_lists_have_pages(ask: Asking) -> None:
     assert ask("GET", f"{SOURCES}?limit=101").status_code == 400
     assert ask("GET", f"{SOURCES}?page=2").status_code == 400
     assert ask("GET", f"{SOURCES}?workspaceIds={UNKNOWN}").status_code == 403
+
+
+# Jobs, and what orchestrators ask
+
+
+def connection_made(ask: Asking) -> str:
+    body = {"sourceId": ask.source()["sourceId"], "destinationId": DESTINATION_ID}
+    streams = [{"name": "calls", "syncMode": "incremental_deduped_history"}]
+    made = ask.made("POST", CONNECTIONS, {**body, "configurations": {"streams": streams}})
+    return str(made["connectionId"])
+
+
+def test_a_connection_has_one_job_at_a_time(ask: Asking) -> None:
+    body = {"connectionId": connection_made(ask), "jobType": "sync"}
+    job = ask.made("POST", JOBS, body)
+    assert (job["status"], job["connectionId"]) == ("pending", body["connectionId"])
+    assert ask("POST", JOBS, body).status_code == 409
+    path = f"{JOBS}/{job['jobId']}"
+    statuses = [ask.made("GET", path, None)["status"] for _ in range(3)]
+    assert statuses == ["running", "succeeded", "succeeded"]
+    assert ask("DELETE", path).status_code == 409  # it has ended
+    again = ask.made("POST", JOBS, body)
+    assert ask.made("DELETE", f"{JOBS}/{again['jobId']}", None)["status"] == "cancelled"
+    assert ask("POST", JOBS, {**body, "connectionId": UNKNOWN}).status_code == 404
+    assert ask("GET", f"{JOBS}/77").status_code == 404
+
+
+def test_jobs_are_listed_by_connection_and_time(ask: Asking) -> None:
+    connection_id = connection_made(ask)
+    job = ask.made("POST", JOBS, {"connectionId": connection_id, "jobType": "sync"})
+
+    def listed(**query: str) -> list[int]:
+        found = ask("GET", JOBS, params=query).json()["data"]
+        return [one["jobId"] for one in found]
+
+    assert listed(connectionId=connection_id) == [job["jobId"]]
+    assert listed(connectionId=UNKNOWN) == []
+    assert listed(createdAtStart="2026-01-01T00:00:00Z") == [job["jobId"]]
+    assert listed(createdAtStart="2999-01-01T00:00:00Z") == []
+    assert ask("GET", JOBS, params={"createdAtStart": "soon"}).status_code == 400
+
+
+def test_a_connection_shows_the_streams_that_were_selected(ask: Asking) -> None:
+    connection_id = connection_made(ask)
+    found = ask.made("POST", "/api/v1/connections/get", {"connectionId": connection_id})
+    [stream] = found["syncCatalog"]["streams"]
+    assert (stream["stream"]["name"], stream["config"]["selected"]) == ("calls", True)
+    modes = stream["config"]["syncMode"], stream["config"]["destinationSyncMode"]
+    assert modes == ("incremental", "append_dedup")
+    assert ask("POST", "/api/v1/connections/get", {"connectionId": UNKNOWN}).status_code == 404
+
+
+def test_only_a_token_may_be_asked_for_with_a_form(ask: Asking) -> None:
+    form = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
+    token = requests.post(
+        f"{ask.platform.url}/api/public/v1/applications/token", data=form, timeout=10
+    )
+    assert token.json()["token_type"] == "Bearer"
+    assert ask("POST", JOBS, data={"jobType": "sync"}).status_code == 415

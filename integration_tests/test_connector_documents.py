@@ -8,7 +8,7 @@ import pytest
 
 from calls_shared.error_mapping.error_table import SHARED_ROWS
 from calls_shared.error_mapping.errors import Answered, ErrorRow, resolve
-from integration_tests import connector_documents, page_tables
+from integration_tests import connector_documents, new_provider, page_tables
 from integration_tests.connectors import ALL, CONNECTORS
 from integration_tests.error_documents import (
     SHARED,
@@ -53,6 +53,15 @@ def test_what_a_document_links_to_is_there(path: Path) -> None:
         headings = re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), flags=re.MULTILINE)
         anchors = {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings}
         assert not anchor or anchor in anchors, (link, anchor)
+
+
+@each_document
+def test_no_document_sends_a_reader_to_the_pages_of_airbyte_cloud(path: Path) -> None:
+    """It runs no images of its users. A new connector's page is made of the template."""
+    template = Path(new_provider.__file__).with_name("page.md.txt")
+
+    for text in (path.read_text(encoding="utf-8"), template.read_text(encoding="utf-8")):
+        assert "docs.airbyte.com/cloud/" not in text
 
 
 @pytest.mark.parametrize("provider", ALL)

@@ -271,6 +271,22 @@ def test_a_config_that_the_connector_refuses(tmp_path: Path) -> None:
     assert [file for file in files if b"987654321" in file.read_bytes()] == []
 
 
+def test_make_hands_the_path_of_a_configuration_on_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / """my "first" config'; touch ended.json"""
+
+    done = subprocess.run(
+        ["make", "--no-print-directory", "demo", "PROVIDER=skipcall", f"CONFIG={path}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    said = f"The configuration {path} cannot be read: No such file or directory."
+    assert said in done.stderr.splitlines()
+    assert not (ROOT / "ended.json").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "text", "message"),
     [
@@ -283,7 +299,8 @@ def test_a_config_that_the_connector_refuses(tmp_path: Path) -> None:
         (
             ["--config", "my.json"],
             "{}",
-            "A configuration belongs to one provider: name it too, with --provider.",
+            "A configuration belongs to one provider: name it too, with PROVIDER= (without make: "
+            "--provider).",
         ),
         (
             ["--provider", "skipcall", "--config", "my.json"],

@@ -18,7 +18,7 @@ import yaml
 
 from calls_shared.protocol.configuration import check_config
 from deploy.definitions import definition_of, resources
-from deploy.settings import DEFAULT_SCHEDULE
+from deploy.schedule import DEFAULT_SCHEDULE
 from integration_tests.airbyte_platform import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -29,7 +29,7 @@ from integration_tests.airbyte_platform import (
 from integration_tests.connectors import CONNECTORS, ROOT
 from integration_tests.readme_commands import COMMANDS, assert_shows, commands
 from integration_tests.registering import register
-from release.images import REPOSITORY
+from release.names import REPOSITORY
 
 PAGE = ROOT / "docs" / "deploy.md"
 TEXT = PAGE.read_text(encoding="utf-8")

@@ -1,10 +1,11 @@
 """The short programs to start from do what they say, with the real commands."""
 
+import fcntl
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 from calls_shared.normalization.columns import COLUMNS
 from integration_tests.commands import ROOT, config_for
 from integration_tests.connectors import CONNECTORS
-from integration_tests.postgres import USER, postgres, programs
+from integration_tests.postgres import PASSWORD, USER, postgres, programs
 from integration_tests.sandbox import Sandbox, World
 
 Calls = Mapping[str, Mapping[str, Any]]
@@ -87,6 +88,20 @@ def test_a_line_that_a_killed_run_cut_comes_again(sandbox: Sandbox, tmp_path: Pa
     assert as_a_reader_takes_them(lines) == sandbox.expected("skipcall")
 
 
+def test_a_second_run_leaves_the_files_of_the_first(sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "calls").mkdir()
+    under_way = os.open(tmp_path / "calls", os.O_RDONLY)
+    fcntl.flock(under_way, fcntl.LOCK_EX)
+    done = to_json_lines(sandbox, tmp_path)
+    assert (done.returncode, done.stderr) == (
+        1,
+        "Another run reads into calls. Let it end first.\n",
+    )
+    assert list((tmp_path / "calls").iterdir()) == []
+    os.close(under_way)
+    assert to_json_lines(sandbox, tmp_path).returncode == 0
+
+
 def test_a_refused_key_is_one_sentence(sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox.keys["skipcall"].clear()
     done = to_json_lines(sandbox, tmp_path)
@@ -97,6 +112,25 @@ def test_a_refused_key_is_one_sentence(sandbox: Sandbox, tmp_path: Path) -> None
     sandbox.keys["skipcall"].add(config_for("skipcall")["api_key"])
     assert to_json_lines(sandbox, tmp_path).returncode == 0
     assert as_a_reader_takes_them(lines_in(tmp_path)) == sandbox.expected("skipcall")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("source-skipcal-calls", "my.json", "calls"), "There is no command "),
+        (("../bin", "my.json", "calls"), "There is no command "),
+        (("source-skipcall-calls", "my.json", "my.json"), "my.json cannot be written to: "),
+        (("source-skipcall-calls", "none.json", "calls"), "The file none.json given with --config"),
+    ],
+)
+def test_json_lines_refuse_in_a_sentence(
+    arguments: Sequence[str], sentence: str, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    (tmp_path / "my.json").write_text("{}")
+    done = run(sandbox, tmp_path, "read_to_json_lines.py", *arguments)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(sentence)
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -124,6 +158,7 @@ def test_a_missing_argument_is_one_sentence(
 
 
 REFUSED = (
+    ("list.json", "[1]", "The configuration list.json cannot be read: it is no JSON object."),
     ("no-such-file.json", None, "The configuration no-such-file.json cannot be read: [Errno 2]"),
     ("cut.json", "{", "The configuration cut.json cannot be read: Expecting property name"),
     ("key.json", '{"api_key": "wrong-not-real"}', "Skipcall refused the API key (HTTP 401)."),
@@ -200,11 +235,11 @@ def as_postgres_has_it(calls: Calls) -> Calls:
 
 @pytest.mark.skipif(programs() is None, reason="PostgreSQL's server is not installed")
 def test_four_providers_in_one_postgres(sandbox: Sandbox, tmp_path: Path) -> None:
-    """Read, a day passes, and two are read again beside one whose key is refused meanwhile.
+    """Read, a day passes, and one is read again beside one whose key is refused meanwhile.
 
     In one process, since PyAirbyte takes long to load.
     """
-    again = ("openphone", "skipcall")
+    again = ("skipcall",)
     for folder, providers in (("first", [*CONNECTORS]), ("again", [*again, "intercom"])):
         (tmp_path / folder).mkdir()
         for provider in providers:
@@ -219,12 +254,17 @@ def test_four_providers_in_one_postgres(sandbox: Sandbox, tmp_path: Path) -> Non
             "PGPORT": str(port),
             "PGUSER": USER,
             "PGDATABASE": "postgres",
-            "PGPASSWORD": "not-needed",
+            "PGPASSWORD": PASSWORD,
         }
         command = [sys.executable, "-c", TWICE, str(ROOT)]
         with (
             psycopg.connect(
-                f"host=127.0.0.1 port={port} user={USER} dbname=postgres", autocommit=True
+                host="127.0.0.1",
+                port=port,
+                user=USER,
+                password=PASSWORD,
+                dbname="postgres",
+                autocommit=True,
             ) as database,
             subprocess.Popen(
                 command,
@@ -252,6 +292,8 @@ def test_four_providers_in_one_postgres(sandbox: Sandbox, tmp_path: Path) -> Non
             assert kept_in(database) == {
                 provider: as_postgres_has_it(calls) for provider, calls in first.items()
             }
+            # somebody builds on the view
+            database.execute("CREATE VIEW answered AS SELECT id FROM all_calls WHERE answered")
             sandbox.world.advance(24, new=3, changed=3, deleted=1, late=1)
             sandbox.keys["intercom"].clear()
             assert read("again") == "exit status 1\n"

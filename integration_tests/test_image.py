@@ -6,6 +6,7 @@ That an image does what it should is proved by `make image-test`, which needs an
 import json
 import re
 import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from integration_tests.airbyte_platform import FakePlatform
 from integration_tests.connectors import CONNECTORS, ROOT
 from integration_tests.image.base import MADE, base_for, import_commands, mirror_of, usual_base
 from integration_tests.image.container import START, START_AND_END, Container, Job
@@ -27,8 +29,9 @@ from integration_tests.image.inspection import (
     tree_script,
 )
 from integration_tests.image.proofs import differences, lacking
+from integration_tests.registering import register
 from integration_tests.versions import current_version
-from release import ReleaseError
+from release import ReleaseError, images
 from release.engines import Build, Engine, build_command, working_engine
 from release.images import chosen, image_of, main, secrets_of
 from release.pip_settings import PipSettings, settings_of
@@ -92,10 +95,23 @@ def test_packages_are_those_of_the_lock_and_come_from_where_the_machine_says() -
     assert re.findall(r"(?i)https?://|index-url|pypi", DOCKERFILE) == []
     assert [rest for name, rest in instructions() if name == "ARG"] == [
         f"BASE={usual_base(DOCKERFILE)}",
+        "SOURCE_DATE_EPOCH",
         "CONNECTOR",
         "CONNECTOR",
         f"VERSION={current_version()}",
     ]
+
+
+def test_no_layer_of_an_earlier_build_with_another_date_is_taken() -> None:
+    """An engine looks for a layer by its contents, so the first that is copied holds the date."""
+    stages = re.split(r"(?m)^FROM ", DOCKERFILE)
+    (dependencies,) = [one for one in stages if re.match(r"\S+ AS dependencies\n", one)]
+    written = re.findall(r'echo "\$\{SOURCE_DATE_EPOCH\}" > (\S+)', dependencies)
+    before_it, _, _ = dependencies.partition("RUN ")
+
+    assert "\nARG SOURCE_DATE_EPOCH\n" in before_it
+    source, target = last_stage()["COPY"][0].removeprefix("--from=dependencies ").split()
+    assert source == target == str(Path(*written).parent)
 
 
 def test_the_base_is_pinned_and_has_a_shell() -> None:
@@ -174,7 +190,8 @@ def test_the_command_line_of_each_engine() -> None:
         *("--tag", "host.example/it:7.8.9", "/here"),
     ]
     assert build_command(bare, full, Path("/here")) == [
-        *("buildah", "build", "--isolation", "chroot", "--layers", "--timestamp", "86400"),
+        *("buildah", "build", "--isolation", "chroot", "--build-arg", "SOURCE_DATE_EPOCH=86400"),
+        *("--layers", "--timestamp", "86400"),
         *("--no-cache", "--platform", "linux/amd64", "--secret", "id=pip.conf,src=/s/pip.conf"),
         *("--volume", "/wheels:/wheels:ro"),
         *("--build-arg", "CONNECTOR=source-skipcall-calls", "--build-arg", "VERSION=7.8.9"),
@@ -187,9 +204,58 @@ def test_the_command_line_of_each_engine() -> None:
 def test_the_names_of_images() -> None:
     version = current_version()
     assert image_of("source-a-calls") == f"localhost/airbyte-calls/source-a-calls:{version}"
-    assert image_of("source-a-calls", "ghcr.io/you/", "1") == "ghcr.io/you/source-a-calls:1"
+    assert image_of("source-a-calls", "ghcr.io/you", "1") == "ghcr.io/you/source-a-calls:1"
     assert chosen("") == [one.name for one in CONNECTORS.values()]
     assert chosen("source-skipcall-calls") == ["source-skipcall-calls"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REPOSITORY", "GHCR.io/You"),
+        ("REPOSITORY", "a b"),
+        ("REPOSITORY", "ghcr.io/you/"),
+        ("TAG", "-x"),
+        ("TAG", "x'; touch broken-in; '"),
+    ],
+)
+def test_images_and_register_refuse_a_name_in_the_same_words(
+    name: str,
+    value: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert main([]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"{name} {value!r} is not the ")
+    with FakePlatform() as platform:
+        assert register(platform, **{name: value}).stderr == said
+    # as Make hands it on, from an empty folder: the quote in it ends no word of the shell
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    recipe = makefile.split("\nimages: ")[1].split("\n\n")[0].split("\n", 1)[1]
+    python = f"@cd {ROOT} && {sys.executable} -m"
+    text = f"images:\n{recipe.replace('@$(BIN)/python -m', python)}\n"
+    (tmp_path / "Makefile").write_text(text, encoding="utf-8")
+    monkeypatch.delenv(name)
+    command = ["make", "--no-print-directory", "images", f"{name}={value}"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stderr.splitlines()[0] == said.rstrip()
+    assert not list(ROOT.glob("broken-in"))
+
+
+def test_images_tell_the_rule_of_the_prefix(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    built = list[str]()
+    monkeypatch.setattr(images, "working_engine", lambda asked: Engine("docker"))
+    monkeypatch.setattr(images, "build_images", lambda _, names, **__: built.extend(names.values()))
+    assert main(["--repository", "you", "--tag", "1"]) == 0
+    assert "Note: you names no registry." in capsys.readouterr().out
+    assert built == [f"you/{one.name}:1" for one in CONNECTORS.values()]
+    assert main(["--repository", "ghcr.io/you"]) == 0
+    assert capsys.readouterr().out == ""
 
 
 def test_a_connector_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -347,6 +347,7 @@ def test_all_pages_of_the_lists_are_read(platform: FakePlatform, tmp_path: Path)
     ):
         others = {
             f"other-{n}": {**one, key: f"other-{n}", "name": f"other {n}", "sourceId": f"other-{n}"}
+            | {"prefix": "other_"}
             for n in range(100)
         }
         mine = dict(kind)
@@ -354,7 +355,7 @@ def test_all_pages_of_the_lists_are_read(platform: FakePlatform, tmp_path: Path)
         kind.update({**others, **mine})  # ours on the second page
     before = list(platform.changes)
 
-    register(platform, ONE, **variables)
+    assert register(platform, ONE, **variables).exit_status == 0
 
     assert platform.changes == before
     assert [one.query for one in platform.log if one.path.endswith("/sources")][-2:] == [
@@ -425,6 +426,7 @@ def test_removing_takes_sources_and_connections_along_and_nothing_else(
     for connector in TWO.values():
         configure(tmp_path, connector)
     register(platform, TWO, **with_connections(tmp_path))
+    ids = {name: one["sourceDefinitionId"] for name, one in custom(platform).items()}
     register(platform, ONE, REPOSITORY="localhost/other")
     kept = only(
         {k: one for k, one in custom(platform).items() if "other" in one["dockerRepository"]}
@@ -437,6 +439,9 @@ def test_removing_takes_sources_and_connections_along_and_nothing_else(
     definitions = {**before["definitions"], kept["sourceDefinitionId"]: kept}
     assert after["definitions"] == definitions
     name = metadata(FIRST.provider)["name"]
-    assert done.lines[0] == f"{name}: removed, with its sources and connections."
+    assert done.lines[0] == (
+        f"{name} ({ids[FIRST.name]}) goes, with 1 source ({name}) and 1 connection ({name})."
+    )
+    assert f"{name}: removed." in done.lines
     assert done.lines[-1] == "Done: 2 changed."
     assert register(platform, TWO, REMOVE="1").lines == ["Done: nothing had to be changed."]

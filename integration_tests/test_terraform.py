@@ -20,10 +20,10 @@ import hcl2
 import pytest
 
 from deploy.definitions import resources
-from deploy.settings import DEFAULT_SCHEDULE
+from deploy.schedule import DEFAULT_SCHEDULE
 from integration_tests.connectors import CONNECTORS, ROOT
 from integration_tests.versions import current_version
-from release.images import REPOSITORY
+from release.names import REPOSITORY
 
 MODULE = ROOT / "deploy" / "terraform"
 EXAMPLE = MODULE / "example"
@@ -166,6 +166,13 @@ def test_what_would_replace_a_definition_is_ignored() -> None:
     """A definition takes its sources with it, and those their connections and states."""
     lifecycle = RESOURCE_BLOCKS["airbyte_source_definition"]["lifecycle"]
     assert lifecycle == [{"ignore_changes": ["documentation_url"]}]
+
+
+def test_a_connection_that_the_user_paused_stays_paused() -> None:
+    (lifecycle,) = RESOURCE_BLOCKS["airbyte_connection"]["lifecycle"]
+    assert lifecycle["ignore_changes"] == ["status"]
+    repository = blocks(MODULE, "variable")["repository"]["description"]
+    assert "replaces the definitions, and with them all sources" in repository
 
 
 def test_every_name_that_is_used_is_there() -> None:

@@ -12,7 +12,14 @@ import yaml
 
 from integration_tests.connectors import ALL, ROOT
 from integration_tests.snapshots import stored_versions
-from integration_tests.versions import CHANGELOG, current_version, places, set_version
+from integration_tests.versions import (
+    CHANGELOG,
+    current_version,
+    files_to_type_from,
+    places,
+    set_version,
+    typed_versions,
+)
 
 FOLDERS = [connector.folder.relative_to(ROOT).as_posix() for connector in ALL.values()]
 FILES = {
@@ -26,8 +33,8 @@ FILES = {
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The files that name the version, in another folder."""
-    for file in FILES:
+    """The files that name the version or may do so, in another folder."""
+    for file in {*FILES, *(path.relative_to(ROOT).as_posix() for path in files_to_type_from())}:
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / file, tmp_path / file)
     return tmp_path
@@ -41,6 +48,21 @@ def test_all_places_name_the_same_version() -> None:
     assert CHANGELOG.version() == current_version()
 
 
+def typed(root: Path) -> dict[str, set[str]]:
+    """By file the versions that a reader types."""
+    files = {file: {*typed_versions(file.read_text("utf-8"))} for file in files_to_type_from(root)}
+    return {file.relative_to(root).as_posix(): found for file, found in files.items() if found}
+
+
+def test_what_a_reader_types_names_this_version() -> None:
+    found = typed(ROOT)
+
+    assert {"Dockerfile", "docs/packages-and-images.md"} <= found.keys()
+    assert {version for versions in found.values() for version in versions} == {current_version()}
+    text = "x/source-a-calls:1.2.3, source-a-calls==4.5.6 TAG=7.8.9 `airbyte-cdk==1.1.1` 2.2.2"
+    assert typed_versions(text) == ["1.2.3", "4.5.6", "7.8.9"]
+
+
 def test_the_packages_are_installed_in_this_version() -> None:
     names = ["airbyte-calls-shared", *(connector.name for connector in ALL.values())]
 
@@ -50,8 +72,9 @@ def test_the_packages_are_installed_in_this_version() -> None:
 
 
 def test_another_version_goes_to_all_places_and_changes_nothing_else(copy: Path) -> None:
-    before = {file: (copy / file).read_text(encoding="utf-8") for file in FILES}
-    old = current_version(copy)
+    files = [path for path in copy.rglob("*") if path.is_file()]
+    before = {file: file.read_text(encoding="utf-8") for file in files}
+    old, names = current_version(copy), typed(copy).keys()
 
     set_version("7.8.9", copy)
 
@@ -63,8 +86,9 @@ def test_another_version_goes_to_all_places_and_changes_nothing_else(copy: Path)
         assert "airbyte-calls-shared>=7.8.9,<7.9" in project["dependencies"]
         metadata = yaml.safe_load((folder / "metadata.yaml").read_text(encoding="utf-8"))
         assert metadata["data"]["dockerImageTag"] == "7.8.9"
+    assert typed(copy) == {name: {"7.8.9"} for name in names}
     set_version(old, copy)
-    assert {file: (copy / file).read_text(encoding="utf-8") for file in FILES} == before
+    assert {file: file.read_text(encoding="utf-8") for file in files} == before
 
 
 @pytest.mark.parametrize("version", ["0.3", "v0.3.0", "0.3.0rc1", ""])

@@ -16,6 +16,8 @@ _PROJECT = rf'(?m)^version = "({VERSION})"$'
 _SHARED = rf'"airbyte-calls-shared>=({VERSION}),<\d+\.\d+"'
 _IMAGE = rf"(?m)^  dockerImageTag: ({VERSION})$"
 _BUILT_IMAGE = rf"(?m)^ARG VERSION=({VERSION})$"
+_TYPED = re.compile(rf"(?:\bTAG=|-calls(?::|==)){VERSION}\b")
+_TYPED_IN = ("Dockerfile", "Makefile", "README.md", "docs/*.md")
 _NEWEST_ENTRY = rf"(?m)\A(?s:.*?)^## \[({VERSION})\]"
 
 
@@ -65,6 +67,17 @@ def current_version(root: Path = ROOT) -> str:
     return next(places(root)).version(root)
 
 
+def files_to_type_from(root: Path = ROOT) -> Iterator[Path]:
+    """The files with command lines to type, some of which name an image or a package."""
+    for pattern in _TYPED_IN:
+        yield from sorted(root.glob(pattern))
+
+
+def typed_versions(text: str) -> list[str]:
+    """The versions that stand in a text as tag of an image or as version of a package."""
+    return [re.split("[:=]+", found[0])[-1] for found in _TYPED.finditer(text)]
+
+
 def set_version(version: str, root: Path = ROOT) -> None:
     """Name a version in all places.
 
@@ -75,6 +88,10 @@ def set_version(version: str, root: Path = ROOT) -> None:
         raise ValueError(f"A version has three numbers, as in 0.3.0; {version!r} is none.")
     for place in places(root):
         place.write(version, root)
+    for file in files_to_type_from(root):
+        text = file.read_text(encoding="utf-8")
+        typed = _TYPED.sub(lambda found: re.sub(f"{VERSION}$", version, found[0]), text)
+        file.write_text(typed, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -99,9 +99,8 @@ def build_command(engine: Engine, build: Build, context: Path) -> list[str]:
             "or buildah (ENGINE=buildah)."
         )
     command = [engine.program, "build", *engine.isolation]
-    if engine.program == "docker":
-        command += ["--build-arg", f"SOURCE_DATE_EPOCH={build.epoch}"]
-    else:
+    command += ["--build-arg", f"SOURCE_DATE_EPOCH={build.epoch}"]
+    if engine.program != "docker":
         command += ["--layers", "--timestamp", str(build.epoch)]
     command += ["--no-cache"] if build.is_fresh else []
     command += ["--platform", build.platform] if build.platform else []

@@ -14,16 +14,14 @@ from integration_tests.versions import current_version
 from release import ReleaseError
 from release.dates import source_date_epoch
 from release.engines import Build, Engine, build_command, working_engine
+from release.names import REPOSITORY, checked_repository, checked_tag, prefix_note
 from release.packages import DIST, file_names
 from release.pip_settings import PipSettings, settings_of_this_machine
-
-REPOSITORY = "localhost/airbyte-calls"
-"""It begins with a host, or the platform puts its own registry before it."""
 
 
 def image_of(connector: str, repository: str = REPOSITORY, tag: str = "") -> str:
     """The whole name of a connector's image."""
-    return f"{repository.rstrip('/')}/{connector}:{tag or current_version()}"
+    return f"{repository}/{connector}:{tag or current_version()}"
 
 
 def chosen(connector: str) -> list[str]:
@@ -99,23 +97,33 @@ def build_images(
 
 
 def parser() -> ArgumentParser:
-    """The command line; what is empty counts as not given, as Make passes it."""
+    """The command line; Make gives the same by the environment, where no shell reads it."""
     found = ArgumentParser(prog="python -m release.images", description=__doc__)
-    found.add_argument("--repository", default="", help=f"default {REPOSITORY}")
-    found.add_argument("--tag", default="", help="default: the version")
-    found.add_argument("--connector", default="", help="only this one")
-    found.add_argument("--base", default="", help="another base than the Dockerfile's")
-    found.add_argument("--platform", default="", help="such as linux/amd64")
-    found.add_argument("--engine", default="", help="docker, podman or buildah")
+    given = os.environ
+    found.add_argument(
+        "--repository", default=given.get("REPOSITORY", ""), help=f"default {REPOSITORY}"
+    )
+    found.add_argument("--tag", default=given.get("TAG", ""), help="default: the version")
+    found.add_argument("--connector", default=given.get("CONNECTOR", ""), help="only this one")
+    found.add_argument(
+        "--base", default=given.get("BASE", ""), help="another base than the Dockerfile's"
+    )
+    found.add_argument("--platform", default=given.get("PLATFORM", ""), help="such as linux/amd64")
+    found.add_argument(
+        "--engine", default=given.get("ENGINE", ""), help="docker, podman or buildah"
+    )
     return found
 
 
 def build_chosen(options: Namespace) -> None:
     """Build what the command line asks for; ReleaseError if that is impossible."""
+    repository = checked_repository(options.repository or REPOSITORY)
+    tag = checked_tag(options.tag or current_version())
     names = {
-        connector: image_of(connector, options.repository or REPOSITORY, options.tag)
-        for connector in chosen(options.connector)
+        connector: image_of(connector, repository, tag) for connector in chosen(options.connector)
     }
+    if note := prefix_note(repository):
+        print(note)
     engine = working_engine(asked=options.engine)
     build_images(engine, names, base=options.base, platform=options.platform)
 

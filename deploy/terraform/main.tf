@@ -54,6 +54,9 @@ resource "airbyte_connection" "calls" {
   }
 
   lifecycle {
+    # Whoever pauses a connection in Airbyte finds it paused after the next apply.
+    ignore_changes = [status]
+
     precondition {
       condition     = var.destination_id != null
       error_message = "Set destination_id: where the connections write."

@@ -4,7 +4,7 @@ variable "workspace_id" {
 }
 
 variable "repository" {
-  description = "The first part of the images' names, with the registry's host: ghcr.io/you."
+  description = "The first part of the images' names, with the registry's host: ghcr.io/you. Another one replaces the definitions, and with them all sources, connections and their states."
   type        = string
   default     = "localhost/airbyte-calls"
 
@@ -39,7 +39,7 @@ variable "destination_id" {
 }
 
 variable "schedule" {
-  description = "When to sync: a Quartz cron expression, in UTC. The seconds come first; once an hour is the most."
+  description = "When to sync: a Quartz cron expression, in UTC. The seconds come first; once a minute is the most."
   type        = string
   default     = "0 0 */6 * * ?"
 }

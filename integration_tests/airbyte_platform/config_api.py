@@ -1,11 +1,19 @@
-"""The Config API of source definitions."""
+"""The Config API: source definitions, and a connection with the catalog that it syncs."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from integration_tests.airbyte_platform import schemas
 from integration_tests.airbyte_platform.refusals import known, problem
-from integration_tests.airbyte_platform.workspace import JSON, WORKSPACE_ID, Workspace, new_id
+from integration_tests.airbyte_platform.workspace import (
+    JSON,
+    ORGANIZATION_ID,
+    WORKSPACE_ID,
+    Workspace,
+    connector_of,
+    new_id,
+    streams_of,
+)
 
 
 def list_for_workspace(workspace: Workspace, body: JSON) -> JSON:
@@ -70,6 +78,70 @@ def delete(workspace: Workspace, body: JSON) -> None:
     for key, one in list(workspace.connections.items()):
         if one["sourceId"] in sources:
             del workspace.connections[key]
+
+
+def workspace(_: Workspace, body: JSON) -> JSON:
+    """The workspace, with the organization that it is in."""
+    schemas.check(body, schemas.WORKSPACE)
+    _check_workspace(body["workspaceId"])
+    return {"workspaceId": WORKSPACE_ID, "name": "Calls", "organizationId": ORGANIZATION_ID}
+
+
+def get_for_scope(workspace: Workspace, body: JSON) -> JSON:
+    """A definition, if the scope may use it: an organization has none of its workspaces'."""
+    schemas.check(body, schemas.DEFINITION_WITH_SCOPE)
+    identifier, scope = body["actorDefinitionId"], body["scopeType"]
+    found = workspace.definitions.get(identifier)
+    granted = found is not None and (
+        not found["custom"] or scope == "workspace" or identifier in workspace.of_organization
+    )
+    if found is None or not granted:
+        raise known(404, f"Cannot find the requested definition with given id for this {scope}")
+    return _read(found)
+
+
+def connection(workspace: Workspace, body: JSON) -> JSON:
+    """A connection as `ConnectionRead`; its catalog holds the streams that were selected."""
+    schemas.check(body, schemas.CONNECTION_ID)
+    found = workspace.connections.get(body["connectionId"])
+    if found is None:
+        raise known(404, f"Could not find configuration for {body['connectionId']}.")
+    definition = workspace.definitions[workspace.sources[found["sourceId"]]["definitionId"]]
+    connector = connector_of(f"{definition['dockerRepository']}:{definition['dockerImageTag']}")
+    assert connector is not None
+    discovered = {stream["name"]: stream for stream in streams_of(connector.provider)}
+    kept = ("connectionId", "name", "sourceId", "destinationId", "status", "prefix")
+    return {
+        **{key: found[key] for key in kept},
+        "namespaceDefinition": found["namespaceDefinition"].replace("_", ""),
+        "namespaceFormat": found["namespaceFormat"],
+        "scheduleType": found["schedule"]["scheduleType"],
+        "breakingChange": False,
+        "syncCatalog": {
+            "streams": [
+                _configured_stream(discovered[one["name"]], one)
+                for one in found["configurations"]["streams"]
+            ]
+        },
+    }
+
+
+def _configured_stream(discovered: JSON, selected: JSON) -> JSON:
+    source_mode, _, destination_mode = selected["syncMode"].rpartition("_")
+    is_deduped = selected["syncMode"] == "incremental_deduped_history"
+    return {
+        "stream": {
+            "name": discovered["name"],
+            "jsonSchema": discovered["json_schema"],
+            "supportedSyncModes": discovered["supported_sync_modes"],
+        },
+        "config": {
+            "syncMode": "incremental" if is_deduped else source_mode,
+            "destinationSyncMode": "append_dedup" if is_deduped else destination_mode,
+            "aliasName": discovered["name"],
+            "selected": True,
+        },
+    }
 
 
 def _check_workspace(identifier: str) -> None:

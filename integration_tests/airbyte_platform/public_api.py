@@ -111,6 +111,13 @@ def destination(workspace: Workspace, identifier: str) -> JSON:
     return found
 
 
+def workspace_of(_: Workspace, identifier: str) -> JSON:
+    """The workspace."""
+    if identifier != WORKSPACE_ID:
+        raise problem(403, "forbidden")
+    return {"workspaceId": identifier, "name": "Calls", "dataResidency": "auto"}
+
+
 def _streams(workspace: Workspace, source_id: str, destination_id: str, body: JSON) -> list[JSON]:
     source = workspace.sources.get(source_id)
     if source is None:

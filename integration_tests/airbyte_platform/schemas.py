@@ -75,6 +75,12 @@ UPDATE = _object(
     workspaceId=UUID,
     resourceRequirements=_SCOPED_REQUIREMENTS,
 )
+DEFINITION_WITH_SCOPE = _object(
+    "actorDefinitionId scopeId scopeType",
+    actorDefinitionId=UUID,
+    scopeId=UUID,
+    scopeType={"enum": ["workspace", "organization"]},
+)
 DELETE = _object("sourceDefinitionId", sourceDefinitionId=UUID)
 TOKEN = {
     "type": "object",
@@ -84,6 +90,7 @@ TOKEN = {
         "client_id": TEXT,
         "client_secret": TEXT,
         "grant-type": {"enum": ["client_credentials"]},
+        "grant_type": TEXT,  # what the SDK `airbyte-api` says in its place; it is not read
     },
 }
 SOURCE_CREATE = _object(
@@ -145,6 +152,13 @@ CONNECTION_CREATE = _object(
     "sourceId destinationId", sourceId=UUID, destinationId=UUID, **_OF_CONNECTION
 )
 CONNECTION_PATCH = _object("", **_OF_CONNECTION)
+
+CONNECTION_ID = _object("connectionId", connectionId=UUID)
+JOB_CREATE = _object(
+    "connectionId jobType",
+    connectionId=UUID,
+    jobType={"enum": ["sync", "reset", "refresh", "clear"]},
+)
 
 
 def check(body: Any, schema: dict[str, Any]) -> None:

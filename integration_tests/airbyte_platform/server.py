@@ -9,8 +9,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-from integration_tests.airbyte_platform import config_api, public_api, schemas
+from integration_tests.airbyte_platform import schemas
 from integration_tests.airbyte_platform.refusals import RefusalError, known, problem
+from integration_tests.airbyte_platform.routes import PUBLIC, ROUTES, Request
 from integration_tests.airbyte_platform.workspace import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -21,8 +22,8 @@ from integration_tests.airbyte_platform.workspace import (
     Workspace,
 )
 
-PUBLIC = "/api/public/v1"
-DEFINITIONS = "/api/v1/source_definitions"
+FORM = "application/x-www-form-urlencoded"
+_TAKE_FORMS = (f"{PUBLIC}/applications/token",)  # also, as the public API's OpenAPI file says
 ALL_MODES = ("overwrite", "append", "append_dedup", "overwrite_dedup")
 
 
@@ -40,22 +41,6 @@ class Switches:
     """How many requests a token lives; None: long enough."""
     instead: Callable[[str, str], tuple[int, str, str] | None] | None = None
     """Answers in the platform's place: status, content type and text for a method and path."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """A request, as it came."""
-
-    method: str
-    path: str
-    query: str
-    body: Any
-
-    @property
-    def changes(self) -> bool:
-        """Whether it was to change something."""
-        reads = self.method == "GET" or self.path.endswith(("/list_for_workspace", "/token"))
-        return not reads
 
 
 @dataclass
@@ -77,6 +62,8 @@ class FakePlatform:
                 "destinationId": identifier,
                 "workspaceId": owner,
                 "name": "Warehouse",
+                "destinationType": "postgres",
+                "configuration": {"database": "warehouse", "schema": "public"},
                 "modes": list(ALL_MODES),
             }
 
@@ -109,7 +96,7 @@ class FakePlatform:
             if request.path == f"{PUBLIC}/applications/token" and request.method == "POST":
                 return self._give_token(request.body)
             self._check_token(token)
-        for method, pattern, answer in _ROUTES:
+        for method, pattern, answer in ROUTES:
             if request.method == method and (found := re.fullmatch(pattern, request.path)):
                 if self.switches.is_cloud and request.path.endswith("/create_custom"):
                     raise known(403, "User does not have the required permissions")
@@ -133,44 +120,6 @@ class FakePlatform:
             raise known(401, "Unauthorized")
 
 
-def _listed(kind: str) -> Callable[..., JSON]:
-    def answer(workspace: Workspace, request: Request) -> JSON:
-        query = {key: values[-1] for key, values in parse_qs(request.query).items()}
-        rows = list(getattr(workspace, kind).values())
-        if kind == "sources":
-            rows = [public_api.shown_source(workspace, row) for row in rows]
-        return public_api.page_of(rows, request.path, query)
-
-    return answer
-
-
-def _of_body(answer: Callable[[Workspace, JSON], JSON | None]) -> Callable[..., JSON | None]:
-    return lambda workspace, request: answer(workspace, request.body)
-
-
-def _of_id_and_body(answer: Callable[[Workspace, str, JSON], JSON]) -> Callable[..., JSON]:
-    return lambda workspace, request, identifier: answer(workspace, identifier, request.body)
-
-
-_ROUTES: tuple[tuple[str, str, Callable[..., JSON | None]], ...] = (
-    ("POST", f"{DEFINITIONS}/list_for_workspace", _of_body(config_api.list_for_workspace)),
-    ("POST", f"{DEFINITIONS}/create_custom", _of_body(config_api.create_custom)),
-    ("POST", f"{DEFINITIONS}/update", _of_body(config_api.update)),
-    ("POST", f"{DEFINITIONS}/delete", _of_body(config_api.delete)),
-    ("GET", f"{PUBLIC}/sources", _listed("sources")),
-    ("POST", f"{PUBLIC}/sources", _of_body(public_api.create_source)),
-    ("PUT", f"{PUBLIC}/sources/([^/]+)", _of_id_and_body(public_api.put_source)),
-    ("GET", f"{PUBLIC}/connections", _listed("connections")),
-    ("POST", f"{PUBLIC}/connections", _of_body(public_api.create_connection)),
-    ("PATCH", f"{PUBLIC}/connections/([^/]+)", _of_id_and_body(public_api.patch_connection)),
-    (
-        "GET",
-        f"{PUBLIC}/destinations/([^/]+)",
-        lambda workspace, _, identifier: public_api.destination(workspace, identifier),
-    ),
-)
-
-
 def _handler_of(platform: FakePlatform) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -187,6 +136,9 @@ def _handler_of(platform: FakePlatform) -> type[BaseHTTPRequestHandler]:
         def do_PATCH(self) -> None:
             self._answer()
 
+        def do_DELETE(self) -> None:
+            self._answer()
+
         def log_message(self, format: str, *args: object) -> None:
             """Nothing on stderr."""
 
@@ -201,7 +153,7 @@ def _handler_of(platform: FakePlatform) -> type[BaseHTTPRequestHandler]:
                 self._send(404, "text/html", "<html><h1>404 Not Found</h1></html>")
                 return
             try:
-                body = self._body(text)
+                body = self._body(parts.path, text)
                 request = Request(self.command, parts.path, parts.query, body)
                 platform.log.append(request)
                 scheme, _, token = self.headers.get("Authorization", "").partition(" ")
@@ -213,9 +165,11 @@ def _handler_of(platform: FakePlatform) -> type[BaseHTTPRequestHandler]:
             except RefusalError as refusal:
                 self._send(refusal.status, "application/json", json.dumps(refusal.body))
 
-        def _body(self, text: bytes) -> Any:
-            if self.command == "GET":
+        def _body(self, path: str, text: bytes) -> Any:
+            if self.command in ("GET", "DELETE"):
                 return None
+            if path in _TAKE_FORMS and self.headers.get("Content-Type") == FORM:
+                return {key: values[-1] for key, values in parse_qs(text.decode()).items()}
             if self.headers.get("Content-Type") != "application/json":
                 raise known(415, "Content Type not allowed. Allowed types: [application/json]")
             return json.loads(text)

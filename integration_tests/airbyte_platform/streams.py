@@ -1,5 +1,6 @@
 """Which streams and schedules a connection may have, as `AirbyteCatalogHelper` decides."""
 
+import re
 from collections.abc import Sequence
 
 from integration_tests.airbyte_platform.refusals import bad_request
@@ -13,6 +14,7 @@ _MODES = {
     ("incremental", "append_dedup"): "incremental_deduped_history",
 }
 _SEVEN = 7
+_LIMITS = ((0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (1, 7), (1970, 2099))
 
 
 def configured(
@@ -69,7 +71,7 @@ def _configured(stream: JSON, asked: JSON, destination_modes: Sequence[str]) -> 
 
 
 def check_schedule(schedule: JSON | None) -> None:
-    """Refuse a cron expression that Quartz cannot read, or that runs more than once an hour."""
+    """Refuse a cron expression that Quartz cannot read, or that runs more than once a minute."""
     if schedule is None or schedule["scheduleType"] != "cron":
         return
     expression = schedule.get("cronExpression")
@@ -81,12 +83,32 @@ def check_schedule(schedule: JSON | None) -> None:
             f"The cron expression {expression} is not valid. Error: Cron expression contains"
             f" {len(fields)} parts but we expect one of [6, 7]."
         )
+    if fault := next(filter(None, map(_fault, fields, _LIMITS)), None) or _days_fault(fields):
+        raise bad_request(f"The cron expression {expression} is not valid. Error: {fault}.")
     numbers = fields[:2] if len(fields) == _SEVEN else fields[:1]
     if not all(field.isdecimal() for field in numbers):
         raise bad_request(
             f"The cron expression {expression} is not valid or is less than the one hour minimum."
             " The seconds and minutes values cannot be `*`."
         )
+
+
+def _fault(field: str, limits: tuple[int, int]) -> str | None:
+    """What Quartz says of the numbers of a field; words and letters are taken as they are."""
+    for part in field.split(","):
+        found = re.fullmatch(r"(\d+)(?:-(\d+))?(?:/\d+)?", part)
+        numbers = [int(one) for one in found.groups() if one] if found else []
+        if any(not limits[0] <= number <= limits[1] for number in numbers):
+            return f"Value {part} not in range {list(limits)}"
+        if not found and not re.fullmatch(r"\*|\*/\d+|\?|[A-Z#\dL/-]*[A-Z#][A-Z#\dL/-]*", part):
+            return f"Invalid expression {part}"
+    return None
+
+
+def _days_fault(fields: Sequence[str]) -> str | None:
+    if [fields[3], fields[5]].count("?") == 1:
+        return None
+    return "Both, a day-of-week AND a day-of-month parameter, are not supported"
 
 
 def shown_schedule(schedule: JSON | None) -> JSON:

@@ -25,6 +25,7 @@ CLIENT_ID = "00000000-0000-4000-8000-00000000c11e"
 CLIENT_SECRET = "test-client-secret-not-real"
 WORKSPACE_ID = "00000000-0000-4000-8000-000000000001"
 DESTINATION_ID = "00000000-0000-4000-8000-000000000002"
+ORGANIZATION_ID = "00000000-0000-4000-8000-000000000003"
 OTHER_WORKSPACE_ID = "00000000-0000-4000-8000-00000000000f"
 
 FOREIGN = {
@@ -48,12 +49,17 @@ class Workspace:
     )
     specifications: dict[str, JSON] = field(default_factory=dict)
     """By image."""
+    of_organization: set[str] = field(default_factory=set)
+    """The custom definitions that all workspaces of the organization have."""
     icons: dict[str, str] = field(default_factory=dict)
     """By definition; stored, but no answer of the platform shows the icon of a custom connector."""
     sources: dict[str, JSON] = field(default_factory=dict)
     """With their secrets, as the platform's store of secrets has them."""
     connections: dict[str, JSON] = field(default_factory=dict)
     destinations: dict[str, JSON] = field(default_factory=dict)
+    jobs: dict[int, JSON] = field(default_factory=dict)
+    outcomes: dict[str, str] = field(default_factory=dict)
+    """What the syncs of a connection come to, by its id; "succeeded" if it is not here."""
     pods: list[str] = field(default_factory=list)
     """What was run: a command and an image each."""
     unpullable: frozenset[str] = frozenset()

@@ -90,5 +90,11 @@ def print_configured_catalog(source: CallsSource, arguments: Sequence[str], prog
         print(failure.message, file=sys.stderr)
         return 1
     content = ConfiguredAirbyteCatalogSerializer.dump(catalog)
-    print(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode(), flush=True)
+    try:
+        print(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode(), flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        print(f"The configured catalog could not be written: {error.strerror}.", file=sys.stderr)
+        return 1
     return 0

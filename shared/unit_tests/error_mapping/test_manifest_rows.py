@@ -190,7 +190,7 @@ ROWS: list[tuple[str, str, tuple[Any, str | None], Any, str, str, list[str]]] = 
         {"code": "PLAN_NOT_ELIGIBLE", "details": None},
         "fail",
         "config_error",
-        ["PLAN_NOT_ELIGIBLE", "STARTER, INTERMEDIAIRE or EXPERT"],
+        ["PLAN_NOT_ELIGIBLE", "STARTER, INTERMÉDIAIRE or EXPERT"],
     ),
     (
         "skipcall",

@@ -1,0 +1,1 @@
+"""Definitions for orchestrators, to start from; `docs/orchestrators.md` shows them."""

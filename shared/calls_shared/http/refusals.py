@@ -1,4 +1,4 @@
-"""`PageRefusedError`: a page that the provider refuses, which can be the end of a list."""
+"""Failures of a request that the provider refuses for what it asked."""
 
 from typing import Final
 
@@ -8,9 +8,14 @@ STATUSES: Final = (400, 404, 422)
 """What a provider may answer, in its own envelope, for a page past the end."""
 
 
-class PageRefusedError(AirbyteTracedException):
-    """A request was refused in the provider's own words, for what it asked and not for the key.
+class BadRequestError(AirbyteTracedException):
+    """A request was refused for what it asked (HTTP 400, in whatever words), or as below.
 
     AirbyteTracedException
-    └── PageRefusedError
+    └── BadRequestError
+        └── PageRefusedError
     """
+
+
+class PageRefusedError(BadRequestError):
+    """A page was refused, in the provider's own words: it can be behind the end of a list."""

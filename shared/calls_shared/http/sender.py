@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import requests
@@ -187,19 +188,23 @@ class Sender:
         self, resolution: errors.Resolution, response: requests.Response | None
     ) -> AirbyteTracedException:
         status = "no answer" if response is None else f"HTTP {response.status_code}"
-        is_refused = (
-            resolution.action == "fail"
-            and resolution.failure_type == "system_error"
-            and resolution.own
-            and response is not None
-            and response.status_code in refusals.STATUSES
-        )
-        kind = refusals.PageRefusedError if is_refused else AirbyteTracedException
-        return kind(
+        return self._kind(resolution, response)(
             message=resolution.message,
             internal_message=f"stream {self.stream}: {resolution.action} after {status}",
             failure_type=FailureType(resolution.failure_type),
             stream_descriptor=StreamDescriptor(name=self.stream),
+        )
+
+    @staticmethod
+    def _kind(
+        resolution: errors.Resolution, response: requests.Response | None
+    ) -> type[AirbyteTracedException]:
+        is_unforeseen = resolution.action == "fail" and resolution.failure_type == "system_error"
+        status = response.status_code if is_unforeseen and response is not None else None
+        if resolution.own and status in refusals.STATUSES:
+            return refusals.PageRefusedError
+        return (
+            refusals.BadRequestError if status == HTTPStatus.BAD_REQUEST else AirbyteTracedException
         )
 
     def _out_of_time(self) -> AirbyteTracedException:

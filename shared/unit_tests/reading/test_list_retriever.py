@@ -62,6 +62,8 @@ class Skipcall:
         for name, days in self.calls.items():
             made, changed = days if isinstance(days, tuple) else (days, days)
             rows.append({"id": name, "createdAt": ago(made), "updatedAt": ago(changed)})
+        if self.order == "changed":
+            return sorted(rows, key=lambda row: row["updatedAt"], reverse=True)
         if self.order == "unsorted":
             return sorted(rows, key=lambda row: str(row["id"])[::-1])
         return sorted(rows, key=lambda row: row["createdAt"], reverse=self.order == "newest")
@@ -612,6 +614,116 @@ def test_a_call_whose_creation_is_only_a_guess_always_comes(sync: Sync) -> None:
         state["complete"]["at"] = times.format_timestamp(NOW - timedelta(hours=hours))
         found = sync(Amplemarket({"odd-id": 40.0, "n0": 1.0}), state)
         assert "odd-id" in found.came
+
+
+# --- the newest end of a numbered list ---
+
+HOURS = {"full_scan_hours": 24}
+
+
+@pytest.mark.parametrize(
+    ("order", "asked"),
+    [
+        ("newest", [1, 2, 3]),
+        ("changed", [1, 2, 3]),
+        # the first two pages show the order; the last one is announced, the one behind it is empty
+        ("oldest", [1, 6, 7, 8, 5]),
+        ("unsorted", [1, 2, 3, 4, 5, 6, 7]),
+    ],
+)
+@pytest.mark.parametrize("workers", [1, 4])
+def test_between_complete_readings_the_newest_end_is_read(
+    sync: Sync, order: str, asked: list[int], workers: int
+) -> None:
+    settings = {**HOURS, "num_workers": workers}
+    first = sync(Skipcall(MANY, order), **settings)
+    assert len(first.came) == 12
+    recent = sync(Skipcall({**MANY, "new": 0.5}, order), first.state, **settings)
+    assert recent.came == ["n0", "n1", "new"]
+    assert recent.asked == sorted(asked)
+    assert recent.state["updated_at"] == ago(0.5)[:-1] + "000Z"
+    if order == "unsorted":
+        assert any("shows no order" in line for line in recent.told)
+        assert recent.state["complete"]["at"] > first.state["complete"]["at"]
+    else:
+        assert any("newest end of the list only" in line for line in recent.told)
+        for place in ("complete", "inventory", "scope"):
+            assert recent.state[place] == first.state[place]
+
+
+def test_sorted_by_change_a_recent_reading_misses_no_change(sync: Sync) -> None:
+    first = sync(Skipcall(MANY, "changed"), **HOURS)
+    changed = {**MANY, "n11": (56.0, 0.2), "n7": (36.0, 0.1)}
+    recent = sync(Skipcall(changed, "changed"), first.state, **HOURS)
+    assert recent.came == ["n0", "n1", "n11", "n7"]
+    assert recent.asked == [1, 2, 3]
+
+
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+def test_a_change_of_an_old_call_comes_with_the_next_complete_reading(
+    sync: Sync, order: str
+) -> None:
+    first = sync(Skipcall(MANY, order), **HOURS)
+    changed = Skipcall({**MANY, "n9": (46.0, 0.2), "new": 0.1}, order)
+    recent = sync(changed, first.state, **HOURS)
+    assert recent.came == ["n0", "n1", "new"]
+    state = copy.deepcopy(recent.state)
+    state["complete"]["at"] = ago(1.1)
+    whole = sync(changed, state, **HOURS)
+    assert "n9" in whole.came
+    assert whole.asked == [1, 2, 3, 4, 5, 6, 7]
+
+
+@pytest.mark.parametrize("hours", [0, 1])
+def test_how_often_a_list_is_read_to_its_end_is_a_setting(sync: Sync, hours: int) -> None:
+    first = sync(Skipcall(MANY), full_scan_hours=hours)
+    state = copy.deepcopy(first.state)
+    state["complete"]["at"] = ago(0.9 / 24)
+    again = sync(Skipcall(MANY), state, full_scan_hours=hours)
+    assert again.asked == ([1, 2, 3, 4, 5, 6] if hours == 0 else [1, 2])
+
+
+def test_one_contradiction_and_the_reading_becomes_a_complete_one(sync: Sync) -> None:
+    first = sync(Skipcall(MANY), **HOURS)
+
+    class Late(Skipcall):
+        def rows(self) -> list[dict[str, Any]]:
+            rows = super().rows()
+            return [*rows[1:4], rows[0], *rows[4:]]  # the newest one stands on the second page
+
+    found = sync(Late({**MANY, "new": 0.5}, url=Skipcall.url), first.state, **HOURS)
+    assert found.came == ["n0", "n1", "new"]
+    assert found.asked == [1, 2, 3, 4, 5, 6, 7]  # each of them once
+    assert found.state["complete"]["at"] > first.state["complete"]["at"]
+
+
+def test_a_recent_reading_does_not_meet_a_wall(sync: Sync) -> None:
+    """A complete one does, and says so; it counts as complete all the same."""
+    walled = Skipcall(MANY, empty=(5, 6, 7))
+    first = sync(walled, **HOURS)
+    assert first.failure is not None
+    assert "lists only 8 of 12" in str(first.failure.message)
+    recent = sync(walled, first.state, **HOURS)
+    assert (recent.failure, recent.asked, recent.came) == (None, [1, 2], ["n0", "n1"])
+
+
+@pytest.mark.parametrize(("days", "asked"), [(3.0, [1, 2]), (0.5, [1, 2]), (400.0, [1, 2])])
+def test_a_start_date_is_met_with_a_day_of_margin(
+    sync: Sync, days: float, asked: list[int]
+) -> None:
+    start = {"start_date": ago(days)[:19] + "Z"}
+    first = sync(Skipcall(MANY), **HOURS, **start)
+    recent = sync(Skipcall(MANY), first.state, **HOURS, **start)
+    assert recent.asked == asked
+    assert set(recent.came) == {name for name in ("n0", "n1") if MANY[name] < days}
+
+
+def test_an_oldest_first_list_that_ends_otherwise_is_read_to_its_end(sync: Sync) -> None:
+    """The announced last page is empty: so the reading is a complete one."""
+    first = sync(Skipcall(MANY, "oldest"), **HOURS)
+    found = sync(Skipcall(MANY, "oldest", total=lambda count: count + 8), first.state, **HOURS)
+    assert found.came == ["n0", "n1"]
+    assert found.state["complete"]["at"] > first.state["complete"]["at"]
 
 
 # --- warnings ---

@@ -13,7 +13,7 @@ from .answers import Answer, ApiRequest, Credentials, json_answer, whole_number
 from .history import CallHistory
 from .intercom_calls import IntercomCall
 from .limits import Allowance, Clock, FixedWindow
-from .listing import calls_from, ordered_view
+from .listing import Moments, calls_from, ordered_view
 from .numbered_lists import numbered_page
 from .rendering import Record, RenderedCalls, with_unknown_fields
 from .switches import IntercomSwitches, Switches
@@ -87,7 +87,7 @@ class IntercomApi:
                 400, "parameter_invalid", "per_page must be between 1 and 25", "per_page"
             )
         size = min(size, LARGEST_PAGE)
-        view = ordered_view(self._history, options.order, lambda call: call.created, last_change)
+        view = ordered_view(self._history, options.order, MOMENTS)
 
         def rows(start: int, count: int) -> list[IntercomCall]:
             return calls_from(self._history, view, options.order, start, count)
@@ -161,6 +161,14 @@ def render_call(call: IntercomCall, switches: Switches) -> Record:
 def last_change(call: IntercomCall) -> int:
     """What the order by update goes by."""
     return call.created if call.updated_at is None else call.updated_at
+
+
+MOMENTS: Moments[IntercomCall] = Moments(
+    created=lambda call: call.created,
+    updated=last_change,
+    started=lambda call: call.created if call.initiated_at is None else call.initiated_at,
+    second=1,
+)
 
 
 def accepts_json(accept: str) -> bool:

@@ -11,7 +11,7 @@ import orjson
 from .answers import Answer, ApiRequest, Credentials, json_answer, whole_number
 from .history import CallHistory
 from .limits import Allowance, Clock, FixedWindow
-from .listing import calls_from, ordered_view
+from .listing import Moments, asked_order, calls_from, ordered_view
 from .numbered_lists import numbered_page
 from .rendering import Record, RenderedCalls, with_unknown_fields
 from .skipcall_calls import SkipcallCall
@@ -92,17 +92,20 @@ class SkipcallApi:
         workspaces = asked_workspaces(request) or scope
         if not workspaces <= scope:
             return refusal(*REFUSALS["WORKSPACE_OUT_OF_SCOPE"])
+        asked = asked_order(request, options.sort)
+        if asked is False:
+            return refusal(400, "BAD_REQUEST", "sort must be an object")
+        order = asked or options.order
         view = ordered_view(
             self._history,
-            options.order,
-            lambda call: call.created,
-            last_change,
+            order,
+            MOMENTS,
             scope=f"{options.soft_deleted_listed} {sorted(workspaces)}",
             keep=listed_in(workspaces, options.soft_deleted_listed),
         )
 
         def rows(start: int, count: int) -> list[SkipcallCall]:
-            return calls_from(self._history, view, options.order, start, count)
+            return calls_from(self._history, view, order, start, count)
 
         found = numbered_page(options.lists, rows, len(view), page, limit)
         if found.refused is not None:
@@ -134,6 +137,14 @@ def listed_in(workspaces: frozenset[str], soft_deleted: bool) -> Callable[[Skipc
 def last_change(call: SkipcallCall) -> int:
     """What the order by update goes by."""
     return call.created if call.updated is None else call.updated
+
+
+MOMENTS: Moments[SkipcallCall] = Moments(
+    created=lambda call: call.created,
+    updated=last_change,
+    started=lambda call: call.created if call.started is None else call.started,
+    second=SECOND,
+)
 
 
 def render_call(call: SkipcallCall, switches: Switches) -> Record:

@@ -12,7 +12,11 @@ from typing import Literal
 
 from .numbered_lists import ListSwitches
 
-ListOrder = Literal["created_desc", "created_asc", "updated_desc", "shuffled"]
+ListOrder = Literal[
+    "created_desc", "created_asc", "updated_desc", "started_desc", "nearly_desc", "shuffled"
+]
+"""`nearly_desc` is by creation, but for some calls that stand further down."""
+SortEncoding = Literal["ignored", "form", "brackets", "json", "refused"]
 NoTime = Literal["null", "zero", "minus_one", "year_one", "year_zero", "eighties"]
 """How a provider lists a time that never was: `times.ZERO_TIMES` spells each."""
 Value = str | int | float | bool | None
@@ -131,6 +135,12 @@ class SkipcallSwitches:
     """UNKNOWN: the largest `limit`; a larger one is cut without an error (None: cut to 100)."""
     order: ListOrder = "created_desc"
     """UNKNOWN: the default order."""
+    sort: SortEncoding = "ignored"
+    """UNKNOWN: how `sort`, an object with `orderBy` and `order`, is to be encoded.
+
+    `form` is OpenAPI's default, `?orderBy=createdAt&order=asc`. What is encoded otherwise is
+    ignored, or refused with 400.
+    """
     lists: ListSwitches = field(default_factory=ListSwitches)
     """UNKNOWN: what the list announces, and how it ends; its positions are test_lists.py's."""
     key_scope: Literal["all", "one"] = "all"
@@ -156,7 +166,10 @@ ALTERNATIVES: Mapping[str, tuple[tuple[str, tuple[Value, ...]], ...]] = {
         ("per_page_over_25", ("refuse",)),
         ("pages", ("null",)),
         ("pages_next", ("url", "null", "absent")),
-        ("order", ("created_asc", "updated_desc", "shuffled")),
+        (
+            "order",
+            ("created_asc", "updated_desc", "started_desc", "nearly_desc", "shuffled"),
+        ),
         ("limit", (167,)),
         ("no_time", NO_TIMES),
     ),
@@ -186,7 +199,11 @@ ALTERNATIVES: Mapping[str, tuple[tuple[str, tuple[Value, ...]], ...]] = {
     ),
     "skipcall": (
         ("limit_cut", (50, 20)),
-        ("order", ("created_asc", "updated_desc", "shuffled")),
+        (
+            "order",
+            ("created_asc", "updated_desc", "started_desc", "nearly_desc", "shuffled"),
+        ),
+        ("sort", ("form", "brackets", "json", "refused")),
         ("reset_unit", ("milliseconds",)),
         ("limit", (1000,)),
         ("body_401", ("docs_page",)),

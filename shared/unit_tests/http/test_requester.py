@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -289,6 +289,54 @@ def test_a_parameter_that_names_the_slice_does_not_come_out_empty(
     assert server.request_history == []
     requester.send_request(stream_slice=slice_of("L1"))
     assert [request.qs for request in server.request_history] == [{"line": ["l1"]}]
+
+
+HINTS = {"orderBy": "createdAt", "order": "desc"}
+REFUSED = (
+    {"error": {"code": "bad", "message": "No."}},  # in the provider's words
+    {"message": "orderBy should not exist"},  # in others'
+)
+
+
+def asked_with(server: requests_mock.Mocker) -> list[str]:
+    return [" ".join(sorted(request.qs)) for request in server.request_history]
+
+
+def test_hints_are_sent_as_long_as_they_are_taken(server: requests_mock.Mocker) -> None:
+    server.get(URL, json=GOOD)
+    requester = requester_of(request_parameters={"limit": "100"}, hints=HINTS)
+    for _ in range(2):
+        requester.send_request()
+    assert asked_with(server) == ["limit order orderby"] * 2
+
+
+@pytest.mark.parametrize("body", REFUSED)
+def test_hints_that_are_refused_are_taken_back_for_good(
+    body: Mapping[str, Any], server: requests_mock.Mocker, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.get(URL, json=GOOD)
+    server.get(f"{URL}?orderBy=createdAt", json=body, status_code=400)
+    requester = requester_of(request_parameters={"limit": "100"}, hints=HINTS)
+    with caplog.at_level("INFO", "airbyte.calls"):
+        for _ in range(3):
+            response = requester.send_request()
+            assert response is not None
+            assert response.json() == GOOD
+    assert asked_with(server) == ["limit order orderby", "limit", "limit", "limit"]
+    assert [r.getMessage() for r in caplog.records] == ["calls: Acme refuses orderBy, order."]
+
+
+def test_a_refusal_of_something_else_is_told_as_it_is(server: requests_mock.Mocker) -> None:
+    """Hints that were taken once are not what is refused; nor are others than HTTP 400 theirs."""
+    requester = requester_of(hints=HINTS)
+    server.get(URL, json=REFUSED[0], status_code=403)
+    assert failure_of(requester).message.startswith("Acme")
+    assert len(server.request_history) == 1
+    server.get(URL, json=GOOD)
+    requester.send_request()
+    server.get(URL, json=REFUSED[0], status_code=400)
+    assert "HTTP 400" in failure_of(requester).message
+    assert asked_with(server) == ["order orderby"] * 3
 
 
 def test_the_address_is_that_of_the_host_and_the_path(server: requests_mock.Mocker) -> None:

@@ -1,6 +1,5 @@
 """HTTP: one request and its whole answer, in a bounded time."""
 
-import ipaddress
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,8 @@ import urllib3
 from requests import exceptions
 from requests.auth import AuthBase
 from requests.utils import get_environ_proxies, select_proxy
+
+from calls_shared.http.sandbox import is_loopback
 
 _CONNECT_TIMEOUT = 15.0
 _PIECE = 65536
@@ -43,7 +44,7 @@ class Transport:
         self._url = url
         self._session = requests.Session()
         # this machine is reached without a proxy, which would be handed the secrets
-        self._proxies = _DIRECT if is_loopback(urlsplit(url).hostname or "") else {}
+        self._proxies = _DIRECT if is_this_machine(urlsplit(url).hostname or "") else {}
 
     @property
     def has_proxy(self) -> bool:
@@ -78,12 +79,9 @@ class Transport:
             return Answer(response.status_code, text, seconds)
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+def is_this_machine(host: str) -> bool:
+    """Whether a host is this machine, also by a name below `localhost`."""
+    return is_loopback(host) or host.endswith(".localhost")
 
 
 def _read(raw: urllib3.HTTPResponse, until: float) -> bytes:

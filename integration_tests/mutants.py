@@ -479,7 +479,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "the sandbox may be any host",
         f"{SHARED}/http/sandbox.py",
-        '_is_loopback(parts.hostname or "")',
+        'is_loopback(parts.hostname or "")',
         "bool(parts.hostname)",
         (f"{UNIT}/http/test_transport.py",),
     ),

@@ -182,7 +182,7 @@ MUTANTS_OF_REGISTER: tuple[Mutant, ...] = (
     _of(
         "the secret goes to a proxy on its way to this machine",
         "transport",
-        '_DIRECT if is_loopback(urlsplit(url).hostname or "") else {}',
+        '_DIRECT if is_this_machine(urlsplit(url).hostname or "") else {}',
         "{}",
         f"{HOSTILE}::test_this_machine_is_reached_without_a_proxy",
     ),

@@ -23,7 +23,7 @@ SHARED = {column.name: column.description for column in COLUMNS}
 
 
 def manifest_of(provider: str) -> dict[str, Any]:
-    text = (ALL[provider].manifest).read_text(encoding="ascii")
+    text = (ALL[provider].manifest).read_text(encoding="utf-8")
     loaded: dict[str, Any] = yaml.safe_load(text)
     return loaded
 

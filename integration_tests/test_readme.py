@@ -25,6 +25,9 @@ RUN_ELSEWHERE = {
     "source-skipcall-calls spec",
     # `test_demo` asks them of the demo's file
     ".venv/bin/python -m examples.questions",
+    # `test_acceptance` runs these very tests in each connector's folder
+    "cd source-skipcall-calls && ../.venv/bin/airbyte-cdk connector test --pytest-arg=-m"
+    ' --pytest-arg="not image_tests"',
     # `test_demo` runs it and looks into its file
     ".venv/bin/python examples/pyairbyte_read.py skipcall examples/skipcall.json",
     # `test_examples` has a Postgres for it

@@ -12,7 +12,7 @@ import pytest
 
 from deploy.client import Call, Client
 from deploy.failures import RegisterError
-from deploy.transport import is_loopback
+from deploy.transport import is_this_machine
 from integration_tests.airbyte_platform import CLIENT_SECRET, FakePlatform, Switches
 from integration_tests.connectors import CONNECTORS
 from integration_tests.registering import Registered, configure, register, with_connections
@@ -204,7 +204,7 @@ def test_this_machine_is_reached_without_a_proxy(monkeypatch: pytest.MonkeyPatch
         assert register(platform, ONE).exit_status == 0
     assert heard == []
     hosts = ["localhost", "airbyte.localhost", "127.9.9.9", "::1", "airbyte.example", "10.0.0.1"]
-    assert [is_loopback(host) for host in hosts] == [True] * 4 + [False] * 2
+    assert [is_this_machine(host) for host in hosts] == [True] * 4 + [False] * 2
 
 
 @pytest.mark.parametrize("status", [407, 502])

@@ -20,7 +20,7 @@ import pytest
 import requests
 from airbyte_cdk.models import AirbyteMessageSerializer, ConfiguredAirbyteCatalogSerializer
 from airbyte_cdk.sources.declarative import concurrent_declarative_source
-from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, update_secrets
+from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 import calls_shared
@@ -147,7 +147,6 @@ def commands(
     for handler, kept in filters.items():
         handler.filters = kept
     logger.setLevel(level)
-    update_secrets([])
 
 
 @pytest.fixture(scope="module")

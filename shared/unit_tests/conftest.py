@@ -1,7 +1,7 @@
 """Fixtures of the unit tests: the real manifests, and answers made by hand."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 import pytest
 import requests
 import yaml
+from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared.error_mapping.body import PageShape
@@ -239,6 +240,8 @@ def _no_known_rates(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_known_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_known_secrets(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No test masks what another one has taught the process."""
     monkeypatch.setattr(secrets, "_masked_forms", set())
+    yield
+    update_secrets([])

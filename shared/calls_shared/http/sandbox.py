@@ -45,10 +45,10 @@ def sandbox_from_environment(
         return None
     try:
         parts = urlsplit(url)
-        is_loopback = parts.scheme == "http" and _is_loopback(parts.hostname or "")
+        is_allowed = parts.scheme == "http" and is_loopback(parts.hostname or "")
     except ValueError:
-        is_loopback = False
-    if not is_loopback:
+        is_allowed = False
+    if not is_allowed:
         raise AirbyteTracedException(
             message=f"The environment variable {SANDBOX_URL} may only name a loopback address such"
             " as http://127.0.0.1:8900; unset it to read from the provider.",
@@ -62,7 +62,8 @@ def sandbox_from_environment(
     return Sandbox(url, provider, scale)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, as an address or as `localhost`."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

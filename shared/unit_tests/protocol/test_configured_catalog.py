@@ -1,5 +1,5 @@
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,6 @@ from airbyte_cdk.models import (
     DestinationSyncMode,
     SyncMode,
 )
-from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared import CallsSource
@@ -65,12 +64,6 @@ def test_an_unknown_stream_is_refused() -> None:
         "There is no stream recordings with this configuration: name one of phone_numbers, calls"
         " after --streams."
     )
-
-
-@pytest.fixture(autouse=True)
-def _nothing_stays_behind() -> Iterator[None]:
-    yield
-    update_secrets([])
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared import CallsSource
@@ -22,7 +21,6 @@ def _nothing_stays_behind() -> Iterator[None]:
     yield
     for handler, kept in zip(handlers, filters, strict=True):
         handler.filters = kept
-    update_secrets([])
 
 
 @pytest.fixture

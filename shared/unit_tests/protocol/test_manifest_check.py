@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import yaml
-from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
 
 from calls_shared import CallsSource, run
 from calls_shared.protocol.manifest import ManifestError
@@ -240,7 +239,6 @@ def source(
     yield source_typo_calls.Source()
     for handler, kept in zip(handlers, filters, strict=True):
         handler.filters = kept
-    update_secrets([])
     del sys.modules["source_typo_calls"]
 
 

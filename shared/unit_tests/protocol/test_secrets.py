@@ -1,4 +1,4 @@
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -13,12 +13,6 @@ from calls_shared.protocol.secrets import (
 )
 
 ODD = 'k+y/=&"é\n'
-
-
-@pytest.fixture(autouse=True)
-def _no_secrets_stay_behind() -> Iterator[None]:
-    yield
-    update_secrets([])
 
 
 def test_encoded_forms() -> None:

@@ -1,7 +1,7 @@
 import logging
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,6 @@ from airbyte_cdk.models import (
     Status,
     Type,
 )
-from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared import CallsSource
@@ -27,12 +26,6 @@ from calls_shared.protocol.secrets import mask_secrets
 LOGGER = logging.getLogger("airbyte")
 URL = "https://api-public.skipcall.app/v1/calls"
 CONFIG = {"api_key": "sk_test_hush"}
-
-
-@pytest.fixture(autouse=True)
-def _no_secrets_stay_behind() -> Iterator[None]:
-    yield
-    update_secrets([])
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared import CallsSource
 from calls_shared.http.patience import Patience
-from integration_tests.commands import PROVIDERS, catalog_for, config_for
+from integration_tests.commands import PROVIDERS, catalog_for, in_full
 from integration_tests.connectors import CONNECTORS
 from integration_tests.in_process import messages_of
 from integration_tests.sandbox import (
@@ -152,7 +152,7 @@ def sync(
     failure = None
     try:
         for message in messages_of(
-            source, config_for(provider, **settings), catalog_for(provider, stream), states
+            source, in_full(provider, **settings), catalog_for(provider, stream), states
         ):
             messages.append(message)
     except AirbyteTracedException as traced:

@@ -1,9 +1,8 @@
 """Syncs in this process over real sockets, and the tables of faults and of places for them."""
 
-import gc
 import pickle
 import socket
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
@@ -16,10 +15,6 @@ from airbyte_cdk.models import (
     AirbyteMessage,
     AirbyteStateMessageSerializer,
     Type,
-)
-from airbyte_cdk.sources.declarative import concurrent_declarative_source
-from airbyte_cdk.sources.declarative.concurrent_declarative_source import (
-    ConcurrentDeclarativeSource,
 )
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
@@ -177,43 +172,6 @@ def sync(
     except AirbyteTracedException as traced:
         failure = traced
     return Sync(messages, failure)
-
-
-@pytest.fixture(scope="module")
-def quick_start() -> Iterator[None]:
-    """Spare each sync what a process does once: most of a sync of fifty calls.
-
-    For each source the CDK reads its own schema, puts the manifest's references and parameters in
-    their places, and checks the manifest; here it does so once for each manifest. And the garbage
-    collector looks through all that was ever imported.
-    """
-    schema = concurrent_declarative_source.get_declarative_component_schema()
-    processed: dict[bytes, bytes] = {}
-    process = ConcurrentDeclarativeSource._pre_process_manifest
-    validate = ConcurrentDeclarativeSource._validate_source
-
-    def process_once(
-        source: ConcurrentDeclarativeSource, manifest: dict[str, Any]
-    ) -> dict[str, Any]:
-        written = pickle.dumps(manifest)
-        if written not in processed:
-            whole = process(source, manifest)
-            source._source_config = whole
-            validate(source)
-            processed[written] = pickle.dumps(whole)
-        found: dict[str, Any] = pickle.loads(processed[written])
-        return found
-
-    gc.collect()
-    gc.freeze()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            concurrent_declarative_source, "get_declarative_component_schema", lambda: schema
-        )
-        patch.setattr(ConcurrentDeclarativeSource, "_pre_process_manifest", process_once)
-        patch.setattr(ConcurrentDeclarativeSource, "_validate_source", lambda source: None)
-        yield
-    gc.unfreeze()
 
 
 def be_quick(

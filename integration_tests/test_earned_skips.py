@@ -15,7 +15,6 @@ from integration_tests.fault_cases import (
     ATTEMPTS,
     Sync,
     be_quick,
-    quick_start,
     quick_switches,
     sync,
 )
@@ -40,10 +39,6 @@ from integration_tests.sandbox.openphone_refusals import (
     refusing,
 )
 from integration_tests.sandbox.openphone_workspace import LINES, LOBBY, SALES, SUPPORT, Line
-
-__all__ = ["quick_start"]  # a fixture
-
-pytestmark = pytest.mark.usefixtures("quick_start")
 
 Truth = dict[str, dict[str, Any]]
 PAGES = {"conversations": 100, "calls": 100}

@@ -20,7 +20,6 @@ from integration_tests.commands import PROVIDERS, test_key
 from integration_tests.fault_cases import (
     Sync,
     be_quick,
-    quick_start,
     quick_switches,
     sync,
 )
@@ -30,10 +29,6 @@ from integration_tests.sandbox.identifiers import uuid7
 from integration_tests.sandbox.switches import ListOrder
 from integration_tests.sandbox.times import to_milliseconds
 from integration_tests.sandbox.world import START
-
-__all__ = ["quick_start"]  # a fixture
-
-pytestmark = pytest.mark.usefixtures("quick_start")
 
 ORDERS: tuple[ListOrder, ...] = ("created_desc", "created_asc", "updated_desc", "shuffled")
 PAGE_NUMBERED = ("intercom", "skipcall")

@@ -22,7 +22,6 @@ from integration_tests.fault_cases import (
     Place,
     Stage,
     be_quick,
-    quick_start,
     quick_switches,
     sync,
 )
@@ -31,10 +30,6 @@ from integration_tests.sandbox.answers import Answer
 from integration_tests.sandbox.edits import SameAgain, bomb, with_page
 from integration_tests.sandbox.faults import ENDLESS
 from integration_tests.sandbox.identifiers import uuid7
-
-__all__ = ["quick_start"]  # a fixture
-
-pytestmark = pytest.mark.usefixtures("quick_start")
 
 MIDDLE = [place for place in PLACES if place.name == "middle_page"]
 DATE = datetime(2031, 5, 6, 7, 8, 9, tzinfo=UTC)

@@ -1,0 +1,28 @@
+"""Settings of all tests of the repository: what is done once a process, and their order."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from integration_tests.once_a_process import once_a_process
+from integration_tests.waiting_first import waiting_first
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _once_a_process() -> Iterator[None]:
+    """What costs time and proves nothing a second time is done once."""
+    with once_a_process():
+        yield
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where workers share the tests, those that wait begin first, so that none waits at the end."""
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    if workers > 1:
+        items[:] = waiting_first(items, _seconds, workers)
+
+
+def _seconds(item: pytest.Item) -> float:
+    marker = item.get_closest_marker("waits")
+    return float(marker.args[0]) if marker else 0.0

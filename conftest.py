@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from integration_tests.longest_first import longest_first
 from integration_tests.once_a_process import once_a_process
-from integration_tests.waiting_first import waiting_first
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -17,12 +17,12 @@ def _once_a_process() -> Iterator[None]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where workers share the tests, those that wait begin first, so that none waits at the end."""
+    """Where workers share the tests, long ones begin first, so that none is alone at the end."""
     workers = getattr(config, "workerinput", {}).get("workercount", 1)
     if workers > 1:
-        items[:] = waiting_first(items, _seconds, workers)
+        items[:] = longest_first(items, _seconds, workers)
 
 
 def _seconds(item: pytest.Item) -> float:
-    marker = item.get_closest_marker("waits")
+    marker = item.get_closest_marker("lasts")
     return float(marker.args[0]) if marker else 0.0

@@ -43,7 +43,14 @@ NAMED: list[tuple[str, str, float]] = [
     ("unix_milliseconds", str((UNIX + 1) * 1000), 1.0),
 ]
 NAMED_WAITS = [
-    pytest.param(place, status, value, seconds, id=f"{place.provider}-{status}-{name}")
+    pytest.param(
+        place,
+        status,
+        value,
+        seconds,
+        id=f"{place.provider}-{status}-{name}",
+        marks=[pytest.mark.lasts(seconds)] if seconds > 60 else [],
+    )
     for place in MIDDLE
     for status in (429, 503)
     for name, value, seconds in NAMED
@@ -333,6 +340,7 @@ def test_check_of_an_empty_workspace_and_of_an_error_beside_an_empty_list(
             assert done.records() == []
 
 
+@pytest.mark.lasts(50)
 def test_check_ends_under_a_limit_that_lasts(tmp_path: Path) -> None:
     """Its waits are bounded as a whole; without the bound it would wait for ever."""
     with Sandbox(World(calls=1), quick_switches()) as sandbox:

@@ -13,6 +13,7 @@ import pytest
 
 from integration_tests.fault_cases import (
     ATTEMPTS,
+    BEFORE_THE_WORLD,
     Sync,
     be_quick,
     quick_switches,
@@ -55,7 +56,13 @@ def stage(monkeypatch: pytest.MonkeyPatch, **switches: Any) -> Iterator[Sandbox]
 
 
 def read(states: Any = (), workers: int = 4) -> Sync:
-    return sync("openphone", states, page_sizes=PAGES, num_workers=workers)
+    return sync(
+        "openphone",
+        states,
+        page_sizes=PAGES,
+        first_window=BEFORE_THE_WORLD,
+        num_workers=workers,
+    )
 
 
 def conversations(sandbox: Sandbox, line: Line) -> list[str]:

@@ -18,6 +18,7 @@ import requests
 
 from integration_tests.commands import PROVIDERS, test_key
 from integration_tests.fault_cases import (
+    BEFORE_THE_WORLD,
     Sync,
     be_quick,
     quick_switches,
@@ -97,7 +98,13 @@ class Holder:
     def sync(self, traffic: Traffic | None = None) -> Sync:
         """One sync, with traffic on every request or without."""
         self._sandbox.before_answer = traffic
-        done = sync(self._provider, self.states, page_sizes=OPENPHONE_PAGES, **self._settings)
+        done = sync(
+            self._provider,
+            self.states,
+            page_sizes=OPENPHONE_PAGES,
+            first_window=BEFORE_THE_WORLD,
+            **self._settings,
+        )
         self._sandbox.before_answer = None
         self.held |= done.by_id()
         self.states = done.states or self.states

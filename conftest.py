@@ -1,5 +1,6 @@
 """Settings of all tests of the repository: what is done once a process, and their order."""
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -10,9 +11,15 @@ from integration_tests.once_a_process import once_a_process
 
 @pytest.fixture(scope="session", autouse=True)
 def _once_a_process() -> Iterator[None]:
-    """What costs time and proves nothing a second time is done once."""
+    """What costs time and proves nothing a second time is done once.
+
+    And the garbage collector leaves alone what was imported for all tests.
+    """
+    gc.collect()
+    gc.freeze()
     with once_a_process():
         yield
+    gc.unfreeze()
 
 
 @pytest.hookimpl(trylast=True)

@@ -4,7 +4,6 @@ For each source it reads its own schema of components, puts the references and t
 manifest in their places, and checks the result: two thirds of a sync of fifty calls.
 """
 
-import gc
 import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,10 +18,7 @@ from airbyte_cdk.sources.declarative.concurrent_declarative_source import (
 
 @contextmanager
 def once_a_process() -> Iterator[None]:
-    """Each manifest is processed and checked once, by its content; a bad one each time.
-
-    The garbage collector leaves alone what has been imported so far.
-    """
+    """Each manifest is processed and checked once, by its content; a bad one each time."""
     schema = concurrent_declarative_source.get_declarative_component_schema()
     process = ConcurrentDeclarativeSource._pre_process_manifest
     validate = ConcurrentDeclarativeSource._validate_source
@@ -39,8 +35,6 @@ def once_a_process() -> Iterator[None]:
         whole: dict[str, Any] = pickle.loads(good[written])
         return whole
 
-    gc.collect()
-    gc.freeze()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             concurrent_declarative_source, "get_declarative_component_schema", lambda: schema
@@ -48,4 +42,3 @@ def once_a_process() -> Iterator[None]:
         patch.setattr(ConcurrentDeclarativeSource, "_pre_process_manifest", process_once)
         patch.setattr(ConcurrentDeclarativeSource, "_validate_source", lambda source: None)
         yield
-    gc.unfreeze()

@@ -465,6 +465,7 @@ def test_talk_time_reads_as_hours(seconds: float, text: str) -> None:
 
 
 @needs_pyairbyte
+@pytest.mark.lasts(30)
 def test_the_short_example_reads_a_connector(tmp_path: Path) -> None:
     (tmp_path / "my.json").write_text(json.dumps(demo.sandbox_config("skipcall")))
     with Sandbox(demo.sandbox_world(20, 0)) as sandbox:

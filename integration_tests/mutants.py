@@ -45,7 +45,7 @@ from integration_tests.mutants_of_versions import MUTANTS_OF_VERSIONS
 NEEDED = (
     *("shared", "source-*", "integration_tests", "examples", "deploy", "pyproject.toml"),
     *("release", "docs", "Dockerfile", ".dockerignore", ".gitignore", "*.md", "LICENSE"),
-    *("requirements.lock", "runtime.lock"),
+    *("requirements.lock", "runtime.lock", "conftest.py"),
 )
 LONGEST = 1800.0
 """Seconds for the tests of one mutant; a hanging test is a dead mutant too."""

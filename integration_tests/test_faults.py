@@ -47,17 +47,12 @@ from integration_tests.fault_cases import (
     Stage,
     be_quick,
     misshapen,
-    quick_start,
     sentence_of,
     source_of,
 )
 from integration_tests.in_process import messages_of
 from integration_tests.sandbox import Fault, SeenRequest
 from integration_tests.sandbox.faults import ENDLESS
-
-__all__ = ["quick_start"]  # a fixture
-
-pytestmark = pytest.mark.usefixtures("quick_start")
 
 
 def passing() -> Iterator[Any]:

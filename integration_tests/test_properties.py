@@ -18,7 +18,6 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 import requests_mock
 from airbyte_cdk.models import AirbyteStateMessageSerializer
-from airbyte_cdk.sources.declarative import concurrent_declarative_source
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -43,15 +42,6 @@ CURSORS = {
     "amplemarket": "created_at",
     "skipcall": "updated_at",
 }
-
-
-@pytest.fixture(autouse=True, scope="module")
-def schema_read_once() -> Iterator[None]:
-    """The CDK reads the schema of all manifests for each source: two thirds of a small sync."""
-    schema = concurrent_declarative_source.get_declarative_component_schema()
-    name = "get_declarative_component_schema"
-    with patch.object(concurrent_declarative_source, name, lambda: schema):
-        yield
 
 
 @dataclass(frozen=True, order=True)

@@ -226,6 +226,7 @@ def test_a_state_is_checked_whoever_runs_the_manifest(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(find_spec("airbyte") is None, reason="PyAirbyte is not for this Python")
+@pytest.mark.lasts(75)
 def test_pyairbyte(tmp_path: Path) -> None:
     """It hands no state in, so that each read is a first one; two of them do not pass the rate."""
     start = world().now

@@ -65,7 +65,7 @@ class Listing:
     def begin(self, began: str) -> None:
         """Begin a reading at a moment (RFC 3339) of the provider's clock."""
         if self._until is None:
-            self._until = times.sort_key(earlier(began, _UNCERTAIN))
+            self._until = times.lower_bound(earlier(began, _UNCERTAIN))
         self._is_under_way = True
         seen = SeenIds() if self._readings else self._came_out  # in the first one they are the same
         self._reading = Reading(

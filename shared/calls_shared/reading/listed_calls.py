@@ -114,12 +114,15 @@ class ListedCallsRetriever(CallRetriever):
 
     @classmethod
     def check_manifest(cls, node: Mapping[str, Any]) -> None:
-        """Refuse windows that cannot be meant, and numbered pages between which nothing slips.
+        """Refuse windows that cannot be meant, bounds, and numbers between which nothing slips.
 
         Raises:
             ValueError: saying what is wrong.
         """
         Windows.of(node.get("windows", {}))
+        for name in ("cursor_field", "start_date_field"):
+            if node.get(name):
+                raise ValueError(f"{name} has no meaning here: what is listed is listed whole")
         strategy = node.get("paginator", {}).get("pagination_strategy", {})
         if node.get("is_keyset") and strategy.get("class_name") == _NUMBERED:
             raise ValueError("is_keyset is not so: what numbered pages hold moves when calls go")

@@ -728,6 +728,12 @@ def test_a_call_that_was_not_settled_is_not_missed() -> None:
     assert gone(Sync(younger, [B, C], [B, C])) == {}
 
 
+def test_what_has_been_settled_since_does_not_make_up_for_what_has_gone() -> None:
+    before = ListState(KNOWN.at, KNOWN.cursor, 0, "2026-03-05T00:00:00Z", months("2026-03 dx"))
+    since = ("y", "2026-03-06T00:00:00Z", "2026-03-06T00:00:00Z")
+    assert gone(Sync(before, [D, since], [D, since])) == {"2026-03": 1}
+
+
 def test_of_another_scope_or_without_an_inventory_nothing_is_known_to_have_gone() -> None:
     assert gone(Sync(KNOWN, [A], [A], scope={"start_date": "2025-01-01T00:00:00Z"})) == {}
     assert gone(Sync(ListState(), [A])) == {}

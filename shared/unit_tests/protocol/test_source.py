@@ -446,7 +446,8 @@ def test_a_stream_that_is_not_offered(source: CallsSource) -> None:
     assert caught.value.failure_type is FailureType.config_error
     assert caught.value.message == (
         "The catalog asks for the stream text_messages, which this configuration does not offer. It"
-        " offers calls; remove the other from the catalog, or refresh the schema."
+        " offers calls, listed_calls; remove the other from the catalog, or refresh the"
+        " schema."
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from airbyte_cdk.models import AirbyteMessage
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from calls_shared.reading import list_retriever, moments, oldest_first, state_gate
+from calls_shared.reading import list_retriever, list_sync, moments, oldest_first, state_gate
 from integration_tests.commands import catalog_for, config_for
 from integration_tests.fault_cases import Sync, be_quick, quick_switches, source_of, sync
 from integration_tests.in_process import NOWHERE, messages_of, played
@@ -69,7 +69,7 @@ def at_the_worlds_time(patch: pytest.MonkeyPatch, sandbox: Sandbox) -> None:
         def now(cls, tz: Any = None) -> Any:
             return sandbox.world.now.astimezone(tz)
 
-    for module in (list_retriever, moments, oldest_first, state_gate):
+    for module in (list_retriever, list_sync, moments, oldest_first, state_gate):
         patch.setattr(module, "datetime", Clock)
 
 

@@ -5,7 +5,7 @@ what is the same in all of them is spared: the checks of the manifest, and other
 """
 
 import math
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from random import Random
@@ -18,12 +18,17 @@ from airbyte_cdk.sources.declarative.concurrent_declarative_source import (
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared import CallsSource
+from calls_shared.protocol import source
 from integration_tests.commands import CURSOR_FIELDS, catalog_for, config_for
 from integration_tests.fault_cases import Sync, quick_switches, source_of
 from integration_tests.in_process import messages_of
 from integration_tests.list_reading import reading
 from integration_tests.sandbox import Sandbox, SeenRequest, World, expected_call
+from integration_tests.sandbox.amplemarket_calls import AmplemarketAuthor
 from integration_tests.sandbox.arrivals import MOMENTS, Happening, Promise, Run, place_of
+from integration_tests.sandbox.history import HISTORY_DAYS
+from integration_tests.sandbox.intercom_calls import IntercomAuthor
+from integration_tests.sandbox.skipcall_calls import SkipcallAuthor
 from integration_tests.sandbox.switches import ListOrder
 from integration_tests.sandbox.times import (
     DAY,
@@ -39,6 +44,11 @@ PAGE = {"intercom": 20, "skipcall": 20, "amplemarket": 20}
 """Records a page in these tests."""
 STARTS = {"intercom": "initiated_at", "skipcall": "started", "amplemarket": "started"}
 """The field of a true call that says when it started, in seconds but for Skipcall."""
+AUTHORS: Mapping[str, Callable[[int], Any]] = {
+    "intercom": IntercomAuthor,
+    "skipcall": SkipcallAuthor,
+    "amplemarket": AmplemarketAuthor,
+}
 MOST_BESIDE = 4
 """Requests of a recent sync beside the pages of what it brings."""
 Record = Mapping[str, Any]
@@ -66,8 +76,8 @@ NOTHING = Pace(0, 0, 0, 0, 0, 0, 0)
 
 def week_source(provider: str) -> CallsSource:
     """A connector with its stream of calls only, small pages, and no declared schema."""
-    source = source_of(provider)
-    manifest: dict[str, Any] = vars(source)["manifest"]
+    connector = source_of(provider)
+    manifest: dict[str, Any] = vars(connector)["manifest"]
     stream = manifest["streams"][0]
     stream["schema_loader"] = {"type": "InlineSchemaLoader", "schema": {}}
     if provider == "amplemarket":
@@ -76,15 +86,28 @@ def week_source(provider: str) -> CallsSource:
     elif provider == "intercom":
         stream["retriever"]["paginator"]["pagination_strategy"]["page_size"] = PAGE[provider]
     manifest["streams"] = [stream]
-    return source
+    return connector
 
 
 @contextmanager
 def quick_weeks(sandbox: Sandbox) -> Iterator[None]:
-    """Syncs at the world's time, without what each would check anew of the same manifest."""
+    """Syncs of one connector at the world's time; what each makes of the manifest is made once."""
+
+    def once(function: Callable[..., Any]) -> Callable[..., Any]:
+        made: list[Any] = []
+
+        def same(*arguments: Any) -> Any:
+            made.extend([] if made else [function(*arguments)])
+            return made[0]
+
+        return same
+
     with reading(sandbox) as patch:
-        patch.setattr(ConcurrentDeclarativeSource, "_validate_source", lambda self: None)
-        patch.setattr(CallsSource, "_check_streams", lambda *_: None)
+        cdk = ConcurrentDeclarativeSource
+        patch.setattr(cdk, "_validate_source", once(cdk._validate_source))
+        patch.setattr(cdk, "_pre_process_manifest", once(cdk._pre_process_manifest))
+        patch.setattr(source, "resolved", once(source.resolved))
+        patch.setattr(CallsSource, "_check_streams", once(CallsSource._check_streams))
         yield
 
 
@@ -97,8 +120,8 @@ def simulated(provider: str, order: ListOrder, seed: int = 1, **options: Any) ->
         order: of its list.
         seed: of all that happens.
         options: `calls` before the week, `lists_by` (another order, where the connector has to ask
-            for this one), `sort` (the encoding in which that is understood), and settings of the
-            connector.
+            for this one), `sort` (the encoding in which that is understood), `old_calls` (so many
+            more from long before), and settings of the connector.
     """
     switches = quick_switches()
     is_sorted = order.startswith(("created", "updated"))
@@ -108,6 +131,7 @@ def simulated(provider: str, order: ListOrder, seed: int = 1, **options: Any) ->
         lists_by["sort"] = options.pop("sort")
     switches = replace(switches, **{provider: replace(getattr(switches, provider), **lists_by)})
     days = 7 if order.startswith("nearly") else 2  # where some calls stand five days further down
+    old_calls = options.pop("old_calls", 0)
     settings = {"lookback_days": days, **options}
     promise = Promise(
         order,
@@ -115,10 +139,27 @@ def simulated(provider: str, order: ListOrder, seed: int = 1, **options: Any) ->
         settings.get("full_scan_hours", 24),
         tells_changes=provider != "amplemarket",
     )
-    sandbox = Sandbox(World(seed, calls), switches)
+    world = World(seed, calls)
+    add_old_calls(world, provider, old_calls)
+    sandbox = Sandbox(world, switches)
     with quick_weeks(sandbox):
         rng = Random(f"{provider} {order} {seed}")
         yield Week(provider, promise, sandbox, rng, settings)
+
+
+def add_old_calls(world: World, provider: str, count: int) -> None:
+    """So many calls more, an hour apart, from before all others."""
+    history = world.history(provider)
+    author = AUTHORS[provider](world.seed + 1)
+    newest = to_milliseconds(world.now) - 2 * HISTORY_DAYS * DAY
+    for number in range(count):
+        at = newest - number * HOUR
+        call = author.new_call(at, at + HOUR)
+        own = {
+            "intercom": {"id": f"old-{number}"},
+            "skipcall": {"workspace_id": world.skipcall_workspaces[0]},
+        }.get(provider, {})
+        history.put(author.with_fields(call, own))
 
 
 @dataclass(frozen=True)
@@ -203,8 +244,10 @@ class Week:
         elif what == "late":
             days = self.rng.uniform(1, 21)
             unit = 1 if provider == "skipcall" else SECOND
-            start = {STARTS[provider]: (self.now - int(days * DAY)) // unit}
-            self._happens("new", world.add_call(provider, **start))
+            fields = {STARTS[provider]: (self.now - int(days * DAY)) // unit}
+            if provider == "intercom":  # else such a call would seem to be made when it started
+                fields["created_at"] = self.now // SECOND + 1
+            self._happens("new", world.add_call(provider, **fields))
         elif what == "shown":
             if hidden := world.hidden_calls(provider):
                 call_id = self.rng.choice(hidden)

@@ -11,15 +11,9 @@ import pytest
 from integration_tests.fault_cases import quick_start
 from integration_tests.sandbox.switches import ListOrder, SortEncoding
 from integration_tests.sandbox.times import DAY, HOUR, MINUTE
-from integration_tests.simulated_week import (
-    AS_IN_LIFE,
-    NOTHING,
-    PAGE,
-    SLOWLY,
-    Pace,
-    Week,
-    simulated,
-)
+from integration_tests.simulated_life import AS_IN_LIFE, NOTHING, SLOWLY, Pace
+from integration_tests.simulated_week import Week, simulated
+from integration_tests.week_syncs import PAGE
 
 __all__ = ["quick_start"]  # a fixture
 
@@ -54,6 +48,7 @@ SORTED: tuple[tuple[str, ListOrder], ...] = (
     ("intercom", "updated_asc"),
     ("amplemarket", "created_desc"),
 )
+OLD_PAGES = 20
 NEVER = 8_760
 """Hours between two complete readings, the most that may be set: there is only the first one."""
 
@@ -66,24 +61,26 @@ def test_a_hundred_calls_in_ten_minutes_between_two_quiet_weeks(
     with simulated(provider, order, full_scan_hours=NEVER) as week:
         week.sync()
         quiet_syncs(week, 7)
-        week.live(week.now + 10 * MINUTE, Pace(new=600, late=6, young_changed=60, any_changed=12))
+        week.life.live(
+            week.life.now + 10 * MINUTE, Pace(new=600, late=6, young_changed=60, any_changed=12)
+        )
         for _ in range(3):
             week.sync()
-            week.wait_until(week.now + HOUR)
+            week.life.wait_until(week.life.now + HOUR)
         # the hundred calls and no others stand within the lookback of two days
-        assert week.requests[-1] >= 100 // PAGE[provider]
+        assert week.requests[-1] >= 100 // PAGE
         quiet_syncs(week, 7)
-        week.live(week.now + HOUR, AS_IN_LIFE)
+        week.life.live(week.life.now + HOUR, AS_IN_LIFE)
         week.sync()
         assert [run.is_complete for run in week.runs] == [True] + [False] * (len(week.runs) - 1)
         # (what happened to older calls is still owed)
-        assert week.truth.keys() <= week.held.keys()
+        assert week.life.truth.keys() <= week.held.keys()
 
 
 def quiet_syncs(week: Week, days: int) -> None:
     """A sync a day in which nothing happens."""
     for _ in range(days):
-        week.wait_until(week.now + DAY)
+        week.life.wait_until(week.life.now + DAY)
         week.sync()
 
 
@@ -91,17 +88,19 @@ def quiet_syncs(week: Week, days: int) -> None:
 def test_how_many_old_calls_there_are_costs_nothing(provider: str, order: ListOrder) -> None:
     """Request by request, but for the numbers of pages that are counted from the oldest one."""
     asked = []
-    for old in (0, 40 * PAGE[provider]):
+    for old in (0, OLD_PAGES * PAGE):
         with simulated(
             provider, order, old_calls=old, full_scan_hours=NEVER, num_workers=1
         ) as week:
-            for _ in range(24):
+            for _ in range(12):
                 week.sync()
-                week.live(week.now + HOUR, replace(NOTHING, new=2, late=0.2, young_changed=2))
+                week.life.live(
+                    week.life.now + HOUR, replace(NOTHING, new=2, late=0.2, young_changed=2)
+                )
             asked.append(week.requests)
     few, many = asked
     assert few[1:] == many[1:]
-    assert many[0] == few[0] + 40
+    assert many[0] == few[0] + OLD_PAGES
     assert max(few[1:]) < few[0]
 
 
@@ -110,7 +109,7 @@ def test_the_whole_list_is_read_when_it_is_due_and_never_else(hours: int, comple
     with simulated("intercom", "created_desc", full_scan_hours=hours) as week:
         for _ in range(25):
             week.sync()
-            week.live(week.now + HOUR, SLOWLY)
+            week.life.live(week.life.now + HOUR, SLOWLY)
         assert sum(run.is_complete for run in week.runs) == complete
 
 
@@ -133,8 +132,8 @@ def test_an_order_that_is_asked_for_is_believed_as_far_as_pages_show_it(
     with simulated("skipcall", order, lists_by=lists_by, sort=sort, calls=120) as week:
         for _ in range(6):
             week.sync()
-            week.live(week.now + HOUR, AS_IN_LIFE)
+            week.life.live(week.life.now + HOUR, AS_IN_LIFE)
         is_sorted = order != "shuffled"
         assert [run.is_complete for run in week.runs] == [True] + [not is_sorted] * 5
-        statuses = [request.status for request in week.sandbox.requests]
+        statuses = [request.status for request in week.life.sandbox.requests]
         assert statuses.count(400) == (sort == "refused")

@@ -3,7 +3,7 @@
 from binascii import crc32
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Generic
+from typing import Final, Generic, Literal
 
 import orjson
 
@@ -80,7 +80,7 @@ def displaced_key(call: Call, moments: Moments[Call]) -> SortKey:
     return (moments.created(call) - (days if is_displaced else 0), call.id)
 
 
-def asked_order(request: ApiRequest, encoding: SortEncoding) -> ListOrder | None | bool:
+def asked_order(request: ApiRequest, encoding: SortEncoding) -> ListOrder | None | Literal[False]:
     """The order that a request asks for in the encoding that the server understands.
 
     Returns:

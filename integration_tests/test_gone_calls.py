@@ -7,14 +7,10 @@ import duckdb
 import pytest
 
 from integration_tests.connectors import ROOT
-from integration_tests.fault_cases import Sync, quick_start, sync
+from integration_tests.fault_cases import Sync, sync
 from integration_tests.list_reading import list_sandbox, reading
 from integration_tests.readme_commands import TEXT
 from integration_tests.test_convergence import by_age
-
-__all__ = ["quick_start"]  # a fixture
-
-pytestmark = pytest.mark.usefixtures("quick_start")
 
 SQL = (ROOT / "examples" / "gone_calls.sql").read_text(encoding="utf-8")
 SIZES = {"intercom": 60, "skipcall": 60, "amplemarket": 120}

@@ -15,7 +15,7 @@ from requests.adapters import HTTPAdapter
 
 from integration_tests.commands import catalog_for, config_for
 from integration_tests.connectors import CONNECTORS
-from integration_tests.fault_cases import Sync, quick_start, source_of, sync
+from integration_tests.fault_cases import Sync, source_of, sync
 from integration_tests.in_process import messages_of
 from integration_tests.list_reading import (
     NUMBERED,
@@ -31,10 +31,6 @@ from integration_tests.sandbox.edits import with_page
 from integration_tests.sandbox.faults import ENDLESS
 from integration_tests.sandbox.switches import ListOrder
 from integration_tests.test_convergence import by_age
-
-__all__ = ["quick_start"]  # a fixture
-
-pytestmark = pytest.mark.usefixtures("quick_start")
 
 LISTED = "listed_calls"
 TITLES = {name: connector.title for name, connector in CONNECTORS.items()}

@@ -13,6 +13,7 @@ from calls_shared.normalization import times
 from calls_shared.reading.inventory import MONTHS, Inventory, differing, period
 from calls_shared.reading.list_end import ListEnd
 from calls_shared.reading.list_state import ListState
+from calls_shared.reading.moments import earlier
 from calls_shared.reading.one_reading import Reading
 from calls_shared.reading.seen import SeenIds, digest_of
 
@@ -191,11 +192,3 @@ class Convergence:
 
 def _in_own_form(moment: str) -> str:
     return times.format_timestamp(datetime.fromisoformat(moment))
-
-
-def earlier(moment: str, span: timedelta) -> str:
-    """A moment (RFC 3339) so long before another one, or that one if there is none."""
-    try:
-        return times.format_timestamp(datetime.fromisoformat(moment) - span)
-    except OverflowError:
-        return moment

@@ -1,11 +1,11 @@
 """`ListRetriever`: a list whose complete readings converge, whatever a single one misses."""
 
 import logging
-from collections.abc import Generator, Iterable, Iterator, Mapping
-from contextlib import closing
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, ClassVar
 
 import requests
@@ -15,10 +15,11 @@ from airbyte_cdk.sources.types import Record, StreamSlice
 from calls_shared.keys import Keys, exactly
 from calls_shared.normalization import times
 from calls_shared.normalization.columns import COLUMNS
-from calls_shared.reading.convergence import Convergence, earlier
+from calls_shared.reading.convergence import Convergence
 from calls_shared.reading.extractor import PageRecords
 from calls_shared.reading.list_state import ListState
-from calls_shared.reading.moments import moment_after, moment_of
+from calls_shared.reading.list_sync import NO_ORDER, Entry, ListSync
+from calls_shared.reading.moments import earlier, moment_of
 from calls_shared.reading.order_proof import Moments
 from calls_shared.reading.pages import Page, ReadingSoFar
 from calls_shared.reading.pagination import NextLink, PageNumbers, announced_total
@@ -34,7 +35,6 @@ DEFAULT_FULL_SCAN = 24
 """Hours between two complete readings, as the specifications say."""
 
 _MARGIN = timedelta(days=1)
-_NO_ORDER = "%s: the list shows no order by creation or change, so that it is read to its end."
 _RECENT = "%s: read the newest end of the list only; it is read to its end every %s hours."
 
 
@@ -88,24 +88,47 @@ class ListRetriever(CallRetriever):
             AirbyteTracedException: with the sentence for the user, on any failure.
         """
         stream_slice = stream_slice or StreamSlice(partition={}, cursor_slice={})
-        convergence = self._convergence(stream_slice)
-        if convergence.is_other_scope:
+        sync = self._sync(records_schema, stream_slice)
+        if sync.convergence.is_other_scope:
             LOGGER.info(OTHER_SCOPE, self.name, ", ".join(self.scope))
-        newest_end = self._newest_end(stream_slice, convergence)
-        if (yield from self._read(records_schema, stream_slice, convergence, newest_end)):
-            return
-        if newest_end is not None:
-            reader = self._reader(records_schema, stream_slice)
-            if (yield from self._wanted_of(newest_end.backwards(reader), stream_slice)):
+        newest_end = self._newest_end(stream_slice, sync.convergence)
+        verdict = yield from sync.read(newest_end)
+        if newest_end is not None and verdict is Verdict.OLDEST_FIRST:
+            backwards = newest_end.backwards(self._reader(records_schema, stream_slice))
+            if (yield from self._wanted_of(backwards, stream_slice)):
                 LOGGER.info(_RECENT, self.name, self._hours)
                 return
-            LOGGER.info(_NO_ORDER, self.name)
-        convergence = self._convergence(stream_slice)
-        yield from self._read(records_schema, stream_slice, convergence, None)
+            LOGGER.info(NO_ORDER, self.name)
+            sync = self._sync(records_schema, stream_slice)
+            verdict = yield from sync.read(None)
+        self._observe(sync.convergence, stream_slice)
+        if verdict is Verdict.ENOUGH:
+            LOGGER.info(_RECENT, self.name, self._hours)
+        else:
+            self._conclude(sync)
 
-    def _convergence(self, stream_slice: StreamSlice) -> Convergence:
+    def _sync(self, records_schema: Mapping[str, Any], stream_slice: StreamSlice) -> ListSync:
+        """What a reading of the list is done with.
+
+        Records come out under a slice of their own, which is never closed, so that the cursor
+        observes the reading as a whole and not each record.
+        """
+        unobserved = StreamSlice(
+            partition=stream_slice.partition,
+            cursor_slice={},
+            extra_fields=stream_slice.extra_fields,
+        )
         scope = scope_of(self.config, self.scope)
-        return Convergence(self._list_state, scope, self._lookback, self._bound(stream_slice))
+        bound = self._bound(stream_slice)
+        convergence = Convergence(self._list_state, scope, self._lookback, bound)
+        return ListSync(
+            stream=self.name,
+            pages=partial(self._whole_list, records_schema, unobserved, convergence),
+            announced=self._announced,
+            entry=self._entry,
+            convergence=convergence,
+            so_far=ReadingSoFar(lambda: convergence.listed, self._list_state.unlisted),
+        )
 
     def _newest_end(self, stream_slice: StreamSlice, convergence: Convergence) -> NewestEnd | None:
         """What a recent reading is watched by; null if a complete one is due."""
@@ -150,63 +173,12 @@ class ListRetriever(CallRetriever):
         """The creation of an id that is no UUIDv7 is only a guess (its start)."""
         return self.stop_early and not times.is_uuid7(call.get("id"))
 
-    def _read(
-        self,
-        records_schema: Mapping[str, Any],
-        stream_slice: StreamSlice,
-        convergence: Convergence,
-        newest_end: NewestEnd | None,
-    ) -> Generator[Record, None, bool]:
-        """Read the list to its end, once or twice, or as far as it may be left.
-
-        Only then does the cursor move.
-
-        Records come out under a slice of their own, which is never closed, so that the cursor
-        observes the reading as a whole and not each record.
-
-        Returns:
-            False if what is needed stands at the other end of the list.
-        """
-        unobserved = StreamSlice(
-            partition=stream_slice.partition,
-            cursor_slice={},
-            extra_fields=stream_slice.extra_fields,
-        )
-        at = times.format_timestamp(datetime.now(UTC))
-        so_far = ReadingSoFar(lambda: convergence.listed, self._list_state.unlisted)
-        while True:
-            is_first = True
-            pages = self._whole_list(records_schema, unobserved, so_far, convergence, newest_end)
-            with closing(pages):
-                for page in pages:
-                    if is_first:
-                        convergence.begin(moment_after(page.response.headers))
-                        is_first = False
-                    yield from self._coming_out(page, convergence)
-                    verdict = Verdict.GO_ON if newest_end is None else newest_end.page(page)
-                    if verdict is Verdict.ENOUGH:
-                        self._observe(convergence, stream_slice)
-                        LOGGER.info(_RECENT, self.name, self._hours)
-                    if verdict is not Verdict.GO_ON:
-                        return verdict is Verdict.ENOUGH
-            if newest_end is not None and not newest_end.shows_an_order:
-                LOGGER.info(_NO_ORDER, self.name)
-            newest_end = None
-            if is_first:  # not one page held a record
-                convergence.begin(at)
-                convergence.page(so_far.end.announced)
-            if not convergence.needs_another(so_far.end):
-                break
-            LOGGER.info("%s: the list differs from what is known; reading it again.", self.name)
-        self._conclude(convergence, so_far, at, stream_slice)
-        return True
-
     def _whole_list(
         self,
         schema: Mapping[str, Any],
         stream_slice: StreamSlice,
-        so_far: ReadingSoFar,
         convergence: Convergence,
+        so_far: ReadingSoFar,
         newest_end: NewestEnd | None,
     ) -> Generator[Page, None, None]:
         """The pages of the list, or of its windows, the oldest first."""
@@ -224,43 +196,43 @@ class ListRetriever(CallRetriever):
         )
         yield from windowed.read(so_far, convergence)
 
-    def _coming_out(self, page: Page, convergence: Convergence) -> Iterator[Record]:
-        convergence.page(announced_total(self._strategy, page.response), self._nulls(page.response))
-        for call in page.records:
-            call_id, created = _id_and_creation(call)
-            changed = call.data.get(self.cursor_field)
-            if changed is None:
-                self._report.note(self._timeless)
-            elif self._is_guessed(call.data):
-                changed = None
-            in_scope = self._passes_start_date(call.data)
-            if convergence.call(call_id, created, changed, in_scope=in_scope):
-                yield call
+    def _announced(self, response: requests.Response) -> tuple[int | None, int]:
+        extractor = self._extractor
+        nulls = extractor.nulls(response) if isinstance(extractor, PageRecords) else 0
+        return announced_total(self._strategy, response), nulls
+
+    def _entry(self, call: Record) -> Entry:
+        changed = call.data.get(self.cursor_field)
+        if changed is None:
+            self._report.note(self._timeless)
+        elif self._is_guessed(call.data):
+            changed = None
+        return Entry(
+            call_id=str(call.data.get("id")),
+            created=call.data.get("created_at"),
+            changed=changed,
+            in_scope=self._passes_start_date(call.data),
+        )
 
     def _observe(self, convergence: Convergence, stream_slice: StreamSlice) -> None:
         if convergence.newest is not None and self.cursor is not None:
             newest = {self.cursor_field: convergence.newest}
             self.cursor.observe(Record(newest, self.name, stream_slice))
 
-    def _conclude(
-        self, convergence: Convergence, so_far: ReadingSoFar, at: str, stream_slice: StreamSlice
-    ) -> None:
-        self._observe(convergence, stream_slice)
+    def _conclude(self, sync: ListSync) -> None:
+        convergence, end = sync.convergence, sync.so_far.end
         if (numbers := convergence.announced_in_vain()) is not None:
             announced, listed = numbers
             self._report.note(
                 f"{self._provider()} announces {announced} {self.name} and lists {listed}, twice in"
                 " a row."
             )
-        self._list_state = convergence.state(so_far.end, at)
-        if so_far.end.walled:
-            wall = Wall(self._provider(), self.name, convergence.reading, so_far.end)
+        self._list_state = convergence.state(end, sync.began)
+        if end.walled:
+            wall = Wall(self._provider(), self.name, convergence.reading, end)
             if not wall.hides_only_what_is_before(self._earliest):
                 self._moved_to = self._list_state.cursor
                 raise wall.failure()
-
-    def _nulls(self, response: requests.Response) -> int:
-        return self._extractor.nulls(response) if isinstance(self._extractor, PageRecords) else 0
 
     @classmethod
     def check_manifest(cls, node: Mapping[str, Any]) -> None:
@@ -274,7 +246,3 @@ class ListRetriever(CallRetriever):
             if node.get(name) and node[name] not in moments:
                 raise ValueError(f"{name} {node[name]} is no column with a time")
         Windows.of(node.get("windows", {}))
-
-
-def _id_and_creation(call: Record) -> tuple[str, str | None]:
-    return str(call.data.get("id")), call.data.get("created_at")

@@ -62,3 +62,11 @@ def moment_after(headers: Mapping[str, str]) -> str:
     told = http_date(headers.get("Date", ""))
     moment = datetime.now(UTC) if told is None else datetime.fromtimestamp(told, UTC)
     return times.format_timestamp(moment + timedelta(seconds=1))
+
+
+def earlier(moment: str, span: timedelta) -> str:
+    """A moment (RFC 3339) so long before another one, or that one if there is none."""
+    try:
+        return times.format_timestamp(datetime.fromisoformat(moment) - span)
+    except OverflowError:
+        return moment

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from calls_shared.normalization import times
-from calls_shared.reading.list_order import ListOrder
+from calls_shared.reading.list_order import TOLERANCE, ListOrder
+from calls_shared.reading.moments import earlier
 
 _FEWEST_PAGES = 2
 _CAUTION = 4
@@ -25,15 +26,19 @@ class OrderProof:
     """Watches a list that is read from its newest end, page by page.
 
     It may be left after two pages, once each order that its records show, by creation or by change,
-    says that no later page can hold anything needed. An order is shown as long as no record is
-    newer than an earlier one by more than a minute, and each has the moment.
+    says that nothing needed can follow. An order is shown as long as no record is newer than an
+    earlier one by more than `TOLERANCE`, and each has the moment.
 
     Args:
         bound: what is older (a `sort_key`) is not needed.
+        most_ahead: how many pages may be asked for at once, at most: all but one may be in vain,
+            for how many calls an hour had is known only once they are read.
     """
 
-    def __init__(self, bound: str) -> None:
+    def __init__(self, bound: str, most_ahead: int = 4) -> None:
         self._bound = bound
+        self._most_ahead = most_ahead
+        self._end = times.lower_bound(earlier(f"{bound}Z", TOLERANCE)) if bound else ""
         self._orders = {name: ListOrder() for name in Moments._fields}
         self._pages = 0
         self._newest: str | None = None
@@ -45,18 +50,16 @@ class OrderProof:
 
     def page(self, calls: Iterable[Moments]) -> bool:
         """Take in a page's calls, as they are read; true if nothing needed can follow."""
-        calls = list(calls)
         self._pages += 1
-        is_over = bool(calls)
-        for name, order in self._orders.items():
-            moments = [getattr(call, name) for call in calls]
-            for moment in moments:
+        for call in calls:
+            for name, order in self._orders.items():
+                moment = getattr(call, name)
                 order.call(moment)
-            if order.newest_first:
-                newest = times.latest(moments) if moments else None
-                self._newest = self._newest or newest
-                is_over = is_over and newest is not None and times.sort_key(newest) < self._bound
-        return is_over and self.shows_an_order and self._pages >= _FEWEST_PAGES
+                if moment is not None and order.newest_first:
+                    self._newest = self._newest or moment
+        shown = [order.oldest for order in self._orders.values() if order.newest_first]
+        is_over = all(oldest and times.sort_key(oldest) < self._end for oldest in shown)
+        return self.shows_an_order and is_over and self._pages >= _FEWEST_PAGES
 
     def ahead(self) -> int:
         """How many pages may be asked for at once, so that few are fetched in vain."""
@@ -70,7 +73,7 @@ class OrderProof:
         if covered <= 0:
             return 1
         left = _seconds(f"{self._bound}Z", oldest) * self._pages / covered
-        return max(1, int(left / _CAUTION))
+        return max(1, min(self._most_ahead, int(left / _CAUTION)))
 
 
 def _seconds(first: str, last: str) -> float:

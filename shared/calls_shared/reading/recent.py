@@ -20,6 +20,12 @@ from calls_shared.reading.read_ahead import pages_in_order
 _FIRST_PAGES = 2
 """On these a list shows the direction of its order."""
 
+_MOST_PAST_THE_END = 8
+"""Pages behind the announced last one: what comes while a list is read is fewer."""
+
+_AHEAD_BACKWARDS = 2
+"""Of what may be asked for in vain, the way to the end has had its part."""
+
 
 class Verdict(Enum):
     """What a page says of the reading."""
@@ -96,9 +102,11 @@ class NewestEnd:
         for page in _to_the_end(reader, last):
             yield page
             tail.append(page)
+            if len(tail) > _MOST_PAST_THE_END:  # the announced end is none
+                return False
         if not tail:
             return False
-        proof = OrderProof(self._bound)
+        proof = OrderProof(self._bound, _AHEAD_BACKWARDS)
         for page in reversed(tail):
             if proof.page(self._moments_of(reversed(page.records))):
                 return True

@@ -28,7 +28,9 @@ _OF_CUSTOM: Final = {"CustomRetriever": frozenset({"partition_router"})}
 # What the factory takes from the parameters of a component that stands in a custom one.
 _OF_FACTORY: Final = frozenset({"url_base", "stream_name"})
 _SCHEMAS: Final = frozenset({"provider_record", "schema", "connection_specification"})
-_FREE: Final = frozenset({"request_headers", "request_parameters", "definitions", "metadata"})
+_FREE: Final = frozenset(
+    {"request_headers", "request_parameters", "hints", "definitions", "metadata"}
+)
 _CONFIG_KEY: Final = re.compile(r"config(?:\.get\(|\[)'(\w+)'")
 _REFERENCE: Final = re.compile(r"#/definitions/(\w+)")
 _OF_EVERY_SOURCE: Final = frozenset(

@@ -52,11 +52,13 @@ class Provider:
 class Reading:
     """A reader that always has more to ask, with as many requests as there are places."""
 
-    def __init__(self, provider: Provider, asks_at_once: int = 1000) -> None:
-        self.growth = Growth()
+    def __init__(
+        self, provider: Provider, asks_at_once: int = 1000, growth: Growth | None = None
+    ) -> None:
+        self.growth = growth or Growth()
         self.answers: list[float] = []
         self.refused: list[float] = []
-        self.numbers = [(0.0, FIRST)]
+        self.numbers = [(0.0, self.growth.number)]
         self._provider = provider
         self._asks_at_once = asks_at_once
 
@@ -138,6 +140,11 @@ def test_the_number_grows_as_far_as_the_rate_needs(
     reading = Reading(Provider(always(latency), per_second=per_second)).until(60.0)
     assert reading.found == found
     assert reading.rate(20.0, 60.0) == pytest.approx(per_second, rel=0.02)
+
+
+def test_the_bound_need_be_no_multiple_of_the_first_number() -> None:
+    growth = Growth(number=3, most=10)
+    assert Reading(Provider(always(0.1)), growth=growth).until(60.0).found == [3, 6, 10]
 
 
 def test_a_reader_that_asks_for_one_after_another_needs_no_more() -> None:

@@ -329,7 +329,7 @@ def test_more_places_let_all_in_that_wait() -> None:
 
     def request() -> None:
         with places.one():
-            together.wait(600.0)
+            together.wait(60.0)
 
     threads = [threading.Thread(target=request, daemon=True) for _ in range(16)]
     for thread in threads:
@@ -339,7 +339,7 @@ def test_more_places_let_all_in_that_wait() -> None:
         place = Place(sent=0.0)
         places._learn(place, 0.0)
         token.__exit__(None, None, None)
-    together.wait(600.0)
+    together.wait(60.0)
     for thread in threads:
         thread.join(600.0)
     assert not together.broken

@@ -77,10 +77,11 @@ def run(options: Namespace, folder: Path) -> Results:
     """Measure the chosen parts; a part that fails is told, and the others go on."""
     results = Results(machine=machine.description(), is_quick=options.quick)
     table = cases.QUICK if options.quick else cases.FULL
-    calls, conversations, windows = (600, 12, 1) if options.quick else (1_200, 42, 2)
+    calls, conversations = (600, 12) if options.quick else (1_200, 42)
+    under_limits = rates.QUICK if options.quick else rates.cases()
     parts: dict[str, Callable[[], list[Any]]] = {
         "timing": lambda: timing.run_cases(table, folder),
-        "rates": lambda: rates.run_rates(windows, folder),
+        "rates": lambda: rates.run_rates(under_limits, folder),
         "requests": lambda: incremental.run_providers(calls, conversations, folder),
         "hourly": lambda: hourly.run_hours(options.sizes, folder),
         "memory": lambda: memory.run_sizes(options.sizes, folder),

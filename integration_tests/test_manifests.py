@@ -259,4 +259,5 @@ def test_common_settings_are_described_alike(provider: str) -> None:
     assert properties["lookback_days"]["default"] == 7
     assert properties["lookback_days"]["minimum"] == 1
     workers = properties["num_workers"]
-    assert workers["minimum"] <= workers["default"] <= workers["maximum"]
+    assert 1 == workers["minimum"] <= workers["maximum"]
+    assert "default" not in workers  # it is found

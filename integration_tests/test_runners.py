@@ -415,7 +415,7 @@ LIMIT = RateLimit(requests=3, seconds=600.0)
 
 def budget_with(**settings: Any) -> CallBudget:
     budget = budget_of({"api_key": "test-key-of-a-rate-not-real", **settings})
-    budget.adopt(LIMIT, "acme", "api_key", 1)
+    budget.adopt(LIMIT, "acme", "api_key")
     return budget
 
 
@@ -441,7 +441,7 @@ def test_a_rate_that_counts_no_more_is_forgotten() -> None:
     gc.collect()
     assert rate() is not None
     other = budget_of({"api_key": "another-key-not-real"})
-    other.adopt(LIMIT, "acme", "api_key", 1)
+    other.adopt(LIMIT, "acme", "api_key")
     assert rate() is None
     budgets._BUSY.clear()
 

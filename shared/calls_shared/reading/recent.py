@@ -116,7 +116,7 @@ class NewestEnd:
         before = pages_in_order(
             lambda back: reader.page(last - back),
             lambda _: last - 1,
-            lambda: min(reader.workers, proof.ahead()),
+            reader.at_most(proof.ahead),
         )
         with closing(before) as pages:
             for _, page in pages:

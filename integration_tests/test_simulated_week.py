@@ -41,6 +41,12 @@ def test_a_week_of_hourly_syncs(provider: str, order: ListOrder) -> None:
         week.live_and_sync(WEEK)
 
 
+def test_a_week_in_which_the_whole_list_is_read_less_often_than_the_lookback_goes_back() -> None:
+    """A change of an old call is older than the lookback of the sync that brings it."""
+    with simulated("skipcall", "created_desc", lookback_days=1, full_scan_hours=50) as week:
+        week.live_and_sync(WEEK)
+
+
 SORTED: tuple[tuple[str, ListOrder], ...] = (
     ("intercom", "created_desc"),
     ("skipcall", "created_asc"),

@@ -111,9 +111,16 @@ MUTANTS_OF_RECENT: tuple[Mutant, ...] = (
     Mutant(
         "recent: backwards from the announced last page, not from the real end",
         RECENT,
-        "for page in _to_the_end(reader, last):",
+        "for page in _to_the_end(reader, last, self._in_force(reader)):",
         "for page in [reader.page(last)]:",
-        (f"{UNIT}/reading/test_list_retriever.py",),
+        (f"{UNIT}/reading/test_recent.py",),
+    ),
+    Mutant(
+        "recent: backwards, one page more is asked for behind a short last one",
+        RECENT,
+        "if len(ids) < in_force and listed == announced_total(reader.strategy, page.response):",
+        "if not ids and listed == announced_total(reader.strategy, page.response):",
+        (f"{UNIT}/reading/test_recent.py",),
     ),
     Mutant(
         "recent: a call that comes again because the list moved is disorder",

@@ -59,12 +59,19 @@ NEVER = 8_760
 """Hours between two complete readings, the most that may be set: there is only the first one."""
 
 
-@pytest.mark.parametrize(("provider", "order"), SORTED)
+@pytest.mark.parametrize(
+    ("provider", "order", "options"),
+    [
+        *((provider, order, {}) for provider, order in SORTED),
+        ("skipcall", "created_desc", {"sort": "refused"}),
+        ("skipcall", "created_asc", {"sort": "refused"}),
+    ],
+)
 def test_a_hundred_calls_in_ten_minutes_between_two_quiet_weeks(
-    provider: str, order: ListOrder
+    provider: str, order: ListOrder, options: dict[str, str]
 ) -> None:
     """Neither what has piled up nor the silence around it makes a sync cost more (`Week.sync`)."""
-    with simulated(provider, order, full_scan_hours=NEVER) as week:
+    with simulated(provider, order, full_scan_hours=NEVER, **options) as week:
         week.sync()
         quiet_syncs(week, 7)
         week.life.live(

@@ -14,7 +14,7 @@ from airbyte_cdk.sources.types import Record
 from calls_shared.http.refusals import PageRefusedError
 from calls_shared.reading.order_proof import Moments, OrderProof
 from calls_shared.reading.pages import Page, PageReader
-from calls_shared.reading.pagination import PageNumbers
+from calls_shared.reading.pagination import PageNumbers, announced_total
 from calls_shared.reading.read_ahead import pages_in_order
 from calls_shared.reading.seen import SeenIds, digest_of
 
@@ -101,7 +101,7 @@ class NewestEnd:
         if last <= len(self._first):
             return False
         tail = []
-        for page in _to_the_end(reader, last):
+        for page in _to_the_end(reader, last, self._in_force(reader)):
             yield page
             tail.append(page)
             if len(tail) > _MOST_PAST_THE_END:  # the announced end is none
@@ -130,10 +130,13 @@ class NewestEnd:
     def _last_page(self, reader: PageReader) -> int:
         """The number of the last announced page; 0 if none is."""
         response = self._first[-1].response
-        in_force = max(len(reader.ids_of(page.response)) for page in self._first)
         if not isinstance(reader.strategy, PageNumbers):
             return 0
-        return reader.strategy.last_page(response, in_force) or 0
+        return reader.strategy.last_page(response, self._in_force(reader)) or 0
+
+    def _in_force(self, reader: PageReader) -> int:
+        """The largest number of records that a page held."""
+        return max(len(reader.ids_of(page.response)) for page in self._first)
 
 
 def _new_of(records: Iterable[Record], seen: SeenIds) -> list[Record]:
@@ -144,8 +147,11 @@ def _new_of(records: Iterable[Record], seen: SeenIds) -> list[Record]:
     return [record for record in records if seen.add(digest_of(str(record.data.get("id"))))]
 
 
-def _to_the_end(reader: PageReader, number: int) -> Iterator[Page]:
-    """The page of a number, and those behind it that hold something else than the one before."""
+def _to_the_end(reader: PageReader, number: int, in_force: int) -> Iterator[Page]:
+    """The page of a number, and those behind it that hold something else than the one before.
+
+    Behind a short page with which all that is announced has been listed nothing is looked for.
+    """
     before: Sequence[str] = ()
     while True:
         try:
@@ -156,4 +162,7 @@ def _to_the_end(reader: PageReader, number: int) -> Iterator[Page]:
         if not ids or ids == before:
             return
         yield page
+        listed = (number - 1) * in_force + len(ids)
+        if len(ids) < in_force and listed == announced_total(reader.strategy, page.response):
+            return
         before, number = ids, number + 1

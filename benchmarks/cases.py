@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-ALL = ("bare", "singer", "dlt", "ours", "ours, defaults")
-SERIAL = ("bare", "singer", "dlt", "ours")
+ALL = ("bare", "singer", "dlt", "ours")
 PEERS_AND_OURS = ("singer", "dlt", "ours")
 FAN_OUT = ("bare", "singer", "dlt", "dlt parallelized", "ours")
 UNTHROTTLED = ("skipcall.limit=1000",)
@@ -38,20 +37,20 @@ FULL = (  # at 100 ms and more long enough that start-up, about 2 s of ours, cou
     Case(NUMBERS, "intercom", 20_000, 0, ALL, repeats=3),
     Case(NUMBERS, "skipcall", 20_000, 0, ALL, repeats=3, switches=UNTHROTTLED),
     Case(NUMBERS, "intercom", 4_000, 50, ALL),
-    Case(NUMBERS, "intercom", 20_000, 100, (*PEERS_AND_OURS, "ours, defaults")),
+    Case(NUMBERS, "intercom", 20_000, 100, PEERS_AND_OURS),
     Case(NUMBERS, "skipcall", 100_000, 100, PEERS_AND_OURS, switches=UNTHROTTLED),
     Case(NUMBERS, "intercom", 10_000, 200, PEERS_AND_OURS),
-    Case(LINKS, "amplemarket", 20_000, 0, SERIAL),
-    Case(LINKS, "amplemarket", 5_000, 50, SERIAL),
-    Case(LINKS, "amplemarket", 2_000, 200, SERIAL),
+    Case(LINKS, "amplemarket", 20_000, 0, ALL),
+    Case(LINKS, "amplemarket", 5_000, 50, ALL),
+    Case(LINKS, "amplemarket", 2_000, 200, ALL),
     Case(FAN, "openphone", 800, 0, FAN_OUT, conversations=21, limits=True),
     Case(FAN, "openphone", 800, 50, FAN_OUT, conversations=21, limits=True),
     Case(FAN, "openphone", 800, 200, FAN_OUT, conversations=21, limits=True),
 )
 
 QUICK = (
-    Case(NUMBERS, "intercom", 5_000, 0, SERIAL),
+    Case(NUMBERS, "intercom", 5_000, 0, ALL),
     Case(NUMBERS, "intercom", 1_000, 100, PEERS_AND_OURS),
-    Case(LINKS, "amplemarket", 5_000, 0, SERIAL),
+    Case(LINKS, "amplemarket", 5_000, 0, ALL),
     Case(FAN, "openphone", 400, 50, ("dlt", "ours"), conversations=12, limits=True),
 )

@@ -44,7 +44,7 @@ def run_providers(calls: int, conversations: int, folder: Path) -> list[Requests
 def measured(provider: str, running: RunningSandbox, folder: Path) -> Requests:
     """Sync one provider in full, then with the state of that sync."""
     lookback = LOOKBACK_DAYS.get(provider, 7)
-    settings = {"lookback_days": lookback, **programs.workers(provider)}
+    settings = {"lookback_days": lookback}
     calls = list(running.expected(provider))
     conversations = conversations_of(running) if provider == "openphone" else []
     first, full = sync(provider, running, folder, settings, None)

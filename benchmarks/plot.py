@@ -15,7 +15,6 @@ from matplotlib import pyplot as plt
 
 COLOURS = {
     "ours": "#1b7837",
-    "ours, defaults": "#7fbf7b",
     "dlt": "#762a83",
     "dlt parallelized": "#af8dc3",
     "singer": "#e08214",

@@ -273,7 +273,7 @@ def read(provider: str, calls: int) -> float:
     with tempfile.TemporaryDirectory() as name, sandbox(calls) as running:
         folder = Path(name)
         running.get(provider, "/v1/calls?page=1" if provider == "skipcall" else "/calls?page=1")
-        command = programs.command_of("ours, defaults", provider, running.url, folder)
+        command = programs.command_of("ours", provider, running.url, folder)
         os.environ |= command.environment | {"NO_PROXY": "127.0.0.1"}
         begin = time.process_time()
         run_to_end(source_of(provider), command.words[1:])

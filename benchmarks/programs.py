@@ -20,9 +20,7 @@ PEERS = {
     "dlt": ("dlt_source.py",),
     "dlt parallelized": ("dlt_source.py", "--parallelized"),
 }
-NAMES = ("bare", "singer", "dlt", "dlt parallelized", "ours", "ours, defaults")
-WORKERS = {"intercom": 16, "openphone": 16, "skipcall": 16}
-"""Requests at once of the program `ours`, where a connector can have several."""
+NAMES = ("bare", "singer", "dlt", "dlt parallelized", "ours")
 
 
 @dataclass(frozen=True)
@@ -46,21 +44,14 @@ def command_of(program: str, provider: str, url: str, folder: Path) -> Command:
         words = (str(PEERS_PYTHON), str(script), provider, f"{url}/{provider}", *options)
         return Command(words, {"RUNTIME__DLTHUB_TELEMETRY": "false"})
     if program == "ours":
-        return ours(provider, url, folder, None, **workers(provider))
-    if program == "ours, defaults":
         return ours(provider, url, folder)
     raise KeyError(program)
-
-
-def workers(provider: str) -> dict[str, int]:
-    """The setting `num_workers` of the program `ours`."""
-    return {"num_workers": WORKERS[provider]} if provider in WORKERS else {}
 
 
 def ours(
     provider: str, url: str, folder: Path, state: dict[str, Any] | None = None, **settings: Any
 ) -> Command:
-    """The connector's own command."""
+    """The connector's own command, with its defaults but for some settings."""
     words = [str(OURS / f"source-{provider}-calls"), "read"]
     words += ["--config", write_json(folder / "config.json", config_for(provider, **settings))]
     words += ["--catalog", write_json(folder / "catalog.json", catalog_for(provider))]

@@ -36,6 +36,7 @@ from integration_tests.mutants_of_answers import MUTANTS_OF_ANSWERS
 from integration_tests.mutants_of_certification import MUTANTS_OF_CERTIFICATION
 from integration_tests.mutants_of_columns import MUTANTS_OF_COLUMNS
 from integration_tests.mutants_of_fifth import MUTANTS_OF_FIFTH
+from integration_tests.mutants_of_listed_calls import MUTANTS_OF_LISTED_CALLS
 from integration_tests.mutants_of_lists import MUTANTS_OF_LISTS
 from integration_tests.mutants_of_manifests import MUTANTS_OF_MANIFESTS
 from integration_tests.mutants_of_recent import MUTANTS_OF_RECENT
@@ -46,7 +47,7 @@ from integration_tests.mutants_of_versions import MUTANTS_OF_VERSIONS
 NEEDED = (
     *("shared", "source-*", "integration_tests", "examples", "deploy", "pyproject.toml"),
     *("release", "docs", "Dockerfile", ".dockerignore", ".gitignore", "*.md", "LICENSE"),
-    *("requirements.lock", "runtime.lock"),
+    *("requirements.lock", "runtime.lock", "conftest.py"),
 )
 LONGEST = 1800.0
 """Seconds for the tests of one mutant; a hanging test is a dead mutant too."""
@@ -61,6 +62,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *MUTANTS_OF_COLUMNS,
     *MUTANTS_OF_FIFTH,
     *MUTANTS_OF_LISTS,
+    *MUTANTS_OF_LISTED_CALLS,
     *MUTANTS_OF_MANIFESTS,
     *MUTANTS_OF_CERTIFICATION,
     *MUTANTS_OF_RECENT,
@@ -84,9 +86,100 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "any number of pages is held in memory",
         f"{SHARED}/reading/read_ahead.py",
-        "while submitted < limit and len(ahead) < max(1, workers):",
+        "while submitted < limit and len(ahead) < max(1, workers()):",
         "while submitted < limit:",
         (f"{UNIT}/reading/test_read_ahead.py",),
+    ),
+    *(
+        Mutant(name, f"{SHARED}/http/places.py", before, after, (f"{UNIT}/http/test_places.py",))
+        for name, before, after in (
+            (
+                "places: their number never grows",
+                "self._change(min(2 * self.number, self._most), now)",
+                "self._change(self.number, now)",
+            ),
+            (
+                "places: their number has no bound",
+                "min(2 * self.number, self._most)",
+                "2 * self.number",
+            ),
+            (
+                "places: more of them although the rate holds back",
+                "if last.waited > _HELD * last.lasted:",
+                "if last.waited > 1e9:",
+            ),
+            (
+                "places: more of them although some are free",
+                "if last.was_full and",
+                "if",
+            ),
+            (
+                "places: growth that brings nothing is kept",
+                "if before is not None and rate < _GAIN * self._rate_before:",
+                "if before is not None and rate < 0:",
+            ),
+            (
+                "places: growth is taken back whatever it brings",
+                "rate < _GAIN * self._rate_before",
+                "rate < 9 * self._rate_before",
+            ),
+            (
+                "places: growth that brought nothing is tried again at once",
+                "self._not_before = now + self._pause",
+                "self._not_before = now",
+            ),
+            (
+                "places: a setback is never forgotten",
+                "            self._pause = _FIRST_PAUSE\n",
+                "            pass\n",
+            ),
+            (
+                "places: each of several refusals counts",
+                "if sent >= self._shrunk_at:",
+                "if True:",
+            ),
+            (
+                "places: answers of before a change count for it",
+                "if sent < self._changed_at:",
+                "if False:",
+            ),
+            (
+                "places: a refusal changes nothing",
+                "self._growth.refused(place.sent, self._clock())",
+                "pass",
+            ),
+            (
+                "places: new ones wake nobody",
+                "self._changed.notify(max(1, self._number - self._under_way))",
+                "self._changed.notify()",
+            ),
+            (
+                "places: a number of the user is only the start",
+                "None if fixed else Growth()",
+                "Growth(fixed or FIRST)",
+            ),
+        )
+    ),
+    Mutant(
+        "places: HTTP 503 is no refusal",
+        f"{SHARED}/http/sender.py",
+        "place.is_refused = response.status_code in _TOO_MANY",
+        "place.is_refused = response.status_code == HTTPStatus.TOO_MANY_REQUESTS",
+        (f"{UNIT}/http/test_sender.py", "integration_tests/test_requests_at_once.py"),
+    ),
+    Mutant(
+        "places: pages are read ahead as the number was at first",
+        f"{SHARED}/reading/retriever.py",
+        "workers=self._budget.places.number,",
+        "workers=(lambda first=self._budget.places.number(): first),",
+        (f"{UNIT}/reading/test_retriever.py", "integration_tests/test_requests_at_once.py"),
+    ),
+    Mutant(
+        "places: what the user says is not looked at",
+        f"{SHARED}/http/budget.py",
+        'Places(int((config or {}).get("num_workers") or 0) or None)',
+        "Places()",
+        (f"{UNIT}/http/test_budget.py",),
     ),
     Mutant(
         "a short page ends a chained list",

@@ -226,6 +226,7 @@ def test_a_state_is_checked_whoever_runs_the_manifest(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(find_spec("airbyte") is None, reason="PyAirbyte is not for this Python")
+@pytest.mark.lasts(75)
 def test_pyairbyte(tmp_path: Path) -> None:
     """It hands no state in, so that each read is a first one; two of them do not pass the rate."""
     start = world().now
@@ -344,7 +345,8 @@ def test_all_components_of_a_source_share_one_budget(
     holding = {name for name, budget in holders if isinstance(budget, CallBudget)}
     assert all(budget is expected for _, budget in holders if isinstance(budget, CallBudget))
     others = {"FanOutRetriever", "OldestFirstRetriever", "CallRetriever", "ParentSlices"}
-    retrievers = others | {"OneItemMatches"} if provider == "openphone" else {"ListRetriever"}
+    lists = {"ListRetriever", "ListedCallsRetriever"}
+    retrievers = others | {"OneItemMatches"} if provider == "openphone" else lists
     assert holding >= {"CallRequester", *retrievers}
     reports = {id(o) for o in reachable(list(streams)) if type(o).__name__ == "SyncReport"}
     assert reports == {id(expected.report)}
@@ -413,7 +415,7 @@ LIMIT = RateLimit(requests=3, seconds=600.0)
 
 def budget_with(**settings: Any) -> CallBudget:
     budget = budget_of({"api_key": "test-key-of-a-rate-not-real", **settings})
-    budget.adopt(LIMIT, "acme", "api_key", 1)
+    budget.adopt(LIMIT, "acme", "api_key")
     return budget
 
 
@@ -439,7 +441,7 @@ def test_a_rate_that_counts_no_more_is_forgotten() -> None:
     gc.collect()
     assert rate() is not None
     other = budget_of({"api_key": "another-key-not-real"})
-    other.adopt(LIMIT, "acme", "api_key", 1)
+    other.adopt(LIMIT, "acme", "api_key")
     assert rate() is None
     budgets._BUSY.clear()
 

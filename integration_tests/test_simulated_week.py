@@ -5,19 +5,15 @@ sync that does not read the whole list sends few requests, however long the list
 """
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from integration_tests.fault_cases import quick_start
 from integration_tests.sandbox.switches import ListOrder, SortEncoding
 from integration_tests.sandbox.times import DAY, HOUR, MINUTE
 from integration_tests.simulated_life import AS_IN_LIFE, NOTHING, SLOWLY, Pace
 from integration_tests.simulated_week import Week, simulated
 from integration_tests.week_syncs import PAGE
-
-__all__ = ["quick_start"]  # a fixture
-
-pytestmark = pytest.mark.usefixtures("quick_start")
 
 WEEK = 168
 WEEKS: tuple[tuple[str, ListOrder], ...] = (
@@ -68,7 +64,7 @@ NEVER = 8_760
     ],
 )
 def test_a_hundred_calls_in_ten_minutes_between_two_quiet_weeks(
-    provider: str, order: ListOrder, options: dict[str, str]
+    provider: str, order: ListOrder, options: dict[str, Any]
 ) -> None:
     """Neither what has piled up nor the silence around it makes a sync cost more (`Week.sync`)."""
     with simulated(provider, order, full_scan_hours=NEVER, **options) as week:

@@ -80,7 +80,7 @@ def displaced_key(call: Call, moments: Moments[Call]) -> SortKey:
     return (moments.created(call) - (days if is_displaced else 0), call.id)
 
 
-def asked_order(request: ApiRequest, encoding: SortEncoding) -> ListOrder | None | Literal[False]:
+def asked_order(request: ApiRequest, encoding: SortEncoding) -> ListOrder | Literal[False] | None:
     """The order that a request asks for in the encoding that the server understands.
 
     Returns:

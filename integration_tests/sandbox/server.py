@@ -47,8 +47,10 @@ class RealTimeLoop(asyncio.SelectorEventLoop):
 class Sandbox:
     """A server on a loopback port: `sandbox.url` + `/<provider>` + the provider's own path.
 
-    `world`, `switches`, `keys`, `key_faults`, `faults` and `before_answer` may be set at any time,
-    from any thread. `before_answer` runs in the server's thread before the answer is computed; it
+    `world`, `switches`, `keys`, `key_faults`, `faults`, `latency` and `before_answer` may be set at
+    any time, from any thread. `latency` gives the seconds before the answer to a request, if they
+    differ from one to the next; `under_way` requests, that one among them, have no answer then.
+    `before_answer` runs in the server's thread before the answer is computed; it
     may move the world but must not send requests to the sandbox. What it raises is answered with
     500 and raised again at the end of the `with` block.
     """
@@ -61,6 +63,8 @@ class Sandbox:
         self.key_faults: dict[str, str] = {}
         self.faults: list[Fault] = []
         self.before_answer: Callable[[SeenRequest], None] | None = None
+        self.latency: Callable[[SeenRequest], float] | None = None
+        self.under_way = 0
         self.url = ""
         self.world = world or World()
         self._port = port
@@ -176,9 +180,8 @@ class Sandbox:
         query = tuple(parse_qsl(raw_query, keep_blank_values=True))
         headers = self._lower_headers(request)
         seen = SeenRequest(provider, request.method, f"/{rest}", query, raw_query, headers, 0, at)
-        if self.switches.latency_seconds > 0:
-            await asyncio.sleep(self.switches.latency_seconds)
         try:
+            await self._take_time(seen)
             fault, answer = self._decide(seen)
         except Exception as error:
             self._errors.append(error)
@@ -188,6 +191,16 @@ class Sandbox:
         if self.switches.gzip:
             answer = compressed(answer, headers.get("accept-encoding", ""))
         return response_of(answer, answer.body)
+
+    async def _take_time(self, seen: SeenRequest) -> None:
+        self.under_way += 1
+        try:
+            fixed = self.switches.latency_seconds
+            seconds = fixed if self.latency is None else self.latency(seen)
+            if seconds > 0:
+                await asyncio.sleep(seconds)
+        finally:
+            self.under_way -= 1
 
     def respond(self, seen: SeenRequest) -> Answer:
         """The answer to a request that comes without a socket; faults of the network are none."""

@@ -10,13 +10,13 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from hashlib import sha256
 from typing import Any
 from weakref import WeakValueDictionary
 
 from calls_shared.http.authenticator import credential_keys
 from calls_shared.http.patience import Patience
+from calls_shared.http.places import Places
 from calls_shared.http.rate import Rate, RateLimit
 from calls_shared.report import SyncReport, report_of
 
@@ -32,11 +32,12 @@ _LOCK = threading.Lock()
 
 
 class CallBudget:
-    """The budget of one source: the rate of its key, a bound on requests in flight, and an end.
+    """The budget of one source: the rate of its key, the places of its requests, and an end.
 
     Attributes:
         report: what the sync has to tell at its end.
         patience: how long a request is tried.
+        places: how many requests may be under way at once.
         stopped: set when the sync ends early; every wait ends at once.
         failure: set once going on is pointless; every further request fails with it at once.
         key_worked: whether a request of the sync was answered well, so that the key is good.
@@ -47,7 +48,6 @@ class CallBudget:
         self,
         rate: Rate | None = None,
         *,
-        in_flight: int = 10,
         patience: Patience | None = None,
         clock: Callable[[], float] = time.monotonic,
         config: Mapping[str, Any] | None = None,
@@ -56,13 +56,13 @@ class CallBudget:
 
         Args:
             rate: the rate of the key; none until a requester names it.
-            in_flight: requests under way at once.
             patience: how long a request is tried.
             clock: seconds of a clock that never goes back.
             config: the configuration of the source, which lives as long as its budget.
         """
         self.report = SyncReport() if config is None else report_of(config)
         self.patience = patience or Patience()
+        self.places = Places(int((config or {}).get("num_workers") or 0) or None)
         self.stopped = threading.Event()
         self.failure: Exception | None = None
         self.key_worked = False
@@ -75,13 +75,10 @@ class CallBudget:
         self._lock = threading.Lock()
         self._clock = clock
         self._config = config
-        self._in_flight = threading.BoundedSemaphore(max(1, in_flight))
         whole = self.patience.whole
         self._deadline = None if whole is None else clock() + whole
 
-    def adopt(
-        self, limit: RateLimit, provider: str, key: str | Sequence[str], in_flight: int
-    ) -> None:
+    def adopt(self, limit: RateLimit, provider: str, key: str | Sequence[str]) -> None:
         """Keep to a provider's limit from now on, together with all that use the same key.
 
         Args:
@@ -89,7 +86,6 @@ class CallBudget:
             provider: the provider.
             key: the configuration key that holds the credential, or the keys, if it is of several
                 parts.
-            in_flight: requests under way at once, if the configuration names no number.
         """
         config = self._config or {}
         # as JSON, so that the end of one part is never the beginning of the next one
@@ -104,12 +100,6 @@ class CallBudget:
                 now = self._clock()
                 _BUSY[:] = [self._rate, *(rate for rate in others if rate.is_busy(now))]
                 self._per_minute = int(config.get("requests_per_minute") or 0) or None
-                workers = int(config.get("num_workers") or in_flight)
-                self._in_flight = threading.BoundedSemaphore(max(1, workers))
-
-    def in_flight(self) -> AbstractContextManager[bool]:
-        """Hold one of the places for a request under way."""
-        return self._in_flight
 
     def start(self) -> bool:
         """Wait until a request may start, and count it; false if that is after the time is up."""

@@ -60,7 +60,6 @@ class CallRequester(HttpRequester):
             `{slice}` in the sentences of the error table.
         rate: the provider's published limit (`calls_shared.http.rate.RateLimit`); all requests of
             one process with the same key keep it together.
-        in_flight: requests under way at once, if the configuration names no `num_workers`.
         connections: connections kept open.
     """
 
@@ -84,7 +83,6 @@ class CallRequester(HttpRequester):
     error_envelopes: Sequence[Mapping[str, Any]] = dataclass_field(default_factory=list)
     slice_named_by: Sequence[str] = dataclass_field(default_factory=list)
     rate: Mapping[str, Any] = dataclass_field(default_factory=dict)
-    in_flight: int = 10
     connections: int = 32
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
@@ -106,7 +104,7 @@ class CallRequester(HttpRequester):
         self.budget = budget_of(self.config)
         limit = RateLimit(**self.rate)
         if self.rate:
-            self.budget.adopt(limit, self.provider, self.key, self.in_flight)
+            self.budget.adopt(limit, self.provider, self.key)
         sandbox = sandbox_from_environment(self.provider)
         patience = self.budget.patience
         judge = Judge(

@@ -28,6 +28,7 @@ from calls_shared.http.waiting import growing_pause, named_wait, retry_after
 LOGGER = logging.getLogger("airbyte.calls")
 _FAULTS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ForeignUrlError)
 _TRIES_OF_A_GOOD_KEY = 3
+_TOO_MANY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 class _AbandonedError(Exception):
@@ -155,10 +156,11 @@ class Sender:
     ) -> tuple[requests.Response | None, Exception | None, float]:
         """One request: the answer, or the fault in place of one, and how long it took."""
         self._stop_if_told()
-        with self.budget.in_flight():
+        with self.budget.places.one() as place:
             if not self.budget.start():
                 raise self._out_of_time()
             self._stop_if_told()
+            self.budget.places.sent(place)
             began = time.monotonic()
             try:
                 response = self.transport.send(
@@ -169,7 +171,9 @@ class Sender:
                     patience=self.patience.within(self.budget.seconds_left()),
                 )
             except _FAULTS as fault:
+                place.is_refused = True
                 return None, fault, time.monotonic() - began
+            place.is_refused = response.status_code in _TOO_MANY
         self.budget.learn(response.headers)
         return response, None, time.monotonic() - began
 

@@ -59,7 +59,7 @@ class PageReader:
         next_token: the token of the page after an answer, so many records and the last one.
         pauses: seconds before each further attempt at an empty page.
         sleep: waits so many seconds.
-        workers: pages fetched at once where they are numbered.
+        workers: how many pages may be fetched at once where they are numbered; it may change.
     """
 
     stream: str
@@ -71,7 +71,7 @@ class PageReader:
     next_token: Callable[[requests.Response, int, Record | None, Any], Token]
     pauses: Sequence[float]
     sleep: Callable[[float], None]
-    workers: int
+    workers: Callable[[], int]
 
     def pages(
         self, so_far: ReadingSoFar, ahead: Callable[[], int] | None = None
@@ -86,12 +86,13 @@ class PageReader:
             AirbyteTracedException: with the sentence for the user, on any failure.
         """
         if isinstance(self.strategy, PageNumbers):
-            workers = (
-                (lambda: self.workers) if ahead is None else (lambda: min(self.workers, ahead()))
-            )
-            yield from self._numbered(self.strategy, so_far, workers)
+            yield from self._numbered(self.strategy, so_far, self.at_most(ahead))
         else:
             yield from self._chained(so_far)
+
+    def at_most(self, ahead: Callable[[], int] | None) -> Callable[[], int]:
+        """How many pages may be fetched at once, where it may be fewer than `workers`."""
+        return self.workers if ahead is None else lambda: min(self.workers(), ahead())
 
     def page(self, number: int) -> Page:
         """One page by its number.

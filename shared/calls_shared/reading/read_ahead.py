@@ -10,9 +10,9 @@ from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+from calls_shared.http.places import MOST
+
 Page = TypeVar("Page")
-_MOST = 32
-"""Threads of a pool, which makes them as they are needed."""
 
 
 def pages_in_order(
@@ -39,7 +39,8 @@ def pages_in_order(
     announced = last_page(page)
     if announced is not None and announced <= number:
         return
-    pool = ThreadPoolExecutor(max_workers=_MOST, thread_name_prefix="read-ahead")
+    # it makes threads as they are needed
+    pool = ThreadPoolExecutor(max_workers=MOST, thread_name_prefix="read-ahead")
     ahead: deque[tuple[int, Future[Page]]] = deque()
     submitted = number
     try:

@@ -38,13 +38,11 @@ class CallRetriever(SimpleRetriever):
         cursor_field: the record field that the slice's start is compared with; records before it
             are left out, records without it are kept. "" keeps all.
         start_date_field: the record field that the configuration's `start_date` is compared with.
-        workers: pages fetched at once where pages are numbered; 1 reads one after another.
     """
 
     cursor: Cursor | None = None
     cursor_field: str = ""
     start_date_field: str = ""
-    workers: Any = 1
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
         super().__post_init__(parameters)
@@ -144,5 +142,5 @@ class CallRetriever(SimpleRetriever):
             next_token=self._next_page_token,
             pauses=self.requester.pauses() if isinstance(self.requester, CallRequester) else (),
             sleep=self._budget.sleep,
-            workers=int(self.config.get("num_workers") or self.workers),
+            workers=self._budget.places.number,
         )

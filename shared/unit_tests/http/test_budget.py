@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import requests
 
+from calls_shared.http import places
 from calls_shared.http.budget import CallBudget, budget_of
 from calls_shared.http.patience import CHECK_PATIENCE, Patience
 from calls_shared.http.rate import Rate, RateLimit
@@ -97,30 +98,6 @@ def test_stopping_ends_every_wait() -> None:
     for thread in threads:
         thread.join(5.0)
     assert sorted(ended) == ["pause", "request"]
-
-
-def test_requests_in_flight_are_bounded() -> None:
-    budget = CallBudget(in_flight=2)
-    inside, most = [0], [0]
-    lock, gate = threading.Lock(), threading.Event()
-
-    def request() -> None:
-        with budget.in_flight():
-            with lock:
-                inside[0] += 1
-                most[0] = max(most[0], inside[0])
-                if inside[0] == 2:
-                    gate.set()
-            gate.wait(5.0)
-            with lock:
-                inside[0] -= 1
-
-    threads = [threading.Thread(target=request, daemon=True) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(5.0)
-    assert (inside[0], most[0]) == (0, 2)
 
 
 def test_threads_share_one_budget() -> None:
@@ -278,21 +255,13 @@ def adopted(
 ) -> CallBudget:
     budget = budget_of(config)
     budget._clock = clock
-    budget.adopt(limit, provider, "api_key", 3)
+    budget.adopt(limit, provider, "api_key")
     return budget
 
 
 def may_start(budget: CallBudget) -> bool:
     """Whether a request may start now; if so, it is counted."""
     return budget._try_start() == 0.0
-
-
-def places(budget: CallBudget) -> int:
-    """How many requests may be under way at once."""
-    taken = 0
-    while budget.in_flight().acquire(blocking=False):  # type: ignore[attr-defined]
-        taken += 1
-    return taken
 
 
 def test_all_that_hold_the_same_configuration_share_a_budget() -> None:
@@ -406,10 +375,22 @@ def test_requests_per_minute_lowers_the_rate(named: Any, allowed: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "count"), [({}, 3), ({"num_workers": 2}, 2), ({"num_workers": None}, 3)]
+    ("config", "count"),
+    [
+        ({}, places.FIRST),
+        ({"num_workers": 2}, 2),
+        ({"num_workers": None}, places.FIRST),
+        ({"num_workers": 40}, 40),
+    ],
 )
 def test_the_number_of_requests_under_way(config: dict[str, Any], count: int) -> None:
-    assert places(adopted(config)) == count
+    budget = budget_of(config)
+    assert budget.places.number() == count
+    for _ in range(20):  # refused: a number of the user stays, another one falls
+        with budget.places.one() as place:
+            budget.places.sent(place)
+            place.is_refused = True
+    assert budget.places.number() == (count if config.get("num_workers") else 1)
 
 
 def test_the_first_requester_names_the_limit() -> None:
@@ -432,7 +413,7 @@ def test_a_rate_belongs_to_all_parts_of_a_credential() -> None:
     def of(**config: str) -> CallBudget:
         budget = budget_of(config)
         kept.append((config, budget))
-        budget.adopt(LIMIT, "acme", ["api_id", "api_token"], 3)
+        budget.adopt(LIMIT, "acme", ["api_id", "api_token"])
         return budget
 
     kept: list[tuple[dict[str, str], CallBudget]] = []

@@ -218,7 +218,7 @@ def test_the_rate_of_the_manifest_is_kept_by_all_requesters_of_a_key(
 ) -> None:
     server.get(URL, json=GOOD, headers={"X-Limit": "3"})
     rate = {"requests": 100, "seconds": 3600, "limit_header": "X-Limit", "starts_at": 1}
-    one = requester_of(rate=rate, in_flight=2)
+    one = requester_of(rate=rate)
     other = requester_of(rate=rate, name="others")  # a source of its own, of the same key
     another = requester_of(rate=rate, config={"api_key": "another"})
     one.send_request()

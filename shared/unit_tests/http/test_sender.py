@@ -50,6 +50,29 @@ def test_a_passing_fault_is_tried_again(answer: Answer, bench: Benches, bad: Any
 
 
 @pytest.mark.parametrize(
+    ("bad", "places"),
+    [
+        (({"message": "later"}, 503), 4),
+        ((b"<html>", 503), 4),
+        (({"message": "slowly"}, 429), 4),
+        (requests.ConnectionError("Connection reset by peer"), 4),
+        (requests.ReadTimeout(), 4),
+        (({"message": "boom"}, 500), 8),
+        ((b"<html>", 403), 8),
+        ((b"<html>", 200), 8),
+    ],
+    ids=str,
+)
+def test_a_refusal_takes_half_the_places_away(
+    answer: Answer, bench: Benches, bad: Any, places: int
+) -> None:
+    found = bench(bad if isinstance(bad, Exception) else answer(*bad), answer(GOOD))
+    assert found.send().json() == GOOD
+    assert found.tries == 2
+    assert found.budget.places.number() == places
+
+
+@pytest.mark.parametrize(
     ("bad", "fragment"),
     [
         (({"message": "boom"}, 500), "could not answer (HTTP 500), and trying again did not help."),

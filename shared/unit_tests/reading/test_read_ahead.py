@@ -101,6 +101,20 @@ def test_a_slow_reader_holds_a_bounded_number_of_pages(workers: int) -> None:
     assert max(unread) == workers
 
 
+def test_the_number_of_pages_ahead_may_change() -> None:
+    pages = Pages()
+    workers = [2]
+    unread = []
+    for number, _ in pages_in_order(pages.fetch, always(40), lambda: workers[0]):
+        workers[0] = {5: 6, 15: 3}.get(number, workers[0])
+        settle()
+        unread.append(len(pages.asked) - number + 1)  # the page in the reader's hand counts
+    # a new number holds from the next page on; of a smaller one, what was asked for still comes
+    assert unread[1:5] == [2] * 4
+    assert unread[5:15] == [6] * 10
+    assert unread[15:20] == [5, 4, 3, 3, 3]
+
+
 def test_a_fault_surfaces_at_its_page_after_all_earlier_ones() -> None:
     pages = Pages(longest_delay=0.005, broken=6)
     taken = []

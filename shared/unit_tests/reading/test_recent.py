@@ -1,7 +1,7 @@
 """Whether a reading of the newest end may be left, while the list moves under it."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -32,7 +32,7 @@ def moments(call: Record) -> Moments:
 
 
 def newest_end() -> NewestEnd:
-    return NewestEnd(BOUND, moments, is_numbered=True)
+    return NewestEnd(BOUND, moments, lambda *_: 5)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,6 @@ class Provider:
     """Numbered pages, read backwards; each is what it was when it was asked for."""
 
     strategy = PageNumbers(page_size=3, total_at="total")
-    workers = 1
 
     def __init__(self, pages: dict[int, Sequence[int]], total: int | None = None) -> None:
         self.pages = pages
@@ -68,16 +67,18 @@ class Provider:
         self.asked.append(number)
         return page(self.pages.get(number, []), self.total)
 
+    def at_most(self, ahead: Callable[[], int]) -> Callable[[], int]:
+        return lambda: min(1, ahead())
+
     def ids_of(self, response: Any) -> Sequence[str]:
         ids: list[str] = response.json()["ids"]
         return ids
 
 
-def read_backwards(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> tuple[str, bool]:
+def read_backwards(provider: Provider) -> tuple[str, bool]:
     """The days of the pages that came, and whether they were enough; page 5 is announced last."""
     end = newest_end()
     assert end.page(page([1, 2, 3])) is Verdict.OLDEST_FIRST
-    monkeypatch.setattr(NewestEnd, "_last_page", lambda *_: 5)
     over: list[bool] = []
 
     def read() -> Iterator[Page]:
@@ -97,9 +98,9 @@ def read_backwards(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> tuple
     ],
 )
 def test_calls_that_come_again_on_the_way_back_are_no_disorder(
-    pages: dict[int, Sequence[int]], came: str, is_done: bool, monkeypatch: pytest.MonkeyPatch
+    pages: dict[int, Sequence[int]], came: str, is_done: bool
 ) -> None:
-    assert read_backwards(Provider(pages), monkeypatch) == (came, is_done)
+    assert read_backwards(Provider(pages)) == (came, is_done)
 
 
 @pytest.mark.parametrize(
@@ -121,10 +122,9 @@ def test_how_far_the_real_end_is_looked_for(
     pages: dict[int, Sequence[int]],
     total: int | None,
     asked: list[int],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     provider = Provider(pages, total)
-    came, is_done = read_backwards(provider, monkeypatch)
+    came, is_done = read_backwards(provider)
     assert is_done
     assert provider.asked == asked
     assert came == " ".join(

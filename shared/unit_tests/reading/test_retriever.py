@@ -14,6 +14,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared import CallRetriever, PageNumbers, PageToken
 from calls_shared.http.budget import budget_of
+from calls_shared.http.places import FIRST
 from shared.unit_tests.cdk_parts import selector_of
 
 Answer = Callable[..., requests.Response]
@@ -285,7 +286,7 @@ def test_a_skipped_answer_is_an_empty_slice(answer: Answer) -> None:
 def test_numbered_pages_come_in_order(answer: Answer, workers: int) -> None:
     pages = [answer({"data": [call(name)], "pages": 6}) for name in "abcdef"]
     requester = ByPage([*pages, answer({"data": [], "pages": 6})])
-    assert read(retriever_of(requester, NUMBERS, workers=workers)) == list("abcdef")
+    assert read(retriever_of(requester, NUMBERS, {"num_workers": workers})) == list("abcdef")
     assert sorted(requester.tokens) == [1, 2, 3, 4, 5, 6, 7]
 
 
@@ -305,20 +306,25 @@ def test_an_empty_page_that_holds_records_behind_it_is_a_fault_of_the_answer(
     )
 
 
-def test_num_workers_of_the_user_counts(answer: Answer) -> None:
-    asked: list[int] = []
+@pytest.mark.parametrize(("config", "first"), [({"num_workers": 3}, 3), ({}, FIRST)])
+def test_as_many_pages_are_fetched_as_there_are_places(
+    answer: Answer, config: dict[str, Any], first: int
+) -> None:
+    """Asked for each time, since the number changes."""
+    numbers: list[int] = []
 
-    def reader(*, workers: int, **_: Any) -> Any:
-        asked.append(workers)
+    def reader(*, workers: Callable[[], int], **_: Any) -> Any:
+        numbers.append(workers())
+        budget_of(config).places._number = 17
+        numbers.append(workers())
         return SimpleNamespace(pages=lambda so_far: iter(()))
 
     with patch("calls_shared.reading.retriever.PageReader", reader):
-        read(retriever_of(ByPage([]), NUMBERS, {"num_workers": 3}, workers=9))
-        read(retriever_of(ByPage([]), NUMBERS, workers=9))
-    assert asked == [3, 9]
+        read(retriever_of(ByPage([]), NUMBERS, config))
+    assert numbers == [first, 17]
 
 
 def test_without_an_announced_count_an_empty_page_ends_the_list(answer: Answer) -> None:
     requester = ByPage([answer({"data": [call("a")]}), answer({"data": []}), answer({"data": []})])
-    assert read(retriever_of(requester, NUMBERS, workers=4)) == ["a"]
+    assert read(retriever_of(requester, NUMBERS, {"num_workers": 4})) == ["a"]
     assert requester.tokens == [1, 2]

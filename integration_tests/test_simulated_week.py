@@ -5,6 +5,7 @@ sync that does not read the whole list sends few requests, however long the list
 """
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -36,6 +37,12 @@ def test_a_week_of_hourly_syncs(provider: str, order: ListOrder) -> None:
         week.live_and_sync(WEEK)
 
 
+def test_a_week_in_which_the_whole_list_is_read_less_often_than_the_lookback_goes_back() -> None:
+    """A change of an old call is older than the lookback of the sync that brings it."""
+    with simulated("skipcall", "created_desc", lookback_days=1, full_scan_hours=50) as week:
+        week.live_and_sync(WEEK)
+
+
 SORTED: tuple[tuple[str, ListOrder], ...] = (
     ("intercom", "created_desc"),
     ("skipcall", "created_asc"),
@@ -48,12 +55,19 @@ NEVER = 8_760
 """Hours between two complete readings, the most that may be set: there is only the first one."""
 
 
-@pytest.mark.parametrize(("provider", "order"), SORTED)
+@pytest.mark.parametrize(
+    ("provider", "order", "options"),
+    [
+        *((provider, order, {}) for provider, order in SORTED),
+        ("skipcall", "created_desc", {"sort": "refused"}),
+        ("skipcall", "created_asc", {"sort": "refused"}),
+    ],
+)
 def test_a_hundred_calls_in_ten_minutes_between_two_quiet_weeks(
-    provider: str, order: ListOrder
+    provider: str, order: ListOrder, options: dict[str, Any]
 ) -> None:
     """Neither what has piled up nor the silence around it makes a sync cost more (`Week.sync`)."""
-    with simulated(provider, order, full_scan_hours=NEVER) as week:
+    with simulated(provider, order, full_scan_hours=NEVER, **options) as week:
         week.sync()
         quiet_syncs(week, 7)
         week.life.live(

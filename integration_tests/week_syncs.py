@@ -5,9 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from airbyte_cdk.models import AirbyteMessage
-from airbyte_cdk.sources.declarative.concurrent_declarative_source import (
-    ConcurrentDeclarativeSource,
-)
+from airbyte_cdk.sources.declarative import concurrent_declarative_source
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared import CallsSource
@@ -49,7 +47,11 @@ def quick_weeks(sandbox: Sandbox) -> Iterator[None]:
         return same
 
     with reading(sandbox) as patch:
-        cdk = ConcurrentDeclarativeSource
+        cdk = concurrent_declarative_source.ConcurrentDeclarativeSource
+        schema = concurrent_declarative_source.get_declarative_component_schema
+        patch.setattr(
+            concurrent_declarative_source, "get_declarative_component_schema", once(schema)
+        )
         patch.setattr(cdk, "_validate_source", once(cdk._validate_source))
         patch.setattr(cdk, "_pre_process_manifest", once(cdk._pre_process_manifest))
         patch.setattr("calls_shared.protocol.source.resolved", once(resolved))

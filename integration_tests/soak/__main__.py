@@ -25,6 +25,7 @@ from integration_tests.soak.measure import (
     sandbox_process,
     verdict,
 )
+from integration_tests.soak.weeks import simulated_weeks
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,12 @@ def rate_limits(folder: Path, options: Namespace) -> Row:
         return Row(name, measured.records, len(sandbox.requests), measured, result)
 
 
+def weeks(_: Path, options: Namespace) -> Row:
+    """Hourly syncs of a week, in every order."""
+    requests, measured, result = simulated_weeks(options.weeks)
+    return Row("simulated weeks", measured.records, requests, measured, result)
+
+
 Part = Callable[[Path, Namespace], Row]
 PARTS: dict[str, Part] = {
     "intercom": lambda folder, options: many_calls("intercom", options.calls, folder, options),
@@ -133,6 +140,7 @@ PARTS: dict[str, Part] = {
     "conversations": openphone_conversations,
     "transcript": transcript,
     "rate-limits": rate_limits,
+    "weeks": weeks,
 }
 
 
@@ -145,6 +153,7 @@ def parser() -> ArgumentParser:
     found.add_argument("--conversations", type=int, default=100_000, help="with one call each")
     found.add_argument("--transcript-megabytes", type=int, default=30)
     found.add_argument("--refusals", type=int, default=1_000, help="of the part rate-limits")
+    found.add_argument("--weeks", type=int, default=5, help="seeds of the part weeks")
     found.add_argument(
         "--published-limits", action="store_true", help="keep the connectors' budgets of requests"
     )

@@ -15,6 +15,7 @@ from airbyte_cdk.sources.types import Record
 from calls_shared.http.refusals import PageRefusedError
 from calls_shared.reading.order_proof import Moments, OrderProof
 from calls_shared.reading.pages import Page, PageReader
+from calls_shared.reading.pagination import announced_total
 from calls_shared.reading.read_ahead import pages_in_order
 from calls_shared.reading.seen import SeenIds, digest_of
 
@@ -106,8 +107,9 @@ class NewestEnd:
             has to be read to its end.
         """
         last = self._last
+        in_force = max(len(reader.ids_of(page.response)) for page in self._first)
         tail = []
-        for page in _to_the_end(reader, last):
+        for page in _to_the_end(reader, last, in_force):
             yield page
             tail.append(page)
             if len(tail) > _MOST_PAST_THE_END:  # the announced end is none
@@ -142,8 +144,11 @@ def _new_of(records: Iterable[Record], seen: SeenIds) -> list[Record]:
     return [record for record in records if seen.add(digest_of(str(record.data.get("id"))))]
 
 
-def _to_the_end(reader: PageReader, number: int) -> Iterator[Page]:
-    """The page of a number, and those behind it that hold something else than the one before."""
+def _to_the_end(reader: PageReader, number: int, in_force: int) -> Iterator[Page]:
+    """The page of a number, and those behind it that hold something else than the one before.
+
+    Behind a short page with which all that is announced has been listed nothing is looked for.
+    """
     before: Sequence[str] = ()
     while True:
         try:
@@ -154,4 +159,7 @@ def _to_the_end(reader: PageReader, number: int) -> Iterator[Page]:
         if not ids or ids == before:
             return
         yield page
+        listed = (number - 1) * in_force + len(ids)
+        if len(ids) < in_force and listed == announced_total(reader.strategy, page.response):
+            return
         before, number = ids, number + 1

@@ -1,0 +1,176 @@
+"""Mutants of what a sync leaves out: pages that nothing new can stand on, and when all are due."""
+
+from integration_tests.mutant import SHARED, UNIT, Mutant
+
+WEEKS = "integration_tests/test_simulated_week.py"
+RETRIEVER = f"{SHARED}/reading/list_retriever.py"
+PROOF = f"{SHARED}/reading/order_proof.py"
+RECENT = f"{SHARED}/reading/recent.py"
+DUE = f"{WEEKS}::test_the_whole_list_is_read_when_it_is_due_and_never_else"
+
+
+def week_of(provider: str, order: str) -> str:
+    """A simulated week of a provider and an order."""
+    return f"{WEEKS}::test_a_week_of_hourly_syncs[{provider}-{order}]"
+
+
+MUTANTS_OF_RECENT: tuple[Mutant, ...] = (
+    Mutant(
+        "recent: the whole list is never read again",
+        RETRIEVER,
+        "return last is None or not timedelta() <= now - last < timedelta(hours=self._hours)",
+        "return last is None or not timedelta() <= now - last",
+        (week_of("intercom", "created_desc"),),
+    ),
+    Mutant(
+        "recent: the whole list is read by every sync",
+        RETRIEVER,
+        "return last is None or not timedelta() <= now - last < timedelta(hours=self._hours)",
+        "return last is None or now > last",
+        (week_of("intercom", "created_desc"),),
+    ),
+    Mutant(
+        "recent: no hours between two complete readings are taken for the default",
+        RETRIEVER,
+        'return DEFAULT_FULL_SCAN if hours in (None, "") else int(hours)',
+        "return int(hours or DEFAULT_FULL_SCAN)",
+        (f"{DUE}[0-25]",),
+    ),
+    Mutant(
+        "recent: a reading of the newest end counts as a complete one",
+        RETRIEVER,
+        "        if verdict is Verdict.ENOUGH:\n",
+        "        if verdict is None:\n",
+        (week_of("intercom", "created_desc"),),
+    ),
+    Mutant(
+        "recent: the list is left after two pages, whatever they hold",
+        PROOF,
+        "return self.shows_an_order and is_over and self._pages >= _FEWEST_PAGES",
+        "return self.shows_an_order and self._pages >= _FEWEST_PAGES",
+        (week_of("intercom", "created_desc"), week_of("intercom", "updated_desc")),
+    ),
+    Mutant(
+        "recent: the list is left after one page",
+        PROOF,
+        "_FEWEST_PAGES = 2",
+        "_FEWEST_PAGES = 1",
+        (f"{UNIT}/reading/test_order_proof.py",),
+    ),
+    Mutant(
+        "recent: no margin behind the bound",
+        PROOF,
+        'times.lower_bound(earlier(f"{bound}Z", TOLERANCE))',
+        "bound",
+        (f"{UNIT}/reading/test_order_proof.py",),
+    ),
+    Mutant(
+        "recent: a day of the lookback is not read",
+        PROOF,
+        'earlier(f"{bound}Z", TOLERANCE)',
+        'earlier(f"{bound}Z", -24 * 60 * TOLERANCE)',
+        (week_of("intercom", "created_desc"), week_of("skipcall", "created_asc")),
+    ),
+    Mutant(
+        "recent: one of two orders is enough to end it",
+        PROOF,
+        "is_over = all(oldest and",
+        "is_over = any(oldest and",
+        (f"{UNIT}/reading/test_order_proof.py",),
+    ),
+    Mutant(
+        "recent: any list is believed to be in order",
+        PROOF,
+        "return any(order.newest_first for order in self._orders.values())",
+        "return self._pages >= 0",
+        (week_of("skipcall", "shuffled"),),
+    ),
+    Mutant(
+        "recent: sixteen pages are asked for at once, however near the bound is",
+        PROOF,
+        "return max(1, min(self._most_ahead, int(left / _CAUTION)))",
+        "return max(16, int(left))",
+        (week_of("intercom", "created_desc"),),
+    ),
+    Mutant(
+        "recent: a list that comes oldest first is read to its end",
+        RECENT,
+        "return Verdict.OLDEST_FIRST if is_other_end else Verdict.GO_ON",
+        "return Verdict.GO_ON",
+        (week_of("skipcall", "created_asc"), week_of("intercom", "updated_asc")),
+    ),
+    Mutant(
+        "recent: backwards, the last page is enough",
+        RECENT,
+        "            if proof.page(self._moments_of(_new_of(reversed(page.records), seen))):\n"
+        "                return True\n"
+        "        before",
+        "            return True\n        before",
+        (week_of("skipcall", "created_asc"), week_of("intercom", "updated_asc")),
+    ),
+    Mutant(
+        "recent: backwards from the announced last page, not from the real end",
+        RECENT,
+        "for page in _to_the_end(reader, last, self._in_force(reader)):",
+        "for page in [reader.page(last)]:",
+        (f"{UNIT}/reading/test_recent.py",),
+    ),
+    Mutant(
+        "recent: backwards, one page more is asked for behind a short last one",
+        RECENT,
+        "if len(ids) < in_force and listed == announced_total(reader.strategy, page.response):",
+        "if not ids and listed == announced_total(reader.strategy, page.response):",
+        (f"{UNIT}/reading/test_recent.py",),
+    ),
+    Mutant(
+        "recent: a call that comes again because the list moved is disorder",
+        RECENT,
+        'return [record for record in records if seen.add(digest_of(str(record.data.get("id"))))]',
+        "return list(records)",
+        (f"{UNIT}/reading/test_recent.py",),
+    ),
+    Mutant(
+        "recent: a complete reading brings only what the lookback of the cursor holds",
+        f"{SHARED}/reading/convergence.py",
+        "        return times.lower_bound(earlier(self._before.cursor, self._lookback))\n",
+        "        return bound\n",
+        (
+            f"{WEEKS}::test_a_week_in_which_the_whole_list_is_read_less_often_than_the_lookback_goes_back",
+        ),
+    ),
+    Mutant(
+        "recent: months that differ are not read again, seen in a week",
+        f"{SHARED}/reading/convergence.py",
+        "return not is_known or (month is not None and month in self._differing)",
+        "return not is_known",
+        (week_of("intercom", "created_desc"), week_of("amplemarket", "created_desc")),
+    ),
+    Mutant(
+        "recent: a refused sort order ends the sync",
+        f"{SHARED}/http/requester.py",
+        "            if self._takes_hints:\n                raise\n",
+        "            raise\n",
+        (f"{WEEKS}::test_an_order_that_is_asked_for_is_believed_as_far_as_pages_show_it",),
+    ),
+    Mutant(
+        "recent: no sort order is asked for",
+        f"{SHARED}/http/requester.py",
+        "return self._send_with_hints(request) if self.hints else self._sender.send(request)",
+        "return self._sender.send(request)",
+        (f"{WEEKS}::test_an_order_that_is_asked_for_is_believed_as_far_as_pages_show_it",),
+    ),
+    Mutant(
+        "what has come while a list was read makes a wall of a full last page",
+        f"{SHARED}/reading/numbered.py",
+        "return self._fewest - self._seen()",
+        "return (self._total or 0) - self._seen()",
+        (f"{UNIT}/reading/test_numbered.py",),
+    ),
+    Mutant(
+        "what has come while a list of links was read makes a wall of a full last page",
+        f"{SHARED}/reading/chained.py",
+        "(self._fewest or 0) - len(self._seen)",
+        "(self._total or 0) - len(self._seen)",
+        (f"{UNIT}/reading/test_chained.py",),
+    ),
+)

@@ -7,11 +7,14 @@ IS_FIT := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))
 PYTHON ?= $(or $(shell for python in python3 python3.12 python3.11; do \
 	$$python -c '$(IS_FIT)' 2>/dev/null && echo $$python && break; done),python3)
 BIN := .venv/bin
+# What Python compiles is kept, whatever the machine's image says: the tests start hundreds of processes, of which each
+# would compile the CDK anew, and each of their workers all tests.
+export PYTHONDONTWRITEBYTECODE :=
 # A connector is a folder source-*-calls; nothing else lists them.
 CONNECTORS := $(wildcard source-*-calls examples/source-*-calls)
 PACKAGES := shared $(CONNECTORS)
 OURS := shared/calls_shared $(wildcard $(addsuffix /source_*_calls,$(CONNECTORS))) \
-	integration_tests benchmarks deploy release $(wildcard examples/*.py) examples/orchestrators
+	conftest.py integration_tests benchmarks deploy release $(wildcard examples/*.py) examples/orchestrators
 # Each has files of the same names, so each is a run of its own.
 SANDBOXES := $(wildcard $(addsuffix /integration_tests/sandbox.py,$(CONNECTORS)))
 
@@ -51,8 +54,12 @@ RELIABILITY := $(addprefix integration_tests/test_,faults.py odd_answers.py odd_
 	kill_and_resume.py moving_worlds.py)
 PYTEST := $(BIN)/python -m pytest -q -n 6 --dist worksteal
 
+.PHONY: compiled
+compiled: .venv/installed ## Compile the tests, once for all workers
+	@$(BIN)/python -m pytest --collect-only -qq > /dev/null || true # what is wrong with one, its run tells
+
 .PHONY: test
-test: .venv/installed ## Run all tests
+test: compiled ## Run all tests
 	$(PYTEST)
 
 .PHONY: quick
@@ -84,7 +91,9 @@ types: .venv/installed ## Check types
 	@for file in $(SANDBOXES); do $(BIN)/mypy $$(dirname $$file) || exit 1; done
 
 .PHONY: check
-check: lint lint-manifests types test ## All that CI checks
+check: .venv/installed ## All that CI checks
+	$(MAKE) --no-print-directory --jobs=2 --output-sync types compiled lint lint-manifests
+	$(PYTEST)
 
 # The peers of the benchmark, apart from the workspace's lock; and the connectors as a user installs them, without
 # the tools of this workspace (one of them brings boto3, which the CDK then loads at each start)

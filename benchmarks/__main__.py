@@ -10,13 +10,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import cases, incremental, machine, memory, programs, rates, report, startup, timing
+from benchmarks import (
+    cases,
+    hourly,
+    incremental,
+    machine,
+    memory,
+    programs,
+    rates,
+    report,
+    startup,
+    timing,
+)
 from benchmarks.profile import Profile
 from benchmarks.results import Results
 from benchmarks.sandbox import ROOT
 
 HERE = Path(__file__).parent
-PARTS = ("timing", "rates", "requests", "memory", "startup", "profile")
+PARTS = ("timing", "rates", "requests", "hourly", "memory", "startup", "profile")
 SIZES = (10_000, 100_000, 1_000_000)
 QUICK_SIZES = (2_000, 20_000)
 
@@ -26,7 +37,9 @@ def options_of(arguments: list[str] | None) -> Namespace:
     parser = ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small sizes, about two minutes")
     parser.add_argument("--only", choices=PARTS, action="append", help="may be repeated")
-    parser.add_argument("--sizes", type=sizes, help="numbers of calls for the memory, as 1000,5000")
+    parser.add_argument(
+        "--sizes", type=sizes, help="numbers of calls for the memory and the hours, as 1000,5000"
+    )
     parser.add_argument(
         "--folder", type=Path, help="where results go (benchmarks/, or .bench/ if quick or partial)"
     )
@@ -70,6 +83,7 @@ def run(options: Namespace, folder: Path) -> Results:
         "timing": lambda: timing.run_cases(table, folder),
         "rates": lambda: rates.run_rates(under_limits, folder),
         "requests": lambda: incremental.run_providers(calls, conversations, folder),
+        "hourly": lambda: hourly.run_hours(options.sizes, folder),
         "memory": lambda: memory.run_sizes(options.sizes, folder),
         "startup": lambda: startup.run_commands(folder),
         "profile": lambda: profiles(options),

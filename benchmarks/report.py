@@ -48,6 +48,7 @@ def markdown(results: Results) -> str:
         refusals(results.timing),
         rates(results),
         requests(results),
+        hourly(results),
         memory(results),
         startup(results),
         profile(results),
@@ -155,6 +156,26 @@ def requests(results: Results) -> str:
     ]
     head = ["connector", "full sync", "least", "nothing new", "least", "promised at most"]
     title = "## Requests a sync (lookback 7 days, OpenPhone 1 day)"
+    return f"{title}\n\n{table(head, lines)}" if lines else ""
+
+
+def hourly(results: Results) -> str:
+    """Requests and seconds of an hourly sync, by the size of the workspace."""
+    lines = []
+    for provider, calls in dict.fromkeys((row.provider, row.calls) for row in results.hourly):
+        found = {
+            row.program: row
+            for row in results.hourly
+            if (row.provider, row.calls) == (provider, calls)
+        }
+        cells = [
+            f"{row.requests:,} ({row.seconds:.1f} s)" if row.is_valid else "calls are missing"
+            for row in found.values()
+        ]
+        lines.append([provider, f"{calls:,}", *cells])
+    programs = dict.fromkeys(row.program for row in results.hourly)
+    head = ["connector", "calls", *(HEADS.get(program, program) for program in programs)]
+    title = "## Requests (and time, at 0 ms) of an hourly sync with 100 new calls, lookback 7 days"
     return f"{title}\n\n{table(head, lines)}" if lines else ""
 
 

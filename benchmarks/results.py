@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.hourly import Hourly
 from benchmarks.incremental import Requests
 from benchmarks.memory import Memory
 from benchmarks.profile import Profile
@@ -21,6 +22,7 @@ class Results:
     timing: list[Row] = field(default_factory=list)
     rates: list[Rate] = field(default_factory=list)
     requests: list[Requests] = field(default_factory=list)
+    hourly: list[Hourly] = field(default_factory=list)
     memory: list[Memory] = field(default_factory=list)
     startup: list[Startup] = field(default_factory=list)
     profile: list[Profile] = field(default_factory=list)
@@ -40,6 +42,7 @@ class Results:
             "timing": Row,
             "rates": Rate,
             "requests": Requests,
+            "hourly": Hourly,
             "memory": Memory,
             "startup": Startup,
             "profile": Profile,

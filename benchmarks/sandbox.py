@@ -35,15 +35,20 @@ class RunningSandbox:
         self._opener = build_opener(ProxyHandler({}))
         self.expected_ids = cache(self._expected_ids)
 
-    def open(self, path: str, method: str = "GET", **headers: str) -> HTTPResponse:
+    def open(self, path: str, method: str = "GET", body: str = "", **headers: str) -> HTTPResponse:
         """An answer, not yet read."""
-        request = Request(self.url + path, method=method, headers=headers)
+        content = body.encode() or None
+        request = Request(self.url + path, data=content, method=method, headers=headers)
         answer: HTTPResponse = self._opener.open(request, timeout=300)
         return answer
 
     def forget_requests(self) -> None:
         """Count from nought."""
         self.open("/_sandbox/reset-requests", "POST").read()
+
+    def advance(self, **step: int) -> None:
+        """Let time pass: `World.advance` with these arguments."""
+        self.open("/_sandbox/advance", "POST", json.dumps(step)).read()
 
     def counts(self) -> Counts:
         """The requests since the last `forget_requests`."""

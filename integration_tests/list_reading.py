@@ -10,8 +10,8 @@ import pytest
 from airbyte_cdk.models import AirbyteMessage
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from calls_shared.reading import list_retriever, moments, oldest_first, state_gate
-from integration_tests.commands import catalog_for, config_for
+from calls_shared.reading import list_retriever, list_sync, moments, oldest_first, state_gate
+from integration_tests.commands import catalog_for, in_full
 from integration_tests.fault_cases import Sync, be_quick, quick_switches, source_of, sync
 from integration_tests.in_process import NOWHERE, messages_of, played
 from integration_tests.sandbox import Sandbox, World
@@ -69,7 +69,7 @@ def at_the_worlds_time(patch: pytest.MonkeyPatch, sandbox: Sandbox) -> None:
         def now(cls, tz: Any = None) -> Any:
             return sandbox.world.now.astimezone(tz)
 
-    for module in (list_retriever, moments, oldest_first, state_gate):
+    for module in (list_retriever, list_sync, moments, oldest_first, state_gate):
         patch.setattr(module, "datetime", Clock)
 
 
@@ -101,7 +101,7 @@ class Destination:
         found: list[AirbyteMessage] = []
         messages = messages_of(
             source_of(self.provider, OPENPHONE_PAGES),
-            config_for(self.provider, **{**self.settings, **settings}),
+            in_full(self.provider, **{**self.settings, **settings}),
             catalog_for(self.provider),
             self.states,
         )

@@ -36,6 +36,7 @@ from integration_tests.mutants_of_answers import MUTANTS_OF_ANSWERS
 from integration_tests.mutants_of_certification import MUTANTS_OF_CERTIFICATION
 from integration_tests.mutants_of_columns import MUTANTS_OF_COLUMNS
 from integration_tests.mutants_of_fifth import MUTANTS_OF_FIFTH
+from integration_tests.mutants_of_listed_calls import MUTANTS_OF_LISTED_CALLS
 from integration_tests.mutants_of_lists import MUTANTS_OF_LISTS
 from integration_tests.mutants_of_manifests import MUTANTS_OF_MANIFESTS
 from integration_tests.mutants_of_register import MUTANTS_OF_REGISTER
@@ -45,7 +46,7 @@ from integration_tests.mutants_of_versions import MUTANTS_OF_VERSIONS
 NEEDED = (
     *("shared", "source-*", "integration_tests", "examples", "deploy", "pyproject.toml"),
     *("release", "docs", "Dockerfile", ".dockerignore", ".gitignore", "*.md", "LICENSE"),
-    *("requirements.lock", "runtime.lock"),
+    *("requirements.lock", "runtime.lock", "conftest.py"),
 )
 LONGEST = 1800.0
 """Seconds for the tests of one mutant; a hanging test is a dead mutant too."""
@@ -60,6 +61,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *MUTANTS_OF_COLUMNS,
     *MUTANTS_OF_FIFTH,
     *MUTANTS_OF_LISTS,
+    *MUTANTS_OF_LISTED_CALLS,
     *MUTANTS_OF_MANIFESTS,
     *MUTANTS_OF_CERTIFICATION,
     *MUTANTS_OF_REGISTER,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from integration_tests.commands import PROVIDERS
-from integration_tests.fault_cases import Sync, quick_start
+from integration_tests.fault_cases import Sync
 from integration_tests.list_reading import (
     BEGINNING,
     NUMBERED,
@@ -25,10 +25,6 @@ from integration_tests.sandbox import Fault, Sandbox, SeenRequest
 from integration_tests.sandbox.edits import with_records
 from integration_tests.sandbox.faults import ENDLESS
 from integration_tests.sandbox.switches import ListOrder
-
-__all__ = ["quick_start"]  # a fixture
-
-pytestmark = pytest.mark.usefixtures("quick_start")
 
 Calls = dict[str, dict[str, Any]]
 WORKERS = (1, 8)

@@ -181,6 +181,7 @@ def picked(truth: Truth) -> Truth:
 
 
 @needs_pyairbyte
+@pytest.mark.lasts(150)
 def test_two_runs_agree_with_the_sandbox(tmp_path: Path) -> None:
     before, after = truth_after(days=0), truth_after(days=1)
     folder = tmp_path / ".demo"
@@ -230,6 +231,7 @@ def test_two_runs_agree_with_the_sandbox(tmp_path: Path) -> None:
 
 
 @needs_pyairbyte
+@pytest.mark.lasts(30)
 def test_a_read_that_fails_shows_the_connectors_own_sentence(tmp_path: Path) -> None:
     script = """
 import os, sys
@@ -259,6 +261,7 @@ print(message)
 
 
 @needs_pyairbyte
+@pytest.mark.lasts(30)
 def test_a_config_that_the_connector_refuses(tmp_path: Path) -> None:
     config = tmp_path / "my.json"
     config.write_text('{"api_key": 987654321}')
@@ -462,6 +465,7 @@ def test_talk_time_reads_as_hours(seconds: float, text: str) -> None:
 
 
 @needs_pyairbyte
+@pytest.mark.lasts(30)
 def test_the_short_example_reads_a_connector(tmp_path: Path) -> None:
     (tmp_path / "my.json").write_text(json.dumps(demo.sandbox_config("skipcall")))
     with Sandbox(demo.sandbox_world(20, 0)) as sandbox:

@@ -13,9 +13,9 @@ import pytest
 
 from integration_tests.fault_cases import (
     ATTEMPTS,
+    BEFORE_THE_WORLD,
     Sync,
     be_quick,
-    quick_start,
     quick_switches,
     sync,
 )
@@ -41,10 +41,6 @@ from integration_tests.sandbox.openphone_refusals import (
 )
 from integration_tests.sandbox.openphone_workspace import LINES, LOBBY, SALES, SUPPORT, Line
 
-__all__ = ["quick_start"]  # a fixture
-
-pytestmark = pytest.mark.usefixtures("quick_start")
-
 Truth = dict[str, dict[str, Any]]
 PAGES = {"conversations": 100, "calls": 100}
 
@@ -60,7 +56,13 @@ def stage(monkeypatch: pytest.MonkeyPatch, **switches: Any) -> Iterator[Sandbox]
 
 
 def read(states: Any = (), workers: int = 4) -> Sync:
-    return sync("openphone", states, page_sizes=PAGES, num_workers=workers)
+    return sync(
+        "openphone",
+        states,
+        page_sizes=PAGES,
+        first_window=BEFORE_THE_WORLD,
+        num_workers=workers,
+    )
 
 
 def conversations(sandbox: Sandbox, line: Line) -> list[str]:

@@ -49,7 +49,7 @@ def test_a_sync_with_nothing_new_keeps_the_cursor_and_says_so(
     provider: str, tmp_path: Path
 ) -> None:
     with Sandbox(World(calls=200)) as sandbox:
-        connector = Connector(provider, sandbox, tmp_path)
+        connector = Connector(provider, sandbox, tmp_path, forked=True)
         first = connector.read()
         second = connector.read(state=[first.last_state()])
         again = len(second.records())

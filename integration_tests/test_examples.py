@@ -234,6 +234,7 @@ def as_postgres_has_it(calls: Calls) -> Calls:
 
 
 @pytest.mark.skipif(programs() is None, reason="PostgreSQL's server is not installed")
+@pytest.mark.lasts(75)
 def test_four_providers_in_one_postgres(sandbox: Sandbox, tmp_path: Path) -> None:
     """Read, a day passes, and one is read again beside one whose key is refused meanwhile.
 

@@ -24,7 +24,7 @@ from airbyte_cdk.models import AirbyteMessage
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared.http.budget import CallBudget
-from integration_tests.commands import PROVIDERS, Connector, catalog_for, config_for, test_key
+from integration_tests.commands import PROVIDERS, Connector, catalog_for, in_full, test_key
 from integration_tests.fault_cases import (
     ATTEMPTS,
     ENVELOPES,
@@ -47,17 +47,12 @@ from integration_tests.fault_cases import (
     Stage,
     be_quick,
     misshapen,
-    quick_start,
     sentence_of,
     source_of,
 )
 from integration_tests.in_process import messages_of
 from integration_tests.sandbox import Fault, SeenRequest
 from integration_tests.sandbox.faults import ENDLESS
-
-__all__ = ["quick_start"]  # a fixture
-
-pytestmark = pytest.mark.usefixtures("quick_start")
 
 
 def passing() -> Iterator[Any]:
@@ -481,7 +476,7 @@ def test_a_rate_limit_of_an_hour_is_waited_for(
 
         def read() -> None:
             with pytest.raises(AirbyteTracedException):
-                messages.extend(messages_of(source, config_for(provider), catalog_for(provider)))
+                messages.extend(messages_of(source, in_full(provider), catalog_for(provider)))
 
         thread = Thread(target=read)
         thread.start()
@@ -574,7 +569,7 @@ COMMANDS = [
 @pytest.mark.parametrize(("place", "case"), COMMANDS)
 def test_the_real_command(place: Place, case: Case, tmp_path: Path) -> None:
     stage = Stage(place.provider)
-    config = config_for(place.provider, **stage.settings(place.stream))
+    config = in_full(place.provider, **stage.settings(place.stream))
     catalog = catalog_for(place.provider, place.stream)
     with stage.sandbox as sandbox:
         # real page sizes here: OpenPhone's calls of one conversation are on one page

@@ -18,6 +18,7 @@ from integration_tests.new_provider import TEMPLATE, lay_out
 GUIDE = guide_tables.GUIDE.read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", GUIDE, flags=re.DOTALL)
 REQUESTER = ("definitions", "requester")
+LIST = ("definitions", "list")
 CALLS = ("streams", 0)
 PLACES: dict[str, tuple[str | int, ...]] = {
     "$parameters": CALLS,
@@ -26,8 +27,8 @@ PLACES: dict[str, tuple[str | int, ...]] = {
     "request_parameters": REQUESTER,
     "error_envelopes": REQUESTER,
     "error_rows": REQUESTER,
-    "windows": ("definitions", "retriever"),
-    "paginator": ("definitions", "retriever"),
+    "windows": LIST,
+    "paginator": LIST,
     "columns": (*CALLS, "transformations", 0),
     "parties": (*CALLS, "transformations", 0),
 }

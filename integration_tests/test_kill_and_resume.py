@@ -26,7 +26,7 @@ from airbyte_cdk.sources.declarative.incremental import concurrent_partition_cur
 
 import calls_shared.protocol.heartbeat
 from calls_shared import CallsSource
-from integration_tests.commands import PROVIDERS, Connector, catalog_for, config_for
+from integration_tests.commands import PROVIDERS, Connector, catalog_for, in_full
 from integration_tests.connectors import CONNECTORS
 from integration_tests.fault_cases import without_limits
 from integration_tests.in_process import read, records
@@ -80,7 +80,7 @@ def start(
     """Start a `read` whose stdout is a pipe that we hold the other end of."""
     command = [str(Path(sys.executable).parent / f"source-{connector.provider}-calls"), "read"]
     files = {
-        "config": config_for(connector.provider) if config is None else config,
+        "config": in_full(connector.provider) if config is None else config,
         "catalog": catalog_for(connector.provider),
     }
     for name, content in files.items():
@@ -164,7 +164,7 @@ class Laboratory:
     def config(self) -> dict[str, Any]:
         """One request at a time where pages are numbered, so that the messages come one by one."""
         numbered = self.provider in ("intercom", "skipcall")
-        return config_for(self.provider, **({"num_workers": 1} if numbered else {}))
+        return in_full(self.provider, **({"num_workers": 1} if numbered else {}))
 
     def resumed(self, state: list[Message]) -> dict[str, Any]:
         """The records of a whole read from a state; each distinct state is read once."""
@@ -264,7 +264,7 @@ def test_a_state_is_only_written_once_its_records_are(
     """All but OpenPhone: the state comes when the list has been read, and when all is done."""
     with Sandbox(World(calls=250)) as sandbox:
         monkeypatch.setenv("CALLS_SANDBOX_URL", sandbox.url)
-        found = read(fast_source(provider), config_for(provider), catalog_for(provider))
+        found = read(fast_source(provider), in_full(provider), catalog_for(provider))
     last_record = max(number for number, message in enumerate(found) if message.record is not None)
     assert all(message.state is None for message in found[:last_record])
     states = [message.state for message in found if message.state is not None]
@@ -340,7 +340,7 @@ def test_a_sync_may_be_cut_after_any_message(
     with Sandbox(world, Switches(enforce_limits=False)) as sandbox:
         monkeypatch.setenv("CALLS_SANDBOX_URL", sandbox.url)
         expected = sandbox.expected(provider)
-        config, catalog = config_for(provider), catalog_for(provider)
+        config, catalog = in_full(provider), catalog_for(provider)
         whole = read(fast_source(provider), config, catalog)
         state: list[Message] = []
         held: dict[str, Any] = {}
@@ -366,9 +366,9 @@ def test_openphone_emits_a_state_at_most_every_ten_minutes(
     with Sandbox(World(calls=80, conversations=8), Switches(enforce_limits=False)) as sandbox:
         monkeypatch.setenv("CALLS_SANDBOX_URL", sandbox.url)
         monkeypatch.setattr(concurrent_partition_cursor, "time", Hurried(0.0))
-        slow, everything = checkpoints_of(config_for("openphone"), in_turn=True)
+        slow, everything = checkpoints_of(in_full("openphone"), in_turn=True)
         monkeypatch.setattr(concurrent_partition_cursor, "time", Hurried(601.0))
-        quick, _ = checkpoints_of(config_for("openphone"), in_turn=True)
+        quick, _ = checkpoints_of(in_full("openphone"), in_turn=True)
         assert everything == sandbox.expected("openphone")
     # within ten minutes: when the first conversation has been read, and at the end
     assert [len(point.held) for point in slow] == [10, 80]
@@ -388,7 +388,7 @@ def test_every_state_of_openphone_can_be_resumed(
         sandbox.faults = [
             Fault("openphone", path_contains="/calls", nth=slow_request, kind="drip", seconds=1e-4)
         ]
-        config = config_for("openphone", lookback_days=1)
+        config = in_full("openphone", lookback_days=1)
         checkpoints, everything = checkpoints_of(config)
         whole = sum(request.path.endswith("/calls") for request in sandbox.requests)
         expected = sandbox.expected("openphone")
@@ -418,7 +418,7 @@ def test_a_backfill_of_openphone_goes_on_within_a_phone_number(
     with Sandbox(world, Switches(enforce_limits=False)) as sandbox:
         monkeypatch.setenv("CALLS_SANDBOX_URL", sandbox.url)
         monkeypatch.setattr(concurrent_partition_cursor, "time", Hurried(601.0))
-        config, catalog = config_for("openphone", lookback_days=1), catalog_for("openphone")
+        config, catalog = in_full("openphone", lookback_days=1), catalog_for("openphone")
         expected = sandbox.expected("openphone")
         checkpoints, everything = checkpoints_of(config, in_turn=True)
         assert everything == expected
@@ -474,7 +474,7 @@ def test_a_sync_of_openphone_is_killed_after_a_state_in_its_midst(tmp_path: Path
             "SIGKILL",
             count_of("STATE", 1),
             # two conversations at once: however slow the first one is, others are still to come
-            config=config_for("openphone", num_workers=1),
+            config=in_full("openphone", num_workers=1),
             environment=patched_environment(tmp_path, hurry),
         )
         assert cut.exit_status == -signal.SIGKILL
@@ -621,7 +621,7 @@ def closed_from_the_start(command: Sequence[str], sandbox: Sandbox) -> tuple[int
 @pytest.mark.parametrize("command", ["spec", "read"])
 def test_a_stdout_that_was_never_open(command: str, tmp_path: Path) -> None:
     program = str(Path(sys.executable).parent / "source-skipcall-calls")
-    files = {"config": config_for("skipcall"), "catalog": catalog_for("skipcall")}
+    files = {"config": in_full("skipcall"), "catalog": catalog_for("skipcall")}
     for name, content in files.items():
         (tmp_path / name).write_text(json.dumps(content), encoding="utf-8")
     wanted = {"spec": [], "read": ["config", "catalog"]}.get(command, ["config"])
@@ -689,7 +689,7 @@ def test_signs_of_life_while_waiting_for_a_rate_limit(
         limit = {"kind": "status", "status": 429, "headers": {"Retry-After": "3"}}
         sandbox.faults = [Fault(provider, path_contains="calls", nth=2, times=1, **limit)]  # type: ignore[arg-type]
         began = time.time()
-        found = read(fast_source(provider), config_for(provider), catalog_for(provider))
+        found = read(fast_source(provider), in_full(provider), catalog_for(provider))
         ended = time.time()
         assert {call["id"]: call for call in records(found)} == sandbox.expected(provider)
     signs = signs_of_life(capsys.readouterr().out)
@@ -729,7 +729,7 @@ def test_signs_of_life_while_pages_hold_nothing_new(
     )
     with Sandbox(world, quiet) as sandbox:
         monkeypatch.setenv("CALLS_SANDBOX_URL", sandbox.url)
-        config = config_for(provider, start_date="2999-01-01T00:00:00Z")
+        config = in_full(provider, start_date="2999-01-01T00:00:00Z")
         config |= {"num_workers": 8 if provider == "openphone" else 1}
         began = time.time()
         found = read(fast_source(provider), config, catalog_for(provider))

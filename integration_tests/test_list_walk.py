@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from integration_tests.commands import PROVIDERS
-from integration_tests.fault_cases import quick_start
 from integration_tests.list_reading import (
     NUMBERED,
     ORDERS,
@@ -32,10 +31,6 @@ from integration_tests.sandbox.numbered_lists import (
     ListSwitches,
 )
 from integration_tests.sandbox.times import to_milliseconds
-
-__all__ = ["quick_start"]  # a fixture
-
-pytestmark = pytest.mark.usefixtures("quick_start")
 
 FIRST, _, LAST = os.environ.get("WALK_SEEDS", "0-31").partition("-")
 SEEDS = range(int(FIRST), int(LAST or FIRST) + 1)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from integration_tests.fault_cases import NAMES, quick_start
+from integration_tests.fault_cases import NAMES
 from integration_tests.list_reading import (
     BEGINNING,
     NUMBERED,
@@ -23,10 +23,6 @@ from integration_tests.sandbox import Fault
 from integration_tests.sandbox.edits import with_page
 from integration_tests.sandbox.faults import ENDLESS
 from integration_tests.sandbox.numbered_lists import PAST_ENDS
-
-__all__ = ["quick_start"]  # a fixture
-
-pytestmark = pytest.mark.usefixtures("quick_start")
 
 WORKERS = (1, 8)
 PAGES = {"intercom": 4, "skipcall": 5}

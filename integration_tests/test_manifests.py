@@ -1,6 +1,7 @@
 """The manifests: their structure, their common schema, and that no typo goes unnoticed."""
 
 import copy
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -55,7 +56,7 @@ def test_no_problem_in_the_manifest(provider: str) -> None:
 
 # Below these stand names that are not of the manifest's language.
 NAMES = {
-    *("request_headers", "request_parameters", "properties"),
+    *("request_headers", "request_parameters", "hints", "properties"),
     *("words", "equals", "where", "unless", "ai", "parents", "latest"),
 }
 
@@ -94,7 +95,7 @@ def test_a_typo_in_any_key_is_a_problem(provider: str) -> None:
 def test_the_streams_are_found_behind_their_routers() -> None:
     names = {provider: [s["name"] for s in streams_of(provider)] for provider in ALL}
     assert names["openphone"] == ["phone_numbers", "calls", "conversations", "phone_numbers"]
-    assert names["intercom"] == ["calls", "calls_by_id"]
+    assert names["intercom"] == ["calls", "listed_calls", "calls_by_id"]
 
 
 @pytest.mark.parametrize(
@@ -129,19 +130,55 @@ def test_each_stream_uses_the_shared_parts(provider: str) -> None:
         assert retriever["class_name"] in (
             "calls_shared.CallRetriever",
             "calls_shared.ListRetriever",
+            "calls_shared.ListedCallsRetriever",
             "calls_shared.FanOutRetriever",
             "calls_shared.OldestFirstRetriever",
         )
-        assert extractor.get("under", "") == (
-            "provider_record" if stream["name"].startswith("calls") else ""
-        )
-        if stream["name"].startswith("calls"):
+        is_of_calls = stream["name"].startswith(("calls", "listed_calls"))
+        assert extractor.get("under", "") == ("provider_record" if is_of_calls else "")
+        if is_of_calls:
             parts = [part.get("class_name") for part in stream["transformations"]]
             assert parts.count("calls_shared.CallNormalization") == 1
             place = parts.index("calls_shared.CallNormalization")
             normalization = stream["transformations"][place]
             assert normalization["provider"] == provider
-            assert stream["schema_loader"]["class_name"] == "calls_shared.CallSchema"
+            schema = "ListedCallSchema" if stream["name"] == "listed_calls" else "CallSchema"
+            assert stream["schema_loader"]["class_name"] == f"calls_shared.{schema}"
+
+
+@pytest.mark.parametrize("provider", [name for name in ALL if name != "openphone"])
+def test_what_is_listed_is_read_as_calls_are_and_not_made_shorter(provider: str) -> None:
+    """With the same requester, pages, and meaning of id and creation, and no bound by a setting."""
+    streams = {stream["name"]: stream for stream in streams_of(provider)}
+    calls, listed = streams["calls"], streams["listed_calls"]
+    assert listed["primary_key"] == ["provider", "id"]
+    assert "incremental_sync" not in listed
+    by, like = listed["retriever"], calls["retriever"]
+    assert by["class_name"] == "calls_shared.ListedCallsRetriever"
+    for part in ("paginator", "record_selector", "requester"):
+        assert without(by[part], *NAMED) == without(like[part], *NAMED)
+    for part in ("workers", "windows"):
+        assert by.get(part) == like.get(part)
+    parameters = by["requester"].get("request_parameters", {})
+    assert not re.search("start_date|workspace_ids", str(parameters))
+    (short,), (whole,) = (
+        [one for one in stream["transformations"] if "columns" in one] for stream in (listed, calls)
+    )
+    assert {"id"} < short["columns"].keys() <= {"id", "created_at", "started_at"}
+    assert short["columns"].items() <= whole["columns"].items()
+    # what a call has no creation for is told by its start
+    assert "created_at" in short["columns"] or "created_at" not in whole["columns"]
+
+
+NAMED = ("name", "stream_name", "cursor_field", "request_parameters", "$parameters")
+"""What a stream's name and its own settings make differ."""
+
+
+def without(node: Any, *keys: str) -> Any:
+    """A part of a manifest without some keys, at any depth."""
+    if isinstance(node, Mapping):
+        return {key: without(value, *keys) for key, value in node.items() if key not in keys}
+    return [without(item, *keys) for item in node] if isinstance(node, list) else node
 
 
 @pytest.mark.parametrize("provider", ALL)

@@ -18,9 +18,9 @@ import requests
 
 from integration_tests.commands import PROVIDERS, test_key
 from integration_tests.fault_cases import (
+    BEFORE_THE_WORLD,
     Sync,
     be_quick,
-    quick_start,
     quick_switches,
     sync,
 )
@@ -30,10 +30,6 @@ from integration_tests.sandbox.identifiers import uuid7
 from integration_tests.sandbox.switches import ListOrder
 from integration_tests.sandbox.times import to_milliseconds
 from integration_tests.sandbox.world import START
-
-__all__ = ["quick_start"]  # a fixture
-
-pytestmark = pytest.mark.usefixtures("quick_start")
 
 ORDERS: tuple[ListOrder, ...] = ("created_desc", "created_asc", "updated_desc", "shuffled")
 PAGE_NUMBERED = ("intercom", "skipcall")
@@ -102,7 +98,13 @@ class Holder:
     def sync(self, traffic: Traffic | None = None) -> Sync:
         """One sync, with traffic on every request or without."""
         self._sandbox.before_answer = traffic
-        done = sync(self._provider, self.states, page_sizes=OPENPHONE_PAGES, **self._settings)
+        done = sync(
+            self._provider,
+            self.states,
+            page_sizes=OPENPHONE_PAGES,
+            first_window=BEFORE_THE_WORLD,
+            **self._settings,
+        )
         self._sandbox.before_answer = None
         self.held |= done.by_id()
         self.states = done.states or self.states

@@ -104,7 +104,8 @@ def test_nothing_lacks_but_what_is_marked(made: ConnectorFolder) -> None:
         "source_acme_calls/manifest.yaml",
         "unit_tests/test_requests.py",
     }
-    texts = [p.read_text(encoding="utf-8") for p in made.folder.rglob("*.*") if p.is_file()]
+    files = (path for path in made.folder.rglob("*.*") if "__pycache__" not in path.parts)
+    texts = [path.read_text(encoding="utf-8") for path in files if path.is_file()]
     assert [text for text in texts if re.search(r"@\w+@", text)] == []
     assert MARK == "FILL IN"
 
@@ -124,18 +125,21 @@ def test_the_commands_work_at_once(
     read = run(program, "read", *config, *catalog, sandbox=sandbox)
 
     assert spec["spec"]["connectionSpecification"]["title"] == "Acme calls"
-    assert [stream["name"] for stream in discovered["catalog"]["streams"]] == ["calls"]
+    names = [stream["name"] for stream in discovered["catalog"]["streams"]]
+    assert sorted(names) == ["calls", "listed_calls"]
     assert check.connection_status["status"] == "SUCCEEDED"
     assert refused.connection_status["status"] == "FAILED"
     assert "api_key" in refused.connection_status["message"]
     assert read.exit_status == 0, read.errors
     assert read.by_id() == sandbox.expected("acme")
     assert len(read.records()) == 250
+    known = [{"provider": "acme", "id": name} for name in sandbox.expected("acme")]
+    assert sorted(read.records("listed_calls"), key=str) == sorted(known, key=str)
 
 
 def test_its_own_tests_pass(made: ConnectorFolder) -> None:
     said = python(made.folder.parents[1], "pytest", "-q", "examples/source-acme-calls")
-    assert "3 passed" in said
+    assert "4 passed" in said
 
 
 def test_a_page_is_laid_out_where_there_are_pages(tmp_path: Path) -> None:

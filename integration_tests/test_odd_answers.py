@@ -22,7 +22,6 @@ from integration_tests.fault_cases import (
     Place,
     Stage,
     be_quick,
-    quick_start,
     quick_switches,
     sync,
 )
@@ -31,10 +30,6 @@ from integration_tests.sandbox.answers import Answer
 from integration_tests.sandbox.edits import SameAgain, bomb, with_page
 from integration_tests.sandbox.faults import ENDLESS
 from integration_tests.sandbox.identifiers import uuid7
-
-__all__ = ["quick_start"]  # a fixture
-
-pytestmark = pytest.mark.usefixtures("quick_start")
 
 MIDDLE = [place for place in PLACES if place.name == "middle_page"]
 DATE = datetime(2031, 5, 6, 7, 8, 9, tzinfo=UTC)
@@ -48,7 +43,14 @@ NAMED: list[tuple[str, str, float]] = [
     ("unix_milliseconds", str((UNIX + 1) * 1000), 1.0),
 ]
 NAMED_WAITS = [
-    pytest.param(place, status, value, seconds, id=f"{place.provider}-{status}-{name}")
+    pytest.param(
+        place,
+        status,
+        value,
+        seconds,
+        id=f"{place.provider}-{status}-{name}",
+        marks=[pytest.mark.lasts(seconds)] if seconds > 60 else [],
+    )
     for place in MIDDLE
     for status in (429, 503)
     for name, value, seconds in NAMED
@@ -338,6 +340,7 @@ def test_check_of_an_empty_workspace_and_of_an_error_beside_an_empty_list(
             assert done.records() == []
 
 
+@pytest.mark.lasts(50)
 def test_check_ends_under_a_limit_that_lasts(tmp_path: Path) -> None:
     """Its waits are bounded as a whole; without the bound it would wait for ever."""
     with Sandbox(World(calls=1), quick_switches()) as sandbox:

@@ -15,7 +15,6 @@ from integration_tests.fault_cases import (
     Place,
     Stage,
     be_quick,
-    quick_start,
     quick_switches,
     source_of,
     sync,
@@ -27,10 +26,6 @@ from integration_tests.sandbox.edits import with_page, with_records
 from integration_tests.sandbox.faults import ENDLESS
 from integration_tests.sandbox.switches import NO_TIMES, NoTime
 from integration_tests.sandbox.times import ZERO_TIMES
-
-__all__ = ["quick_start"]  # a fixture
-
-pytestmark = pytest.mark.usefixtures("quick_start")
 
 Record = dict[str, Any]
 

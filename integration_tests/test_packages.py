@@ -300,6 +300,7 @@ def test_the_document_counts_what_a_connector_brings() -> None:
 
 
 @pytest.mark.skipif(find_spec("airbyte") is None, reason="PyAirbyte is not for this Python")
+@pytest.mark.lasts(30)
 def test_pyairbyte_installs_from_the_packages(dist: Path, tmp_path: Path) -> None:
     """In a process of its own, which has the program `uv` on its path, as PyAirbyte wants it."""
     connector = CONNECTORS["skipcall"]

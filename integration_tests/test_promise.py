@@ -10,7 +10,7 @@ import pytest
 import requests_mock
 from source_skipcall_calls import SourceSkipcallCalls
 
-from integration_tests.commands import Connector, catalog_for, config_for
+from integration_tests.commands import Connector, catalog_for, in_full
 from integration_tests.in_process import read, records, state_of
 from integration_tests.sandbox import Sandbox, SeenRequest, Switches, World
 
@@ -48,7 +48,7 @@ def test_a_deletion_during_the_pass_hides_no_call(
     with Sandbox(World(calls=calls), switches_with_order(provider, order)) as sandbox:
         sandbox.before_answer = Deletion(provider, sandbox, times=1)
         outcome = Connector(provider, sandbox, tmp_path, forked=True).read(
-            config_for(provider, num_workers=1)
+            in_full(provider, num_workers=1)
         )
         assert outcome.exit_status == 0
         # the pass was repeated, and what it saw is complete: every living call came out
@@ -71,7 +71,7 @@ def test_a_list_that_never_stands_still_is_read_twice_and_the_next_sync_brings_w
     calls = 200 if provider == "intercom" else 500
     with Sandbox(World(calls=calls)) as sandbox:
         connector = Connector(provider, sandbox, tmp_path, forked=True)
-        config = config_for(provider, num_workers=1)
+        config = in_full(provider, num_workers=1)
         sandbox.before_answer = Deletion(provider, sandbox, times=1000)
         outcome = connector.read(config)
         asked = [dict(request.query)["page"] for request in sandbox.requests]
@@ -95,7 +95,7 @@ def test_calls_added_during_the_pass_do_not_hold_the_state(tmp_path: Path) -> No
 
         sandbox.before_answer = add_a_call
         connector = Connector("intercom", sandbox, tmp_path, forked=True)
-        outcome = connector.read(config_for("intercom", num_workers=1))
+        outcome = connector.read(in_full("intercom", num_workers=1))
         asked = [dict(request.query)["page"] for request in sandbox.requests]
         assert asked.count("1") == 1
         assert outcome.last_state()["stream"]["stream_state"]["updated_at"] > BEGINNING
@@ -157,7 +157,7 @@ def test_a_record_without_any_readable_time_comes_with_every_sync(tmp_path: Path
 def test_the_lookback_is_the_users(lookback_days: int, tmp_path: Path) -> None:
     with Sandbox(World(calls=300)) as sandbox:
         state = state_of("calls", {"updated_at": "2026-08-01T00:00:00Z"})  # written by hand
-        config = config_for("skipcall", lookback_days=lookback_days)
+        config = in_full("skipcall", lookback_days=lookback_days)
         outcome = Connector("skipcall", sandbox, tmp_path, forked=True).read(config, state=state)
         since = (datetime(2026, 8, 1) - timedelta(days=lookback_days)).isoformat()
         expected = {
@@ -175,7 +175,7 @@ def test_the_start_date_counts_on_the_time_of_the_call(provider: str, tmp_path: 
         everything = sandbox.expected(provider)
         moments = sorted(call["occurred_at"] for call in everything.values())
         start_date = moments[len(moments) // 2][:19] + "Z"
-        config = config_for(provider, start_date=start_date)
+        config = in_full(provider, start_date=start_date)
         outcome = Connector(provider, sandbox, tmp_path, forked=True).read(config)
         assert outcome.by_id() == {
             call_id: call

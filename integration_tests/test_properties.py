@@ -18,13 +18,12 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 import requests_mock
 from airbyte_cdk.models import AirbyteStateMessageSerializer
-from airbyte_cdk.sources.declarative import concurrent_declarative_source
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from calls_shared.http.budget import CallBudget
-from integration_tests.commands import PROVIDERS, catalog_for, config_for
+from integration_tests.commands import PROVIDERS, catalog_for, in_full
 from integration_tests.in_process import read, records
 from integration_tests.test_kill_and_resume import fast_source
 
@@ -43,15 +42,6 @@ CURSORS = {
     "amplemarket": "created_at",
     "skipcall": "updated_at",
 }
-
-
-@pytest.fixture(autouse=True, scope="module")
-def schema_read_once() -> Iterator[None]:
-    """The CDK reads the schema of all manifests for each source: two thirds of a small sync."""
-    schema = concurrent_declarative_source.get_declarative_component_schema()
-    name = "get_declarative_component_schema"
-    with patch.object(concurrent_declarative_source, name, lambda: schema):
-        yield
 
 
 @dataclass(frozen=True, order=True)
@@ -228,7 +218,7 @@ def sync(
     **options: Any,
 ) -> Synced:
     with played(provider, calls, paging or Paging()):
-        config = config_for(provider, lookback_days=1, **options)
+        config = in_full(provider, lookback_days=1, **options)
         messages = read(fast_source(provider), config, catalog_for(provider), state)
     states = [message.state for message in messages if message.state is not None]
     content = AirbyteStateMessageSerializer.dump(states[-1])
@@ -379,7 +369,7 @@ def failure_of(provider: str, status: int, body: Any) -> tuple[int, Any, Any]:
     with requests_mock.Mocker() as mock, patch.object(CallBudget, "sleep"):
         mock.get(requests_mock.ANY, status_code=status, text=json.dumps(body))
         try:
-            read(fast_source(provider), config_for(provider), catalog_for(provider))
+            read(fast_source(provider), in_full(provider), catalog_for(provider))
         except AirbyteTracedException as failure:
             return mock.call_count, failure.message, failure.failure_type
         return mock.call_count, None, None

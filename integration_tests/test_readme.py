@@ -119,6 +119,7 @@ def test_make_dist() -> None:
     assert target == ".venv/bin/python -m release.packages"
 
 
+@pytest.mark.lasts(45)
 def test_one_connector_alone_in_an_environment_of_its_own(tmp_path: Path) -> None:
     build(tmp_path / "dist")
     subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "alone")], check=True)

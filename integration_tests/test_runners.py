@@ -226,6 +226,7 @@ def test_a_state_is_checked_whoever_runs_the_manifest(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(find_spec("airbyte") is None, reason="PyAirbyte is not for this Python")
+@pytest.mark.lasts(75)
 def test_pyairbyte(tmp_path: Path) -> None:
     """It hands no state in, so that each read is a first one; two of them do not pass the rate."""
     start = world().now
@@ -344,7 +345,8 @@ def test_all_components_of_a_source_share_one_budget(
     holding = {name for name, budget in holders if isinstance(budget, CallBudget)}
     assert all(budget is expected for _, budget in holders if isinstance(budget, CallBudget))
     others = {"FanOutRetriever", "OldestFirstRetriever", "CallRetriever", "ParentSlices"}
-    retrievers = others | {"OneItemMatches"} if provider == "openphone" else {"ListRetriever"}
+    lists = {"ListRetriever", "ListedCallsRetriever"}
+    retrievers = others | {"OneItemMatches"} if provider == "openphone" else lists
     assert holding >= {"CallRequester", *retrievers}
     reports = {id(o) for o in reachable(list(streams)) if type(o).__name__ == "SyncReport"}
     assert reports == {id(expected.report)}

@@ -310,6 +310,9 @@ def test_odd_ids_stay_texts(get: Get) -> None:
         ("created_desc", lambda call: (-call.created,)),
         ("created_asc", lambda call: (call.created,)),
         ("updated_desc", lambda call: (-(call.updated_at or call.created),)),
+        ("updated_asc", lambda call: (call.updated_at or call.created,)),
+        ("started_desc", lambda call: (-(call.initiated_at or call.created),)),
+        ("started_asc", lambda call: (call.initiated_at or call.created,)),
     ],
 )
 def test_orders(

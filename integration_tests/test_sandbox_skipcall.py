@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from integration_tests.sandbox import Sandbox, SkipcallSwitches, Switches, World
+from integration_tests.sandbox.numbered_lists import ListSwitches
 from integration_tests.sandbox.skipcall_calls import SkipcallCall, SkipcallContact
 
 HEADERS = {"Authorization": "Bearer test-key-skipcall-not-real"}
@@ -114,26 +115,116 @@ def test_limit_is_cut_silently(sandbox: Sandbox, get: Get, cut: int | None, effe
     assert body["totalPages"] == -(-230 // effective)
 
 
-@pytest.mark.parametrize(
-    ("order", "key"),
-    [
-        ("created_asc", lambda call: call.created),
-        ("created_desc", lambda call: -call.created),
-        ("updated_desc", lambda call: -(call.updated or call.created)),
-    ],
-)
-def test_orders_follow_changes(
-    sandbox: Sandbox, get: Get, order: str, key: Callable[[SkipcallCall], int]
-) -> None:
-    sandbox_with(sandbox, order=order)
+def started(call: SkipcallCall) -> int:
+    return call.created if call.started is None else call.started
+
+
+KEYS: dict[str, Callable[[SkipcallCall], int]] = {
+    "created": lambda call: call.created,
+    "updated": lambda call: call.updated or call.created,
+    "started": started,
+}
+DIRECTIONS = {"asc": 1, "desc": -1}
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+@pytest.mark.parametrize("by", KEYS)
+def test_orders_follow_changes(sandbox: Sandbox, get: Get, by: str, direction: str) -> None:
+    sandbox_with(sandbox, order=f"{by}_{direction}")
     before = listed(get)
     sandbox.world.change_call("skipcall", before[7]["id"])
     sandbox.world.delete_call("skipcall", before[8]["id"])
-    sandbox.world.add_call("skipcall")
+    late = sandbox.world.add_call("skipcall", started=1_700_000_000_000)
     calls = sandbox.world.skipcall.calls
-    keys = [key(calls[record["id"]]) for record in listed(get)]
+    ids = [record["id"] for record in listed(get)]
+    keys = [DIRECTIONS[direction] * KEYS[by](calls[call_id]) for call_id in ids]
     assert keys == sorted(keys)
     assert len(keys) == 230
+    # where a call stands that was told late
+    ends = {("started", "desc"): -1, ("started", "asc"): 0, ("created", "desc"): 0}
+    assert ids[ends.get((by, direction), -1 if direction == "asc" else 0)] == late
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_a_nearly_sorted_list_has_some_calls_days_further_down(
+    sandbox: Sandbox, get: Get, direction: str
+) -> None:
+    sandbox_with(sandbox, order=f"nearly_{direction}")
+    calls = [sandbox.world.skipcall.calls[record["id"]] for record in listed(get)]
+    calls = calls if direction == "desc" else calls[::-1]
+    newest = 1 << 62
+    out_of_place = []
+    for call in calls:  # newest first
+        if call.created > newest:
+            out_of_place.append(call)
+            assert call.created - newest <= 5 * 24 * 3600 * 1000
+        else:
+            newest = call.created
+    assert 1 <= len(out_of_place) <= len(calls) // 10
+
+
+FORMS: dict[str, Callable[[str, str], dict[str, str]]] = {
+    "form": lambda by, order: {"orderBy": by, "order": order},
+    "brackets": lambda by, order: {"sort[orderBy]": by, "sort[order]": order},
+    "json": lambda by, order: {"sort": f'{{"orderBy":"{by}","order":"{order}"}}'},
+}
+"""How the object `sort` may be encoded."""
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+@pytest.mark.parametrize("by", KEYS)
+@pytest.mark.parametrize("encoding", FORMS)
+def test_an_order_is_asked_for_in_the_encoding_that_is_understood(
+    sandbox: Sandbox, get: Get, encoding: str, by: str, direction: str
+) -> None:
+    sandbox_with(sandbox, order="shuffled")
+    shuffled = listed(get)
+    sandbox_with(sandbox, order=f"{by}_{direction}")
+    wanted = listed(get)
+    assert wanted != shuffled
+    sandbox_with(sandbox, order="shuffled", sort=encoding)
+    assert listed(get) == shuffled
+    for form, query in FORMS.items():
+        found = listed(get, **query(f"{by}At", direction))
+        assert found == (wanted if form == encoding else shuffled)
+
+
+@pytest.mark.parametrize("encoding", FORMS)
+def test_an_order_that_is_not_known_is_refused_and_one_without_direction_ascends(
+    sandbox: Sandbox, get: Get, encoding: str
+) -> None:
+    sandbox_with(sandbox, sort=encoding)
+    assert get(**FORMS[encoding]("notes", "asc")).status_code == 400
+    assert get(**FORMS[encoding]("createdAt", "up")).status_code == 400
+    ascending = listed(get, **FORMS[encoding]("createdAt", "asc"))
+    assert listed(get, **FORMS[encoding]("createdAt", "")) == ascending
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_order_is_refused_in_every_encoding(sandbox: Sandbox, get: Get, form: str) -> None:
+    sandbox_with(sandbox, sort="refused")
+    answer = get(**FORMS[form]("createdAt", "desc"))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "BAD_REQUEST")
+    assert listed(get) == listed(get, limit=50)
+
+
+@pytest.mark.parametrize(("form", "status"), [("refused", 422), ("empty", 200), ("capped", 200)])
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_a_wall_hides_what_stands_behind_it(
+    sandbox: Sandbox, get: Get, form: str, status: int, direction: str
+) -> None:
+    """In whatever order; it is announced all the same, unless it is capped."""
+    sandbox_with(sandbox, order=f"created_{direction}")
+    whole = listed(get)
+    wall: Any = ListSwitches(wall=40, wall_form=form)
+    sandbox_with(sandbox, order=f"created_{direction}", lists=wall)
+    pages = [get(page=number, limit=20) for number in (1, 2, 3)]
+    found = [record for page in pages[:2] for record in page.json()["data"]]
+    assert found == whole[:40]
+    assert pages[0].json()["total"] == (40 if form == "capped" else 230)
+    assert pages[2].status_code == status
+    if status == 200:
+        assert pages[2].json()["data"] == []
 
 
 def test_sort_and_filters_are_accepted_and_ignored(get: Get) -> None:

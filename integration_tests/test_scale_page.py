@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from integration_tests.commands import PROVIDERS, ROOT, Connector, config_for
+from integration_tests.commands import PROVIDERS, ROOT, Connector, in_full
 from integration_tests.sandbox import Sandbox, World
 
 TEXT = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")
@@ -22,20 +22,20 @@ def test_a_start_date_that_is_taken_away_later(provider: str, tmp_path: Path) ->
         moments = sorted(call["occurred_at"] for call in truth.values())
         start = f"{moments[int(len(moments) * 0.97)][:19]}Z"
 
-        recent = connector.read(config_for(provider, start_date=start))
+        recent = connector.read(in_full(provider, start_date=start))
         requests_for_recent = len(sandbox.requests)
         calls |= recent.by_id()
         assert 0 < len(calls) < len(truth) / 10
 
         sandbox.clear_requests()
-        whole = connector.read(config_for(provider), state=[recent.last_state()])
+        whole = connector.read(in_full(provider), state=[recent.last_state()])
         is_less = requests_for_recent < len(sandbox.requests)
         assert is_less is (provider in ASKED_FOR_A_TIME)
         calls |= whole.by_id()  # the same table, by its key
         assert calls.keys() == truth.keys()
 
         # and the next one is incremental again
-        again = connector.read(config_for(provider), state=[whole.last_state()])
+        again = connector.read(in_full(provider), state=[whole.last_state()])
         assert len(again.by_id()) < len(truth)
 
 

@@ -13,13 +13,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 from urllib.parse import quote, quote_plus
 
 import pytest
 import requests
 from airbyte_cdk.models import AirbyteMessageSerializer, ConfiguredAirbyteCatalogSerializer
-from airbyte_cdk.sources.declarative import concurrent_declarative_source
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
@@ -116,15 +114,6 @@ class Command:
 
 
 Commands = Callable[[str, Sandbox], Command]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def schema_read_once() -> Iterator[None]:
-    """The CDK reads the schema of all manifests for each source: two thirds of a small sync."""
-    schema = concurrent_declarative_source.get_declarative_component_schema()
-    name = "get_declarative_component_schema"
-    with patch.object(concurrent_declarative_source, name, lambda: schema):
-        yield
 
 
 @pytest.fixture

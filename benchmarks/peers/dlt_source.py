@@ -1,6 +1,9 @@
 """A peer: dlt's declarative `rest_api` source with the paginators that its documentation names.
 
-`python dlt_source.py PROVIDER URL [--parallelized]` writes each call as a JSON line to stdout. The
+`python dlt_source.py PROVIDER URL [--parallelized] [--since FIELD=VALUE [--newest-first]]` writes
+each call as a JSON line to stdout. With `--since`, dlt's `incremental` keeps the calls whose field
+is at least the value; with `--newest-first` it is told so (`row_order`), believes it, and ends the
+list at the first page of older ones. The
 resource is iterated and written with dlt's own JSON, which is the least a dlt user can do for JSON
 lines: `dlt.pipeline` with the filesystem destination would also normalize and load, and takes
 longer. `--parallelized` asks for the dependent resource's requests in dlt's thread pool; only the
@@ -156,12 +159,20 @@ def main() -> None:
     parser.add_argument("provider", choices=["intercom", "openphone", "amplemarket", "skipcall"])
     parser.add_argument("url")
     parser.add_argument("--parallelized", action="store_true")
+    parser.add_argument("--since", metavar="FIELD=VALUE")
+    parser.add_argument("--newest-first", action="store_true")
     options = parser.parse_args()
     if options.provider == "openphone":
         config = openphone(options.url, options.parallelized)
     else:
         sources = {"intercom": intercom, "amplemarket": amplemarket, "skipcall": skipcall}
         config = sources[options.provider](options.url)
+    if options.since:
+        name, value = options.since.split("=", 1)
+        since: dict[str, Any] = {"cursor_path": name, "on_cursor_value_missing": "include"}
+        since["initial_value"] = int(value) if value.isdigit() else value
+        since["row_order"] = "desc" if options.newest_first else None
+        config["resources"][-1]["endpoint"]["incremental"] = since
     write = sys.stdout.buffer.write
     for call in rest_api_source(config).resources["calls"]:
         write(json.dumpb(call) + b"\n")

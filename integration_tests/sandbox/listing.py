@@ -3,7 +3,7 @@
 from binascii import crc32
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Generic
+from typing import Final, Generic, Literal
 
 import orjson
 
@@ -15,10 +15,15 @@ from .views import Call, CallView, SortKey
 ORDERS: Final[dict[tuple[str | None, str], ListOrder]] = {
     ("createdAt", "asc"): "created_asc",
     ("createdAt", "desc"): "created_desc",
+    ("updatedAt", "asc"): "updated_asc",
     ("updatedAt", "desc"): "updated_desc",
+    ("startedAt", "asc"): "started_asc",
     ("startedAt", "desc"): "started_desc",
 }
 """What may be asked for, by the values of `orderBy` and `order`."""
+
+DISPLACED_DAYS = 5
+"""How far down those calls stand that a nearly sorted list has out of their place."""
 
 
 @dataclass(frozen=True)
@@ -39,24 +44,28 @@ def ordered_view(
     keep: Callable[[Call], bool] = lambda call: True,
 ) -> CallView[Call]:
     """The view for an order; `scope` names what `keep` admits."""
-    if order == "shuffled":
-        return history.view((order, scope), shuffled_key, keep)
-    if order == "updated_desc":
-        return history.view((order, scope), lambda call: (moments.updated(call), call.id), keep)
-    if order == "started_desc":
-        return history.view((order, scope), lambda call: (moments.started(call), call.id), keep)
-    if order == "nearly_desc":
-        return history.view((order, scope), lambda call: displaced_key(call, moments), keep)
-    return history.view(("created", scope), lambda call: (moments.created(call), call.id), keep)
+    by = order.partition("_")[0]
+    return history.view((by, scope), lambda call: sort_key(order, moments, call), keep)
 
 
 def calls_from(
     history: CallHistory[Call], view: CallView[Call], order: ListOrder, start: int, count: int
 ) -> list[Call]:
     """The calls from a position in the order on; none past the end."""
-    ascending = order in ("created_asc", "shuffled")
-    ids = view.ascending(start, count) if ascending else view.descending(start, count)
+    descends = order.endswith("_desc")
+    ids = view.descending(start, count) if descends else view.ascending(start, count)
     return [history.calls[identifier] for identifier in ids]
+
+
+def sort_key(order: ListOrder, moments: Moments[Call], call: Call) -> SortKey:
+    """What a call's place in the order goes by."""
+    if order in ("updated_desc", "updated_asc"):
+        return (moments.updated(call), call.id)
+    if order in ("started_desc", "started_asc"):
+        return (moments.started(call), call.id)
+    if order in ("nearly_desc", "nearly_asc"):
+        return displaced_key(call, moments)
+    return shuffled_key(call) if order == "shuffled" else (moments.created(call), call.id)
 
 
 def shuffled_key(call: Call) -> SortKey:
@@ -67,11 +76,11 @@ def shuffled_key(call: Call) -> SortKey:
 def displaced_key(call: Call, moments: Moments[Call]) -> SortKey:
     """By creation, but for one call in some twenty, which stands days further down."""
     is_displaced = crc32(call.id.encode()) % 20 == 0
-    days = 5 * 24 * 3600 * moments.second
+    days = DISPLACED_DAYS * 24 * 3600 * moments.second
     return (moments.created(call) - (days if is_displaced else 0), call.id)
 
 
-def asked_order(request: ApiRequest, encoding: SortEncoding) -> ListOrder | None | bool:
+def asked_order(request: ApiRequest, encoding: SortEncoding) -> ListOrder | Literal[False] | None:
     """The order that a request asks for in the encoding that the server understands.
 
     Returns:

@@ -8,14 +8,26 @@ likeliest position.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Literal
+from typing import Literal, get_args
 
 from .numbered_lists import ListSwitches
 
 ListOrder = Literal[
-    "created_desc", "created_asc", "updated_desc", "started_desc", "nearly_desc", "shuffled"
+    "created_desc",
+    "created_asc",
+    "updated_desc",
+    "updated_asc",
+    "started_desc",
+    "started_asc",
+    "nearly_desc",
+    "nearly_asc",
+    "shuffled",
 ]
-"""`nearly_desc` is by creation, but for some calls that stand further down."""
+"""By creation, change or start; `nearly` by creation, but for some calls that stand further down.
+
+A shuffled list is neither newest nor oldest first.
+"""
+LIST_ORDERS: tuple[ListOrder, ...] = get_args(ListOrder)
 SortEncoding = Literal["ignored", "form", "brackets", "json", "refused"]
 NoTime = Literal["null", "zero", "minus_one", "year_one", "year_zero", "eighties"]
 """How a provider lists a time that never was: `times.ZERO_TIMES` spells each."""
@@ -166,10 +178,7 @@ ALTERNATIVES: Mapping[str, tuple[tuple[str, tuple[Value, ...]], ...]] = {
         ("per_page_over_25", ("refuse",)),
         ("pages", ("null",)),
         ("pages_next", ("url", "null", "absent")),
-        (
-            "order",
-            ("created_asc", "updated_desc", "started_desc", "nearly_desc", "shuffled"),
-        ),
+        ("order", LIST_ORDERS[1:]),
         ("limit", (167,)),
         ("no_time", NO_TIMES),
     ),
@@ -199,10 +208,7 @@ ALTERNATIVES: Mapping[str, tuple[tuple[str, tuple[Value, ...]], ...]] = {
     ),
     "skipcall": (
         ("limit_cut", (50, 20)),
-        (
-            "order",
-            ("created_asc", "updated_desc", "started_desc", "nearly_desc", "shuffled"),
-        ),
+        ("order", LIST_ORDERS[1:]),
         ("sort", ("form", "brackets", "json", "refused")),
         ("reset_unit", ("milliseconds",)),
         ("limit", (1000,)),

@@ -4,9 +4,11 @@ Named in manifests (`class_name: calls_shared.<name>`):
 
     CallNormalization    a provider's record becomes one call in the shared columns
     CallSchema           the schema of those columns
+    ListedCallSchema     the schema of what a call is known by
     CallRequester        sends a request until it is answered well, skipped, or has failed
     CallRetriever        reads the pages of a list, whatever they announce
     ListRetriever        the same for a stream that is one list: its complete readings converge
+    ListedCallsRetriever   provider and id of each call that such a list holds now
     FanOutRetriever      the same for a slice that is asked once for each of some values
     OldestFirstRetriever   the same for parents, which it gives out by windows of time
     PageRecords          takes the records out of a checked page
@@ -24,7 +26,7 @@ Used by a connector's few lines of Python:
 
 from calls_shared.http.authenticator import ApiKey, BasicAuth
 from calls_shared.http.requester import CallRequester
-from calls_shared.normalization.columns import CallSchema
+from calls_shared.normalization.columns import CallSchema, ListedCallSchema
 from calls_shared.normalization.normalization import CallNormalization
 from calls_shared.protocol.entrypoint import run
 from calls_shared.protocol.source import CallsSource
@@ -32,6 +34,7 @@ from calls_shared.reading.checked_state import CheckedState
 from calls_shared.reading.extractor import PageRecords
 from calls_shared.reading.fan_out import FanOutRetriever
 from calls_shared.reading.list_retriever import ListRetriever
+from calls_shared.reading.listed_calls import ListedCallsRetriever
 from calls_shared.reading.oldest_first import OldestFirstRetriever
 from calls_shared.reading.pagination import NextLink, PageNumbers, PageToken
 from calls_shared.reading.parent_slices import ParentSlices
@@ -50,6 +53,8 @@ __all__ = [
     "FanOutRetriever",
     "ForgetGlobalCursor",
     "ListRetriever",
+    "ListedCallSchema",
+    "ListedCallsRetriever",
     "NextLink",
     "OldestFirstRetriever",
     "OneItemMatches",

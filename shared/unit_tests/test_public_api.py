@@ -24,6 +24,8 @@ NAMES = [
     "FanOutRetriever",
     "ForgetGlobalCursor",
     "ListRetriever",
+    "ListedCallSchema",
+    "ListedCallsRetriever",
     "NextLink",
     "OldestFirstRetriever",
     "OneItemMatches",

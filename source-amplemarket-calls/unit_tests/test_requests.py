@@ -92,6 +92,20 @@ def chain(mock: requests_mock.Mocker, *pages: list[dict[str, object]]) -> None:
         mock.get(url, json=page(*calls, link=link))
 
 
+def test_what_is_listed_is_read_once_and_without_a_date() -> None:
+    with requests_mock.Mocker() as mock:
+        chain(mock, [call(0), call(40)], [call(50)])
+        config = {**CONFIG, "start_date": "2026-05-01T06:00:00Z"}
+        catalog = catalog_for("amplemarket", "listed_calls")
+        found = records(read(SourceAmplemarketCalls(), config, catalog), "listed_calls")
+        ids = [call(number)["id"] for number in (0, 40, 50)]
+        assert found == [{"provider": "amplemarket", "id": name} for name in ids]
+        assert [url for url, _ in sent(mock)] == [
+            f"{URL}?page%5Bsize%5D=100",
+            encoded(f"{URL}?page[after]=p1"),
+        ]
+
+
 OF_0_1_0 = state_of("calls", {"created_at": "2026-05-30T00:00:00.000000Z"})
 
 

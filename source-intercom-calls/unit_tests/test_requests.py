@@ -94,6 +94,20 @@ def test_without_pages_and_total_until_an_empty_page() -> None:
         assert state["inventory"]["months"].keys() == {"2026-01"}
 
 
+def test_what_is_listed_is_read_twice_whatever_the_start_date() -> None:
+    with requests_mock.Mocker() as mock:
+        for number in (1, 2):
+            body = page(call(number), pages=numbers(number, 2), total=2)
+            mock.get(f"{URL}?page={number}", json=body)
+        mock.get(f"{URL}?page=3", json=page(pages=numbers(3, 2), total=2))
+        config = {**CONFIG, "start_date": "2030-01-01T00:00:00Z"}
+        catalog = catalog_for("intercom", "listed_calls")
+        found = records(read(SourceIntercomCalls(), config, catalog), "listed_calls")
+        assert found == [{"provider": "intercom", "id": name} for name in ("001", "002")]
+        pages = [(f"{URL}?page={n}&per_page=25", HEADERS) for n in (1, 2, 3)]
+        assert sent(mock) == [*pages, *pages]
+
+
 def synced(state: list[dict[str, Any]], until: int) -> tuple[list[str], list[dict[str, Any]]]:
     """Ids and state of a sync some days after New Year, which lists a call a day on one page."""
     with requests_mock.Mocker() as mock:
@@ -141,7 +155,7 @@ def test_calls_by_id_asks_for_each_id_unchanged_and_skips_unknown_ones() -> None
 def test_calls_by_id_is_offered_only_with_ids(call_ids: list[str] | None) -> None:
     config = CONFIG if call_ids is None else {**CONFIG, "call_ids": call_ids}
     catalog = SourceIntercomCalls().discover(LOGGER, config)
-    expected = ["calls", "calls_by_id"] if call_ids else ["calls"]
+    expected = ["calls", "listed_calls", *(["calls_by_id"] if call_ids else [])]
     assert [stream.name for stream in catalog.streams] == expected
 
 

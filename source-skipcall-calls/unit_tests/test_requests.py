@@ -108,6 +108,19 @@ def test_a_state_that_was_written_by_hand_says_from_where_on() -> None:
     assert found == [f"id-{n}" for n in range(15, 21)]
 
 
+def test_what_is_listed_is_read_twice_of_all_workspaces() -> None:
+    with requests_mock.Mocker() as mock:
+        mock.get(f"{URL}?page=1", json=page(1, 2, call(1), call(2), total=3, limit=2))
+        mock.get(f"{URL}?page=2", json=page(2, 2, call(3), total=3, limit=2))
+        config = {**CONFIG, "workspace_ids": ["550e8400-e29b-41d4-a716-446655440000"]}
+        catalog = catalog_for("skipcall", "listed_calls")
+        found = records(read(SourceSkipcallCalls(), config, catalog), "listed_calls")
+        assert found == [{"provider": "skipcall", "id": f"id-{n}"} for n in (1, 2, 3)]
+        asked = [request.qs for request in mock.request_history]
+        assert [query.pop("page") for query in asked] == [["1"], ["2"], ["1"], ["2"]]
+        assert not [query for query in asked if "workspaceids" in query]
+
+
 def test_check_costs_one_request() -> None:
     with requests_mock.Mocker() as mock:
         mock.get(URL, json=page(1, 3, call(1), total=3))

@@ -25,14 +25,18 @@ aircall: Any = importlib.util.module_from_spec(_SPEC)
 sys.modules[_SPEC.name] = aircall
 _SPEC.loader.exec_module(aircall)
 
-CATALOG = json.loads((HERE / "configured_catalog.json").read_text(encoding="utf-8"))
+STREAMS = {
+    entry["stream"]["name"]: {"streams": [entry]}
+    for entry in json.loads((HERE / "configured_catalog.json").read_text("utf-8"))["streams"]
+}
 MANY = 1_000_000
 
 
 class Destination:
     """Keeps the last record of each id and the last state, and which ids came in the last sync."""
 
-    def __init__(self) -> None:
+    def __init__(self, stream: str = "calls") -> None:
+        self.catalog = STREAMS[stream]
         self.held: dict[str, dict[str, Any]] = {}
         self.states: list[dict[str, Any]] = []
         self.came: list[str] = []
@@ -44,7 +48,7 @@ class Destination:
         source = SourceAircallCalls()
         vars(source)["manifest"] = without_limit(source.manifest)
         config = {**aircall.CREDENTIALS, **settings}
-        messages = messages_of(source, config, CATALOG, self.states)
+        messages = messages_of(source, config, self.catalog, self.states)
         try:
             for message in messages:
                 self._take(message)
@@ -233,6 +237,41 @@ def test_more_calls_in_one_second_than_the_wall_end_the_sync_after_all_others(se
     assert destination.states  # it counts as complete
 
 
+@pytest.mark.parametrize("wall", [10_000, 300])
+def test_what_is_listed_comes_once_also_behind_the_wall(serve: Serve, wall: int) -> None:
+    world = aircall.World(700)
+    sandbox = serve(world, wall=wall)
+    destination = Destination("listed_calls")
+    with pytest.MonkeyPatch.context() as patch:
+        lower_the_wall(patch, wall)
+        destination.sync(start_date="2999-01-01T00:00:00Z")
+
+    assert destination.failure is None
+    assert destination.held == {id: {"provider": "aircall", "id": id} for id in world.truth()}
+    assert sorted(destination.came) == sorted(world.truth())
+    begun = [
+        one for one in sandbox.requests if {"from", "to", "page"} & one.query.keys() == {"page"}
+    ]
+    assert [one.query["page"] for one in begun].count("1") == 2  # two readings agree
+
+
+def test_a_crowd_in_one_second_fails_the_stream_of_what_is_listed(serve: Serve) -> None:
+    world = aircall.World(60, days=30)
+    for _ in range(60):
+        world.add(world.now - 40 * aircall.DAY)
+    serve(world, wall=50)
+    destination = Destination("listed_calls")
+    with pytest.MonkeyPatch.context() as patch:
+        lower_the_wall(patch, 50)
+        destination.sync()
+
+    assert destination.failure is not None
+    assert destination.failure.failure_type.value == "config_error"
+    said = str(destination.failure.message)
+    assert "calls: it lists no more of one moment, so that nobody can tell which" in said
+    assert "Take listed_calls out of the connection, or ask Aircall for a complete list." in said
+
+
 def test_a_sync_that_is_killed_in_the_middle_is_made_up_for(serve: Serve) -> None:
     world = aircall.World(700)
     serve(world, wall=300)
@@ -309,7 +348,7 @@ def test_a_429_is_obeyed(serve: Serve) -> None:
 
 def test_the_command_reads_it_all_at_the_providers_own_limit(tmp_path: Path) -> None:
     world = aircall.World(130)
-    files = {"config": aircall.CREDENTIALS, "catalog": CATALOG}
+    files = {"config": aircall.CREDENTIALS, "catalog": STREAMS["calls"]}
     for name, content in files.items():
         (tmp_path / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
     with aircall.Sandbox(world) as sandbox:

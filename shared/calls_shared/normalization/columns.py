@@ -4,7 +4,7 @@ The types are Airbyte's: a `timestamp` is a JSON string with `format: date-time`
 `airbyte_type: timestamp_with_timezone`; a duration is an `integer` number of seconds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import Any, ClassVar
@@ -142,6 +142,9 @@ COLUMNS: tuple[Column, ...] = (
     ),
 )
 
+LISTED_COLUMNS: tuple[Column, ...] = COLUMNS[:2]
+"""What a call is known by across providers, and all that a stream of listed calls has."""
+
 
 @dataclass
 class CallSchema(SchemaLoader):
@@ -161,15 +164,34 @@ class CallSchema(SchemaLoader):
 
     def get_json_schema(self) -> Mapping[str, Any]:
         """The JSON schema of one normalized call."""
-        properties = {column.name: column.json_schema() for column in COLUMNS}
+        properties = _properties(COLUMNS)
         for name, here in self.descriptions.items():
             properties[name]["description"] += f" {here}"
         properties["provider_record"]["properties"] = dict(self.provider_record["properties"])
         properties["provider_record"]["additionalProperties"] = True
-        return {
-            "$schema": "http://json-schema.org/draft-07/schema#",
-            "type": "object",
-            "additionalProperties": True,
-            "required": [column.name for column in COLUMNS if column.required],
-            "properties": properties,
-        }
+        return _schema(properties)
+
+
+@dataclass
+class ListedCallSchema(SchemaLoader):
+    """Schema loader of a stream with no more of a call than what it is known by."""
+
+    def get_json_schema(self) -> Mapping[str, Any]:
+        """The JSON schema of one listed call."""
+        return _schema(_properties(LISTED_COLUMNS))
+
+
+def _properties(columns: Iterable[Column]) -> dict[str, Any]:
+    return {column.name: column.json_schema() for column in columns}
+
+
+def _schema(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "type": "object",
+        "additionalProperties": True,
+        "required": [
+            column.name for column in COLUMNS if column.required and column.name in properties
+        ],
+        "properties": properties,
+    }

@@ -3,12 +3,14 @@
 import sys
 import time
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from airbyte_cdk.models import AirbyteMessage
 from airbyte_cdk.sources.declarative.concurrent_declarative_source import (
     ConcurrentDeclarativeSource,
 )
+from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
 
 from calls_shared.http.budget import budget_of
 from calls_shared.http.patience import Patience
@@ -35,6 +37,14 @@ class DeclarativeCalls(ConcurrentDeclarativeSource):
         super().__init__(config=config, **arguments)
         self.budget = budget_of(self._config, patience)
         self._concurrent_source._queue.maxsize = QUEUED_RECORDS
+
+    def streams(self, config: Mapping[str, Any]) -> list[AbstractStream]:
+        """The streams of the configuration, built once, however often they are asked for."""
+        return self._streams
+
+    @cached_property
+    def _streams(self) -> list[AbstractStream]:
+        return super().streams(self._config)
 
     def put(self, message: AirbyteMessage) -> None:
         """Let a message out between those of the read that is under way, from any thread.

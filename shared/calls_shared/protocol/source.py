@@ -31,7 +31,7 @@ from calls_shared.protocol.failures import as_exception, failed_status, same_err
 from calls_shared.protocol.files import catalog_in, read_json, states_in
 from calls_shared.protocol.heartbeat import Heartbeat
 from calls_shared.protocol.manifest import manifest_of
-from calls_shared.protocol.manifest_check import checked, resolved
+from calls_shared.protocol.manifest_check import checked
 from calls_shared.protocol.secrets import clean_trace, mask_secrets
 from calls_shared.reading.cursors import stream_cursors
 from calls_shared.reading.state import newest_of, of_incremental, usable
@@ -173,9 +173,9 @@ class CallsSource(Source):
             AirbyteTracedException: the failure of the (last) stream that failed, in its own words.
         """
         config = self.configure(config)
-        cursors = stream_cursors(resolved(self.manifest))
         states = usable(of_incremental(state or [], catalog))
         inner = self._build(config, catalog=catalog, states=states)
+        cursors = stream_cursors(inner.resolved_manifest)
         self._check_streams(inner, catalog, config)
         self._warn(logger, config)
         known = newest_of(states, cursors)

@@ -19,12 +19,15 @@ class ChainedEnd:
         self._unlisted = unlisted
         self._seen = SeenIds()
         self._total: int | None = None
+        self._fewest: int | None = None  # the smallest total: what came since grew the list
         self._in_force = 0  # the largest number of records that a page held
         self._smallest: int | None = None  # page that held records
 
     def page(self, ids: Sequence[str], total: int | None) -> None:
         """Take in a page: the ids of its records, and the number of records that it announces."""
-        self._total = self._total if total is None else total
+        if total is not None:
+            self._total = total
+            self._fewest = total if self._fewest is None else min(self._fewest, total)
         self._in_force = max(self._in_force, len(ids))
         if ids:
             self._smallest = min(len(ids), self._smallest or len(ids))
@@ -35,11 +38,7 @@ class ChainedEnd:
     @property
     def is_short(self) -> bool:
         """Whether more is announced than was listed."""
-        return self._total is not None and self._behind > self._unlisted
-
-    @property
-    def _behind(self) -> int:
-        return (self._total or 0) - len(self._seen)
+        return self._total is not None and self._total - len(self._seen) > self._unlisted
 
     def may_be_refused(self) -> bool:
         """Whether a page that is refused is the end: all is listed, or a wall stands there."""
@@ -49,4 +48,5 @@ class ChainedEnd:
     def end(self) -> ListEnd:
         """How the list has ended; full pages only, and a page or more behind them, are a wall."""
         is_full = self._smallest == self._in_force
-        return ListEnd(self.is_short and is_full and self._behind >= self._in_force, self._total)
+        is_behind = (self._fewest or 0) - len(self._seen) >= self._in_force
+        return ListEnd(self.is_short and is_full and is_behind, self._total)

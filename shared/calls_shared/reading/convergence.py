@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from calls_shared.normalization import times
+from calls_shared.reading.gone import gone_since
 from calls_shared.reading.inventory import MONTHS, Inventory, differing, period
 from calls_shared.reading.list_end import ListEnd
 from calls_shared.reading.list_state import ListState
@@ -164,6 +165,17 @@ class Convergence:
         if not same or second.last_total in (None, second.listed):
             return None
         return second.last_total or 0, len(second.seen)
+
+    def gone(self, end: ListEnd) -> dict[str, int]:
+        """By month, how many calls that the last complete reading listed are listed no more.
+
+        Only months that differ were read again, so only those can be told; of what the last
+        reading of all lists, as the state keeps it.
+        """
+        before = self._before.months or {}
+        known = self._differing - self._behind_the_wall(end, before)
+        compared = {month: sums for month, sums in before.items() if month in known}
+        return gone_since(compared, self._readings[-1].settled_then.periods())
 
     def state(self, end: ListEnd, at: str) -> ListState:
         """What the complete reading leaves; it began at a moment of our clock (RFC 3339)."""

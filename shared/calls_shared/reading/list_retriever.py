@@ -5,10 +5,8 @@ from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any, ClassVar
 
-import requests
 from airbyte_cdk.sources.streams.core import StreamData
 from airbyte_cdk.sources.types import Record, StreamSlice
 
@@ -16,19 +14,19 @@ from calls_shared.keys import Keys, exactly
 from calls_shared.normalization import times
 from calls_shared.normalization.columns import COLUMNS
 from calls_shared.reading.convergence import Convergence
-from calls_shared.reading.extractor import PageRecords
+from calls_shared.reading.gone import gone_sentence
 from calls_shared.reading.list_state import ListState
 from calls_shared.reading.list_sync import NO_ORDER, Entry, ListSync
 from calls_shared.reading.moments import earlier, moment_of
 from calls_shared.reading.order_proof import Moments
 from calls_shared.reading.pages import Page, ReadingSoFar
-from calls_shared.reading.pagination import NextLink, PageNumbers, announced_total
+from calls_shared.reading.pagination import PageNumbers
 from calls_shared.reading.recent import NewestEnd, Verdict
 from calls_shared.reading.retriever import CallRetriever
 from calls_shared.reading.scope import OTHER_SCOPE, scope_of
 from calls_shared.reading.walls import Wall
-from calls_shared.reading.windowed import WindowedReading
-from calls_shared.reading.windows import WINDOW_KEYS, WindowOptions, Windows, of_window
+from calls_shared.reading.whole_list import WholeList, windows_of
+from calls_shared.reading.windows import WINDOW_KEYS, Windows
 
 LOGGER = logging.getLogger("airbyte.calls")
 DEFAULT_FULL_SCAN = 24
@@ -59,13 +57,7 @@ class ListRetriever(CallRetriever):
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
         super().__post_init__(parameters)
-        self._windows = Windows.of(self.windows)
-        if self._windows is not None:
-            self.request_option_provider = WindowOptions(self._windows)
-            # a link names its window itself
-            self.ignore_stream_slicer_parameters_on_paginated_requests = isinstance(
-                self._strategy, NextLink
-            )
+        self._windows = windows_of(self, self.windows)
         self._list_state = ListState.of({} if self._gate is None else self._gate.handed_in)
         self._moved_to: str | None = None
 
@@ -107,7 +99,9 @@ class ListRetriever(CallRetriever):
         else:
             self._conclude(sync)
 
-    def _sync(self, records_schema: Mapping[str, Any], stream_slice: StreamSlice) -> ListSync:
+    def _sync(
+        self, records_schema: Mapping[str, Any], stream_slice: StreamSlice
+    ) -> ListSync[Convergence]:
         """What a reading of the list is done with.
 
         Records come out under a slice of their own, which is never closed, so that the cursor
@@ -121,10 +115,15 @@ class ListRetriever(CallRetriever):
         scope = scope_of(self.config, self.scope)
         bound = self._bound(stream_slice)
         convergence = Convergence(self._list_state, scope, self._lookback, bound)
+        whole = WholeList(
+            lambda part: self._reader(records_schema, part), self._windows, unobserved
+        )
         return ListSync(
             stream=self.name,
-            pages=partial(self._whole_list, records_schema, unobserved, convergence),
-            announced=self._announced,
+            pages=lambda so_far, newest_end: whole.pages(
+                convergence, so_far, None if newest_end is None else newest_end.ahead
+            ),
+            announced=whole.announced,
             entry=self._entry,
             convergence=convergence,
             so_far=ReadingSoFar(lambda: convergence.listed, self._list_state.unlisted),
@@ -173,34 +172,6 @@ class ListRetriever(CallRetriever):
         """The creation of an id that is no UUIDv7 is only a guess (its start)."""
         return self.stop_early and not times.is_uuid7(call.get("id"))
 
-    def _whole_list(
-        self,
-        schema: Mapping[str, Any],
-        stream_slice: StreamSlice,
-        convergence: Convergence,
-        so_far: ReadingSoFar,
-        newest_end: NewestEnd | None,
-    ) -> Generator[Page, None, None]:
-        """The pages of the list, or of its windows, the oldest first."""
-        if self._windows is None:
-            ahead = None if newest_end is None else newest_end.ahead
-            yield from self._reader(schema, stream_slice).pages(so_far, ahead)
-            return
-        windowed = WindowedReading(
-            self._windows,
-            lambda window, so_far: self._pages(schema, of_window(stream_slice, window), so_far),
-            self._strategy,
-            self._extractor,
-            self._provider(),
-            self.name,
-        )
-        yield from windowed.read(so_far, convergence)
-
-    def _announced(self, response: requests.Response) -> tuple[int | None, int]:
-        extractor = self._extractor
-        nulls = extractor.nulls(response) if isinstance(extractor, PageRecords) else 0
-        return announced_total(self._strategy, response), nulls
-
     def _entry(self, call: Record) -> Entry:
         changed = call.data.get(self.cursor_field)
         if changed is None:
@@ -219,7 +190,7 @@ class ListRetriever(CallRetriever):
             newest = {self.cursor_field: convergence.newest}
             self.cursor.observe(Record(newest, self.name, stream_slice))
 
-    def _conclude(self, sync: ListSync) -> None:
+    def _conclude(self, sync: ListSync[Convergence]) -> None:
         convergence, end = sync.convergence, sync.so_far.end
         if (numbers := convergence.announced_in_vain()) is not None:
             announced, listed = numbers
@@ -228,6 +199,8 @@ class ListRetriever(CallRetriever):
                 " a row."
             )
         self._list_state = convergence.state(end, sync.began)
+        if gone := convergence.gone(end):
+            LOGGER.info("%s: %s", self.name, gone_sentence(gone))
         if end.walled:
             wall = Wall(self._provider(), self.name, convergence.reading, end)
             if not wall.hides_only_what_is_before(self._earliest):

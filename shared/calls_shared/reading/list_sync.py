@@ -5,19 +5,22 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import requests
 from airbyte_cdk.sources.types import Record
 
 from calls_shared.normalization import times
-from calls_shared.reading.convergence import Convergence
 from calls_shared.reading.moments import moment_after
 from calls_shared.reading.pages import Page, ReadingSoFar
+from calls_shared.reading.readings import Readings
 from calls_shared.reading.recent import NewestEnd, Verdict
 
 LOGGER = logging.getLogger("airbyte.calls")
 NO_ORDER = "%s: the list shows no order by creation or change, so that it is read to its end."
+DIFFERS = "%s: the list differs from what is known; reading it again."
+
+Decides = TypeVar("Decides", bound=Readings)
 
 
 class Entry(NamedTuple):
@@ -37,8 +40,8 @@ class Entry(NamedTuple):
 
 
 @dataclass
-class ListSync:
-    """Reads a list to its end, once or twice, or as far as it may be left.
+class ListSync(Generic[Decides]):
+    """Reads a list to its end, as often as it takes, or as far as it may be left.
 
     Attributes:
         stream: the stream's name, for the user.
@@ -48,6 +51,7 @@ class ListSync:
         entry: what a record is known by.
         convergence: what comes out.
         so_far: what the reading knows of itself.
+        again: what is told before another reading.
         began: when it began, by our clock (RFC 3339).
     """
 
@@ -55,8 +59,9 @@ class ListSync:
     pages: Callable[[ReadingSoFar, NewestEnd | None], Generator[Page, None, None]]
     announced: Callable[[requests.Response], tuple[int | None, int]]
     entry: Callable[[Record], Entry]
-    convergence: Convergence
+    convergence: Decides
     so_far: ReadingSoFar
+    again: str = DIFFERS
     began: str = field(default_factory=lambda: times.format_timestamp(datetime.now(UTC)))
 
     def read(self, newest_end: NewestEnd | None) -> Generator[Record, None, Verdict]:
@@ -76,7 +81,7 @@ class ListSync:
                 LOGGER.info(NO_ORDER, self.stream)
             if not self.convergence.needs_another(self.so_far.end):
                 return Verdict.GO_ON
-            LOGGER.info("%s: the list differs from what is known; reading it again.", self.stream)
+            LOGGER.info(self.again, self.stream)
             newest_end = None
 
     def _once(self, newest_end: NewestEnd | None) -> Generator[Record, None, Verdict]:

@@ -70,6 +70,7 @@ class NumberedList:
         self._in_force = 0  # the largest number of records that a page held
         self._announced_end: int | None = None
         self._total: int | None = None
+        self._fewest: int | None = None  # the smallest total: what came since grew the list
         self._smallest: int | None = None  # page that held records
         self._is_believed: bool | None = None
         self.end = ListEnd()
@@ -123,7 +124,9 @@ class NumberedList:
         self._in_force = max(self._in_force, size)
         if size or self._announced_end is None:
             total = self._strategy.total(response)
-            self._total = total if total is not None else self._total
+            if total is not None:
+                self._total = total
+                self._fewest = total if self._fewest is None else min(self._fewest, total)
             self._announced_end = self._strategy.last_page(response, self._in_force)
         return self._announced_end
 
@@ -223,8 +226,8 @@ class NumberedList:
         """How many records at least are announced behind what was listed."""
         if self._all_seen():
             return 0
-        if self._total is not None:
-            return self._total - self._seen()
+        if self._fewest is not None:
+            return self._fewest - self._seen()
         return ((self._announced_end or last) - last - 1) * self._in_force + 1
 
     def _is_wall(self, behind: int) -> bool:

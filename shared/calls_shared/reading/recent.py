@@ -16,6 +16,7 @@ from calls_shared.reading.order_proof import Moments, OrderProof
 from calls_shared.reading.pages import Page, PageReader
 from calls_shared.reading.pagination import PageNumbers
 from calls_shared.reading.read_ahead import pages_in_order
+from calls_shared.reading.seen import SeenIds, digest_of
 
 _FIRST_PAGES = 2
 """On these a list shows the direction of its order."""
@@ -55,6 +56,7 @@ class NewestEnd:
         self._moments = moments
         self._is_numbered = is_numbered
         self._proof = OrderProof(bound)
+        self._seen = SeenIds()
         self._first: list[Page] = []
         self._pages = 0
 
@@ -73,7 +75,7 @@ class NewestEnd:
             return Verdict.GO_ON
         self._pages += 1
         self._first = [*self._first, page][:_FIRST_PAGES]
-        if self._proof.page(self._moments_of(page.records)):
+        if self._proof.page(self._moments_of(_new_of(page.records, self._seen))):
             return Verdict.ENOUGH
         is_early = self._pages <= _FIRST_PAGES and not self._proof.shows_an_order
         is_other_end = is_early and self._is_numbered and self._come_oldest_first()
@@ -107,8 +109,9 @@ class NewestEnd:
         if not tail:
             return False
         proof = OrderProof(self._bound, _AHEAD_BACKWARDS)
+        seen = SeenIds()
         for page in reversed(tail):
-            if proof.page(self._moments_of(reversed(page.records))):
+            if proof.page(self._moments_of(_new_of(reversed(page.records), seen))):
                 return True
         before = pages_in_order(
             lambda back: reader.page(last - back),
@@ -120,7 +123,7 @@ class NewestEnd:
                 if not (proof.shows_an_order and reader.ids_of(page.response)):
                     return False
                 yield page
-                if proof.page(self._moments_of(reversed(page.records))):
+                if proof.page(self._moments_of(_new_of(reversed(page.records), seen))):
                     return True
         return proof.shows_an_order
 
@@ -131,6 +134,14 @@ class NewestEnd:
         if not isinstance(reader.strategy, PageNumbers):
             return 0
         return reader.strategy.last_page(response, in_force) or 0
+
+
+def _new_of(records: Iterable[Record], seen: SeenIds) -> list[Record]:
+    """The records that are seen for the first time.
+
+    A list that moves while it is read has some of a page on the next one again: no disorder.
+    """
+    return [record for record in records if seen.add(digest_of(str(record.data.get("id"))))]
 
 
 def _to_the_end(reader: PageReader, number: int) -> Iterator[Page]:

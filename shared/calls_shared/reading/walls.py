@@ -34,17 +34,20 @@ class Wall:
         inside = order.oldest is not None and earliest > times.sort_key(order.oldest)
         return order.newest_first and inside
 
-    def failure(self) -> AirbyteTracedException:
-        """The failure that a sync ends with: what was read, and what to do."""
-        order, listed = self.reading.order, len(self.reading.seen)
-        announced = self.end.announced
+    @property
+    def how_much_is_listed(self) -> str:
+        """The beginning of a sentence: how much the provider lists."""
+        announced, listed = self.end.announced, len(self.reading.seen)
         numbers = f"{listed} of {announced}" if announced else f"the first {listed}"
         known = f"{self.provider} lists only {numbers} {self.stream}"
-        what = "newest first"
         if self.end.walled_at:
-            known, what = f"{known}: it lists no more of one moment", "in a window of time"
-        elif order.newest_first:
-            known = f"{known}, the newest"
+            return f"{known}: it lists no more of one moment"
+        return f"{known}, the newest" if self.reading.order.newest_first else known
+
+    def failure(self) -> AirbyteTracedException:
+        """The failure that a sync ends with: what was read, and what to do."""
+        order, known = self.reading.order, self.how_much_is_listed
+        what = "in a window of time" if self.end.walled_at else "newest first"
         last = self.end.walled_at[-1] if self.end.walled_at else order.oldest
         if last is not None and (self.end.walled_at or order.newest_first):
             day = datetime.fromisoformat(last) + timedelta(days=1)

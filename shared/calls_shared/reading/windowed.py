@@ -9,10 +9,10 @@ from typing import Any, Final
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from calls_shared.reading.convergence import Convergence
 from calls_shared.reading.extractor import ids_of
 from calls_shared.reading.pages import Page, ReadingSoFar
 from calls_shared.reading.pagination import announced_total, may_go_on
+from calls_shared.reading.readings import Readings
 from calls_shared.reading.windows import Window, Windows, WindowWalk
 
 _MOST_IN_VAIN: Final = 64  # full windows in a row without a new call; some 30 lead to one second
@@ -37,7 +37,7 @@ class WindowedReading:
     provider: str
     stream: str
 
-    def read(self, so_far: ReadingSoFar, convergence: Convergence) -> Iterator[Page]:
+    def read(self, so_far: ReadingSoFar, readings: Readings) -> Iterator[Page]:
         """The pages of all windows; how the list ended stands in `so_far` afterwards.
 
         Raises:
@@ -47,7 +47,7 @@ class WindowedReading:
         walk = WindowWalk(self.windows, datetime.now(UTC))
         in_vain = 0
         for window in walk:
-            known = convergence.known
+            known = readings.known
             with closing(self.pages(window, so_far)) as pages:
                 was_full = False  # a page; else what there is is all, whatever is announced
                 for page in pages:
@@ -61,12 +61,12 @@ class WindowedReading:
                 else:
                     told = so_far.end.announced if was_full else None
                     walled = so_far.end.walled and was_full
-                    is_whole = walk.close(told, convergence.listed, walled=walled)
-            in_vain = in_vain + 1 if was_full and convergence.known == known else 0
+                    is_whole = walk.close(told, readings.listed, walled=walled)
+            in_vain = in_vain + 1 if was_full and readings.known == known else 0
             if in_vain > _MOST_IN_VAIN:
-                raise self._same_in_every_window(convergence.known)
+                raise self._same_in_every_window(readings.known)
             if walk.has_more:
-                convergence.next_window(so_far.end.announced, is_whole=is_whole)
+                readings.next_window(so_far.end.announced, is_whole=is_whole)
         so_far.end = walk.end(so_far.end)
 
     def _same_in_every_window(self, known: int) -> AirbyteTracedException:

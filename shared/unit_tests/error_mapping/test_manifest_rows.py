@@ -238,8 +238,9 @@ def test_rows_of_the_manifests(
 
 
 def of_the_first_table(provider: str, stream: str, row: ErrorRow) -> bool:
-    """Whether a row of the endpoint of one call comes from that of the list, by reference."""
-    return (provider, stream) == ("intercom", "calls_by_id") and row.code is not None
+    """Whether a row comes from that of the list, by reference."""
+    is_of_one_call = (provider, stream) == ("intercom", "calls_by_id") and row.code is not None
+    return is_of_one_call or stream == "listed_calls"
 
 
 def test_no_row_of_a_manifest_is_without_a_test(judges: Judges) -> None:
@@ -258,6 +259,9 @@ def test_no_row_of_a_manifest_is_without_a_test(judges: Judges) -> None:
     assert declared == {(case[0], case[1], *case[2]) for case in ROWS}
     referred = [row for row in judges["intercom", "calls_by_id"].rows if row.code is not None]
     assert referred == list(judges["intercom", "calls"].rows)
+    for provider, stream in judges:
+        if stream == "listed_calls":
+            assert judges[provider, stream].rows == judges[provider, "calls"].rows
 
 
 def test_the_rows_that_skip(judges: Judges) -> None:
@@ -278,7 +282,7 @@ def test_the_rows_that_skip(judges: Judges) -> None:
 
 
 def test_a_config_error_is_never_tried_again(judges: Judges) -> None:
-    assert len([place for place in judges if place[0] in NAMES]) == 7
+    assert len([place for place in judges if place[0] in NAMES]) == 10
     rows = [row for judge in judges.values() for row in judge.rows]
     assert {row.action for row in rows if row.failure_type == "config_error"} == {"fail"}
 

@@ -17,6 +17,10 @@ from airbyte_cdk.models import (
     Status,
     Type,
 )
+from airbyte_cdk.sources.declarative.concurrent_declarative_source import (
+    ConcurrentDeclarativeSource,
+)
+from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared import CallsSource
@@ -416,13 +420,34 @@ def test_the_streams_own_failure_is_raised(source: CallsSource) -> None:
     assert (caught.value.message or "").startswith("Skipcall's API is not part of this plan")
 
 
+def test_the_streams_of_a_read_are_built_once(
+    source: CallsSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[list[str]] = []
+    create = ConcurrentDeclarativeSource._create_streams
+
+    def counted(
+        inner: ConcurrentDeclarativeSource, *configs: list[dict[str, Any]]
+    ) -> list[AbstractStream]:
+        streams = create(inner, *configs)
+        built.append([stream.name for stream in streams])
+        return streams
+
+    monkeypatch.setattr(ConcurrentDeclarativeSource, "_create_streams", counted)
+    with requests_mock.Mocker() as http:
+        http.get(URL, json=page(call("a", "2026-01-02T00:00:00.000Z")))
+        assert messages_of(source)[0] == ["a"]
+    assert built == [["calls"]]
+
+
 def test_a_stream_that_is_not_offered(source: CallsSource) -> None:
     with pytest.raises(AirbyteTracedException) as caught:
         list(source.read(LOGGER, CONFIG, catalog_of("calls", "text_messages"), []))
     assert caught.value.failure_type is FailureType.config_error
     assert caught.value.message == (
         "The catalog asks for the stream text_messages, which this configuration does not offer. It"
-        " offers calls; remove the other from the catalog, or refresh the schema."
+        " offers calls, listed_calls; remove the other from the catalog, or refresh the"
+        " schema."
     )
 
 

@@ -21,6 +21,7 @@ Pages = list[tuple[str, int | None]]
         ([("abc", 9), ("abc", 9)], 0, True, True),  # ids, not rows
         ([("abc", 9), ("", 9)], 0, True, True),
         ([("", 9)], 0, True, False),
+        ([("abc", 6), ("def", 9)], 0, True, False),  # as many came at its head as it read
         ([("abc", 9), ("def", 9)], 3, False, False),
         ([("abc", 9), ("def", 9)], 2, True, True),
     ],

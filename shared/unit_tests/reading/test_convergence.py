@@ -696,3 +696,53 @@ def test_the_month_of_a_crowded_second_is_neither_kept_nor_compared() -> None:
     assert missing.state.months == months("2025-12 a", "2026-03 d")
     # the others are, also the older ones
     assert Sync(KNOWN, [B, C, D, E], ALL, end=end).needed == [True, False]
+
+
+# --- what has gone ---
+
+
+def gone(sync: Sync, end: ListEnd = OPEN) -> dict[str, int]:
+    return sync.convergence.gone(end)
+
+
+def test_what_has_gone_is_counted_by_month() -> None:
+    sync = Sync(KNOWN, [B, E], [B, E])
+    assert gone(sync) == {"2025-12": 1, "2026-01": 1, "2026-03": 1}
+
+
+def test_nothing_has_gone_from_a_list_that_is_as_it_was_or_longer() -> None:
+    late = ("x", "2026-01-05T00:00:00Z", "2026-01-05T00:00:00Z")
+    assert gone(Sync(KNOWN, ALL)) == {}
+    assert gone(Sync(KNOWN, [*ALL, late], [*ALL, late])) == {}
+
+
+def test_what_the_second_reading_lists_has_not_gone() -> None:
+    sync = Sync(KNOWN, [A, C, E], [A, B, C, E])
+    assert sync.state.months == months("2025-12 a", "2026-01 bc")
+    assert gone(sync) == {"2026-03": 1}
+
+
+def test_a_call_that_was_not_settled_is_not_missed() -> None:
+    """It was no part of the inventory, and has been settled since."""
+    younger = ListState(KNOWN.at, KNOWN.cursor, 0, "2026-02-20T00:00:00Z", months("2026-01 bc"))
+    assert gone(Sync(younger, [B, C], [B, C])) == {}
+
+
+def test_what_has_been_settled_since_does_not_make_up_for_what_has_gone() -> None:
+    before = ListState(KNOWN.at, KNOWN.cursor, 0, "2026-03-05T00:00:00Z", months("2026-03 dx"))
+    since = ("y", "2026-03-06T00:00:00Z", "2026-03-06T00:00:00Z")
+    assert gone(Sync(before, [D, since], [D, since])) == {"2026-03": 1}
+
+
+def test_of_another_scope_or_without_an_inventory_nothing_is_known_to_have_gone() -> None:
+    assert gone(Sync(KNOWN, [A], [A], scope={"start_date": "2025-01-01T00:00:00Z"})) == {}
+    assert gone(Sync(ListState(), [A])) == {}
+    assert gone(Sync(ListState(cursor=KNOWN.cursor), [A])) == {}
+
+
+def test_months_that_a_wall_hides_have_not_gone() -> None:
+    walled = ListEnd(walled=True)
+    newest_first = [E, C]  # d of March is missing; what is hidden begins with January
+    sync = Sync(KNOWN, newest_first, newest_first, end=walled)
+    assert gone(sync, walled) == {"2026-03": 1}
+    assert gone(sync, ListEnd(walled=True, walled_at=("2026-03-02T00:00:00Z",))) == {}

@@ -447,6 +447,13 @@ def test_a_surplus_that_is_known_is_no_wall(unlisted: int, walled: bool, past: P
     assert (read.pages, read.end) == (["abc", "def"], ListEnd(walled, 9))
 
 
+def test_calls_that_came_while_it_was_read_are_no_wall() -> None:
+    """At the head of a list, where the first page had been read: the total grows, nobody hides."""
+    totals = {1: {"total": 6}, 2: {"total": 9}, 3: {"total": 9}, 4: {"total": 9}}
+    read = Read(Provider(words("def abc def"), totals))
+    assert (read.pages, read.end) == (["def", "abc", "def"], ListEnd(False, 9))
+
+
 def test_a_surplus_behind_a_short_page_is_no_wall() -> None:
     read = Read(Provider(words("abc de"), {"total": 900, "pages": 300}))
     assert (read.pages, read.end) == (["abc", "de"], ListEnd(False, 900))

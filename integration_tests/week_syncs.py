@@ -1,0 +1,75 @@
+"""Syncs of a simulated week: as in life, but for what is the same in each of them."""
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from airbyte_cdk.models import AirbyteMessage
+from airbyte_cdk.sources.declarative.concurrent_declarative_source import (
+    ConcurrentDeclarativeSource,
+)
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+
+from calls_shared import CallsSource
+from calls_shared.protocol.manifest_check import resolved
+from integration_tests.fault_cases import source_of
+from integration_tests.list_reading import reading
+from integration_tests.sandbox import Sandbox
+
+PAGE = 20
+"""Records a page in these tests; that of Skipcall is the sandbox's."""
+
+
+def week_source(provider: str) -> CallsSource:
+    """A connector with its stream of calls only, small pages, and no declared schema."""
+    connector = source_of(provider)
+    manifest: dict[str, Any] = vars(connector)["manifest"]
+    stream = manifest["streams"][0]
+    stream["schema_loader"] = {"type": "InlineSchemaLoader", "schema": {}}
+    if provider == "amplemarket":
+        parameters = stream["retriever"]["requester"]["request_parameters"]
+        parameters["page[size]"] = parameters["page[size]"].replace("100", f"{PAGE}")
+    elif provider == "intercom":
+        stream["retriever"]["paginator"]["pagination_strategy"]["page_size"] = PAGE
+    manifest["streams"] = [stream]
+    return connector
+
+
+@contextmanager
+def quick_weeks(sandbox: Sandbox) -> Iterator[None]:
+    """Syncs of one connector at the world's time; what each makes of the manifest is made once."""
+
+    def once(function: Callable[..., Any]) -> Callable[..., Any]:
+        made: list[Any] = []
+
+        def same(*arguments: Any) -> Any:
+            made.extend([] if made else [function(*arguments)])
+            return made[0]
+
+        return same
+
+    with reading(sandbox) as patch:
+        cdk = ConcurrentDeclarativeSource
+        patch.setattr(cdk, "_validate_source", once(cdk._validate_source))
+        patch.setattr(cdk, "_pre_process_manifest", once(cdk._pre_process_manifest))
+        patch.setattr("calls_shared.protocol.source.resolved", once(resolved))
+        patch.setattr(CallsSource, "_check_streams", once(CallsSource._check_streams))
+        yield
+
+
+def messages_until(
+    messages: Generator[AirbyteMessage, None, None], records: int | None
+) -> tuple[list[AirbyteMessage], AirbyteTracedException | None]:
+    """The messages of a sync, up to so many records, and its failure."""
+    found = []
+    try:
+        for message in messages:
+            found.append(message)
+            if records is not None and message.record is not None:
+                records -= 1
+                if records == 0:
+                    break
+    except AirbyteTracedException as failure:
+        return found, failure
+    messages.close()
+    return found, None

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from integration_tests.sandbox import Sandbox, SkipcallSwitches, Switches, World
-from integration_tests.sandbox.numbered_lists import ListSwitches
+from integration_tests.sandbox.numbered_lists import ListSwitches, WallForm
 from integration_tests.sandbox.skipcall_calls import SkipcallCall, SkipcallContact
 
 HEADERS = {"Authorization": "Bearer test-key-skipcall-not-real"}
@@ -211,12 +211,12 @@ def test_an_order_is_refused_in_every_encoding(sandbox: Sandbox, get: Get, form:
 @pytest.mark.parametrize(("form", "status"), [("refused", 422), ("empty", 200), ("capped", 200)])
 @pytest.mark.parametrize("direction", DIRECTIONS)
 def test_a_wall_hides_what_stands_behind_it(
-    sandbox: Sandbox, get: Get, form: str, status: int, direction: str
+    sandbox: Sandbox, get: Get, form: WallForm, status: int, direction: str
 ) -> None:
     """In whatever order; it is announced all the same, unless it is capped."""
     sandbox_with(sandbox, order=f"created_{direction}")
     whole = listed(get)
-    wall: Any = ListSwitches(wall=40, wall_form=form)
+    wall = ListSwitches(wall=40, wall_form=form)
     sandbox_with(sandbox, order=f"created_{direction}", lists=wall)
     pages = [get(page=number, limit=20) for number in (1, 2, 3)]
     found = [record for page in pages[:2] for record in page.json()["data"]]

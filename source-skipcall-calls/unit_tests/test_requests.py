@@ -21,6 +21,8 @@ HEADERS = {
     "User-Agent": "source-skipcall-calls",
 }
 CONFIG = {"api_key": "12e5", "num_workers": 1}
+SORT = "&orderBy=createdAt&order=desc"
+"""A hint: page "List calls" has the parameters, but not how they are encoded."""
 
 
 def call(number: int) -> dict[str, object]:
@@ -58,9 +60,9 @@ def test_pages_one_after_another_until_the_announced_last() -> None:
         found = records(read(SourceSkipcallCalls(), CONFIG, catalog_for("skipcall")))
         assert [record["id"] for record in found] == ["id-1", "id-2", "id-3", "id-4", "id-5"]
         assert sent(mock) == [
-            (f"{URL}?page=1&limit=100", HEADERS),
-            (f"{URL}?page=2&limit=100", HEADERS),
-            (f"{URL}?page=3&limit=100", HEADERS),
+            (f"{URL}?page=1&limit=100{SORT}", HEADERS),
+            (f"{URL}?page=2&limit=100{SORT}", HEADERS),
+            (f"{URL}?page=3&limit=100{SORT}", HEADERS),
         ]
 
 
@@ -72,7 +74,7 @@ def test_workspaces_and_no_other_parameter() -> None:
         read(SourceSkipcallCalls(), config, catalog_for("skipcall"))
         url = f"{URL}?workspaceIds={ids[0]}%2C{ids[1]}"
         # a full page is no end: the next one repeats it
-        assert sent(mock) == [(f"{url}&page={n}&limit=100", HEADERS) for n in (1, 2)]
+        assert sent(mock) == [(f"{url}&page={n}&limit=100{SORT}", HEADERS) for n in (1, 2)]
 
 
 def synced(state: list[dict[str, Any]], until: int) -> tuple[list[str], list[dict[str, Any]]]:
@@ -84,7 +86,7 @@ def synced(state: list[dict[str, Any]], until: int) -> tuple[list[str], list[dic
         mock.get(f"{URL}?page=2", json=page(2, 1, total=until), headers=now)
         config = {**CONFIG, "lookback_days": 3}
         messages = read(SourceSkipcallCalls(), config, catalog_for("skipcall"), state)
-        assert sent(mock) == [(f"{URL}?page={n}&limit=100", HEADERS) for n in (1, 2)]
+        assert sent(mock) == [(f"{URL}?page={n}&limit=100{SORT}", HEADERS) for n in (1, 2)]
     return [record["id"] for record in records(messages)], state_of("calls", last_state(messages))
 
 
@@ -127,7 +129,7 @@ def test_check_costs_one_request() -> None:
         config = {**CONFIG, "start_date": "2030-01-01T00:00:00Z"}
         status = SourceSkipcallCalls().check(LOGGER, config)
         assert (status.status.value, status.message) == ("SUCCEEDED", None)
-        assert sent(mock) == [(f"{URL}?page=1&limit=100", HEADERS)]
+        assert sent(mock) == [(f"{URL}?page=1&limit=100{SORT}", HEADERS)]
 
 
 def test_an_empty_workspace_passes_check() -> None:

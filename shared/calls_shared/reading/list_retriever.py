@@ -136,8 +136,9 @@ class ListRetriever(CallRetriever):
         bound = self._bound(stream_slice)
         if self._earliest and bound <= self._earliest:  # a call may start before it is created
             bound = times.sort_key(earlier(f"{self._earliest}Z", _MARGIN))
-        is_numbered = isinstance(self._strategy, PageNumbers)
-        return NewestEnd(bound, self._moments, is_numbered=is_numbered)
+        strategy = self._strategy
+        last_page = strategy.last_page if isinstance(strategy, PageNumbers) else lambda *_: None
+        return NewestEnd(bound, self._moments, last_page)
 
     @property
     def _hours(self) -> int:

@@ -9,12 +9,12 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from enum import Enum, auto
 
+import requests
 from airbyte_cdk.sources.types import Record
 
 from calls_shared.http.refusals import PageRefusedError
 from calls_shared.reading.order_proof import Moments, OrderProof
 from calls_shared.reading.pages import Page, PageReader
-from calls_shared.reading.pagination import PageNumbers
 from calls_shared.reading.read_ahead import pages_in_order
 from calls_shared.reading.seen import SeenIds, digest_of
 
@@ -46,19 +46,24 @@ class NewestEnd:
     Args:
         bound: what is older (a `sort_key`) is not needed.
         moments: when a call was created and changed, as far as its record is to be believed.
-        is_numbered: whether its pages have numbers, so that it can be read backwards.
+        last_page: the number of the last page that an answer announces, to read backwards from,
+            with the largest page so far; 0 or null where there is none.
     """
 
     def __init__(
-        self, bound: str, moments: Callable[[Record], Moments], *, is_numbered: bool
+        self,
+        bound: str,
+        moments: Callable[[Record], Moments],
+        last_page: Callable[[requests.Response, int], int | None],
     ) -> None:
         self._bound = bound
         self._moments = moments
-        self._is_numbered = is_numbered
+        self._last_page = last_page
         self._proof = OrderProof(bound)
         self._seen = SeenIds()
         self._first: list[Page] = []
         self._pages = 0
+        self._last = 0
 
     @property
     def shows_an_order(self) -> bool:
@@ -77,9 +82,12 @@ class NewestEnd:
         self._first = [*self._first, page][:_FIRST_PAGES]
         if self._proof.page(self._moments_of(_new_of(page.records, self._seen))):
             return Verdict.ENOUGH
-        is_early = self._pages <= _FIRST_PAGES and not self._proof.shows_an_order
-        is_other_end = is_early and self._is_numbered and self._come_oldest_first()
-        return Verdict.OLDEST_FIRST if is_other_end else Verdict.GO_ON
+        if self._pages > _FIRST_PAGES or self._proof.shows_an_order:
+            return Verdict.GO_ON
+        in_force = max(len(one.records) for one in self._first)
+        self._last = self._last_page(page.response, in_force) or 0
+        is_far = self._last > self._pages
+        return Verdict.OLDEST_FIRST if is_far and self._come_oldest_first() else Verdict.GO_ON
 
     def _come_oldest_first(self) -> bool:
         proof = OrderProof(self._bound)
@@ -97,9 +105,7 @@ class NewestEnd:
             Whether the pages showed an order until nothing needed could follow; if not, the list
             has to be read to its end.
         """
-        last = self._last_page(reader)
-        if last <= len(self._first):
-            return False
+        last = self._last
         tail = []
         for page in _to_the_end(reader, last):
             yield page
@@ -126,14 +132,6 @@ class NewestEnd:
                 if proof.page(self._moments_of(_new_of(reversed(page.records), seen))):
                     return True
         return proof.shows_an_order
-
-    def _last_page(self, reader: PageReader) -> int:
-        """The number of the last announced page; 0 if none is."""
-        response = self._first[-1].response
-        in_force = max(len(reader.ids_of(page.response)) for page in self._first)
-        if not isinstance(reader.strategy, PageNumbers):
-            return 0
-        return reader.strategy.last_page(response, in_force) or 0
 
 
 def _new_of(records: Iterable[Record], seen: SeenIds) -> list[Record]:

@@ -437,7 +437,7 @@ def test_the_streams_of_a_read_are_built_once(
     with requests_mock.Mocker() as http:
         http.get(URL, json=page(call("a", "2026-01-02T00:00:00.000Z")))
         assert messages_of(source)[0] == ["a"]
-    assert built == [["calls"]]
+    assert built == [["calls", "listed_calls"]]
 
 
 def test_a_stream_that_is_not_offered(source: CallsSource) -> None:

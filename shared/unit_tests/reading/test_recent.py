@@ -1,6 +1,6 @@
 """Whether a reading of the newest end may be left, while the list moves under it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +10,6 @@ from airbyte_cdk.sources.types import Record
 from calls_shared.normalization import times
 from calls_shared.reading.order_proof import Moments
 from calls_shared.reading.pages import Page
-from calls_shared.reading.pagination import PageNumbers
 from calls_shared.reading.recent import NewestEnd, Verdict
 
 BOUND = times.lower_bound("2026-01-15T00:00:00.000000Z")
@@ -28,7 +27,7 @@ def moments(call: Record) -> Moments:
 
 
 def newest_end() -> NewestEnd:
-    return NewestEnd(BOUND, moments, is_numbered=True)
+    return NewestEnd(BOUND, moments, lambda *_: 5)
 
 
 @pytest.mark.parametrize(
@@ -52,9 +51,6 @@ def test_calls_that_come_again_because_the_list_moved_are_no_disorder(
 class Provider:
     """Numbered pages, read backwards; each is what it was when it was asked for."""
 
-    strategy = PageNumbers(page_size=3, total_at="total")
-    workers = 1
-
     def __init__(self, pages: dict[int, Sequence[int]]) -> None:
         self.pages = pages
         self.asked: list[int] = []
@@ -62,6 +58,9 @@ class Provider:
     def page(self, number: int) -> Page:
         self.asked.append(number)
         return page(self.pages.get(number, []))
+
+    def at_most(self, ahead: Callable[[], int]) -> Callable[[], int]:
+        return lambda: min(1, ahead())
 
     def ids_of(self, response: Any) -> Sequence[str]:
         return list(response)
@@ -80,11 +79,9 @@ def test_calls_that_come_again_on_the_way_back_are_no_disorder(
     pages: dict[int, Sequence[int]],
     asked: list[int],
     is_done: bool,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     end, provider = newest_end(), Provider(pages)
     assert end.page(page([1, 2, 3])) is Verdict.OLDEST_FIRST
-    monkeypatch.setattr(NewestEnd, "_last_page", lambda *_: 5)
     reading = end.backwards(provider)  # type: ignore[arg-type]
     over: list[bool] = []
 

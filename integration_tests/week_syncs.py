@@ -1,18 +1,13 @@
-"""Syncs of a simulated week: as in life, but for what is the same in each of them."""
+"""The connector of a simulated week, and its syncs as far as they come."""
 
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
 from typing import Any
 
 from airbyte_cdk.models import AirbyteMessage
-from airbyte_cdk.sources.declarative import concurrent_declarative_source
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared import CallsSource
-from calls_shared.protocol.manifest_check import resolved
 from integration_tests.fault_cases import source_of
-from integration_tests.list_reading import reading
-from integration_tests.sandbox import Sandbox
 
 PAGE = 20
 """Records a page in these tests; that of Skipcall is the sandbox's."""
@@ -24,39 +19,21 @@ def week_source(provider: str) -> CallsSource:
     manifest: dict[str, Any] = vars(connector)["manifest"]
     stream = manifest["streams"][0]
     stream["schema_loader"] = {"type": "InlineSchemaLoader", "schema": {}}
-    if provider == "amplemarket":
-        parameters = stream["retriever"]["requester"]["request_parameters"]
-        parameters["page[size]"] = parameters["page[size]"].replace("100", f"{PAGE}")
-    elif provider == "intercom":
-        stream["retriever"]["paginator"]["pagination_strategy"]["page_size"] = PAGE
+    for node in _objects(manifest):
+        if "page_size" in node:
+            node["page_size"] = PAGE
+        if "page[size]" in node:
+            node["page[size]"] = node["page[size]"].replace("100", f"{PAGE}")
     manifest["streams"] = [stream]
     return connector
 
 
-@contextmanager
-def quick_weeks(sandbox: Sandbox) -> Iterator[None]:
-    """Syncs of one connector at the world's time; what each makes of the manifest is made once."""
-
-    def once(function: Callable[..., Any]) -> Callable[..., Any]:
-        made: list[Any] = []
-
-        def same(*arguments: Any) -> Any:
-            made.extend([] if made else [function(*arguments)])
-            return made[0]
-
-        return same
-
-    with reading(sandbox) as patch:
-        cdk = concurrent_declarative_source.ConcurrentDeclarativeSource
-        schema = concurrent_declarative_source.get_declarative_component_schema
-        patch.setattr(
-            concurrent_declarative_source, "get_declarative_component_schema", once(schema)
-        )
-        patch.setattr(cdk, "_validate_source", once(cdk._validate_source))
-        patch.setattr(cdk, "_pre_process_manifest", once(cdk._pre_process_manifest))
-        patch.setattr("calls_shared.protocol.source.resolved", once(resolved))
-        patch.setattr(CallsSource, "_check_streams", once(CallsSource._check_streams))
-        yield
+def _objects(node: Any) -> Iterator[dict[str, Any]]:
+    """The objects of a manifest."""
+    if isinstance(node, dict):
+        yield node
+    for part in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from _objects(part)
 
 
 def messages_until(

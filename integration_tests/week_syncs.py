@@ -9,7 +9,6 @@ from airbyte_cdk.sources.declarative import concurrent_declarative_source
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared import CallsSource
-from calls_shared.protocol.manifest_check import resolved
 from integration_tests.fault_cases import source_of
 from integration_tests.list_reading import reading
 from integration_tests.sandbox import Sandbox
@@ -21,16 +20,26 @@ PAGE = 20
 def week_source(provider: str) -> CallsSource:
     """A connector with its stream of calls only, small pages, and no declared schema."""
     connector = source_of(provider)
-    manifest: dict[str, Any] = vars(connector)["manifest"]
+    manifest: dict[str, Any] = with_small_pages(vars(connector)["manifest"])
     stream = manifest["streams"][0]
     stream["schema_loader"] = {"type": "InlineSchemaLoader", "schema": {}}
-    if provider == "amplemarket":
-        parameters = stream["retriever"]["requester"]["request_parameters"]
-        parameters["page[size]"] = parameters["page[size]"].replace("100", f"{PAGE}")
-    elif provider == "intercom":
-        stream["retriever"]["paginator"]["pagination_strategy"]["page_size"] = PAGE
     manifest["streams"] = [stream]
+    vars(connector)["manifest"] = manifest
     return connector
+
+
+def with_small_pages(part: Any) -> Any:
+    """A part of a manifest that asks for small pages."""
+    if isinstance(part, list):
+        return [with_small_pages(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    found = {name: with_small_pages(value) for name, value in part.items()}
+    if "page[size]" in found:
+        found["page[size]"] = found["page[size]"].replace("100", f"{PAGE}")
+    elif found.get("class_name") == "calls_shared.PageNumbers":
+        found["page_size"] = PAGE
+    return found
 
 
 @contextmanager
@@ -54,7 +63,6 @@ def quick_weeks(sandbox: Sandbox) -> Iterator[None]:
         )
         patch.setattr(cdk, "_validate_source", once(cdk._validate_source))
         patch.setattr(cdk, "_pre_process_manifest", once(cdk._pre_process_manifest))
-        patch.setattr("calls_shared.protocol.source.resolved", once(resolved))
         patch.setattr(CallsSource, "_check_streams", once(CallsSource._check_streams))
         yield
 

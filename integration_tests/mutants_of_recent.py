@@ -111,7 +111,7 @@ MUTANTS_OF_RECENT: tuple[Mutant, ...] = (
     Mutant(
         "recent: backwards from the announced last page, not from the real end",
         RECENT,
-        "for page in _to_the_end(reader, last, self._in_force(reader)):",
+        "for page in _to_the_end(reader, last, in_force):",
         "for page in [reader.page(last)]:",
         (f"{UNIT}/reading/test_recent.py",),
     ),

@@ -21,6 +21,7 @@ FILES = {
     "kills, signals, closed pipes, long waits": "test_kill_and_resume.py",
     "worlds that move while they are read": "test_moving_worlds.py",
     "lists: what they announce and how they end": "test_lists.py",
+    "what is listed now, and what has gone": "test_listed_calls.py",
     "lists: what slips, hides or comes back; walls, other scopes": "test_convergence.py",
     "lists: random walks": "test_list_walk.py",
     "switches of what the providers leave open": "test_every_switch.py",

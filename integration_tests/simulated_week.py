@@ -13,6 +13,7 @@ from typing import Any
 from integration_tests.commands import CURSOR_FIELDS, catalog_for, config_for
 from integration_tests.fault_cases import Sync, quick_switches
 from integration_tests.in_process import messages_of
+from integration_tests.list_reading import reading
 from integration_tests.sandbox import Sandbox, SeenRequest, World
 from integration_tests.sandbox.arrivals import MOMENTS, Happening, Promise, Run
 from integration_tests.sandbox.switches import ListOrder
@@ -26,7 +27,7 @@ from integration_tests.simulated_life import (
     Record,
     add_old_calls,
 )
-from integration_tests.week_syncs import PAGE, messages_until, quick_weeks, week_source
+from integration_tests.week_syncs import PAGE, messages_until, week_source
 
 MOST_BESIDE = 4
 """Requests of a recent sync beside the pages of what it brings."""
@@ -68,7 +69,7 @@ def simulated(provider: str, order: ListOrder, seed: int = 1, **options: Any) ->
         world.hide_call(provider, call_id)
     add_old_calls(world, provider, old_calls)
     sandbox = Sandbox(world, switches)
-    with quick_weeks(sandbox):
+    with reading(sandbox):
         rng = Random(f"{provider} {order} {seed}")
         yield Week(Life(provider, promise, sandbox, rng), settings)
 

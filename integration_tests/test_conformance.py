@@ -279,6 +279,8 @@ def refusing(after: int | None) -> Iterator[list[str]]:
 
 @each_provider
 def test_a_stream_that_fails_midway_is_incomplete(provider: str, played: Played) -> None:
+    streams = played.catalog["streams"]  # the only one that asks for calls, so that half is midway
+    played.catalog["streams"] = [one for one in streams if one["stream"]["name"] != "listed_calls"]
     with refusing(after=None) as asked:
         played.read()
     with refusing(after=len(asked) // 2):

@@ -1,17 +1,13 @@
-"""Syncs of a simulated week: as in life, but for what is the same in each of them."""
+"""The connector of a simulated week, and its syncs as far as they come."""
 
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
 from typing import Any
 
 from airbyte_cdk.models import AirbyteMessage
-from airbyte_cdk.sources.declarative import concurrent_declarative_source
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared import CallsSource
 from integration_tests.fault_cases import source_of
-from integration_tests.list_reading import reading
-from integration_tests.sandbox import Sandbox
 
 PAGE = 20
 """Records a page in these tests; that of Skipcall is the sandbox's."""
@@ -23,11 +19,20 @@ def week_source(provider: str) -> CallsSource:
     manifest: dict[str, Any] = with_small_pages(vars(connector)["manifest"])
     stream = manifest["streams"][0]
     stream["schema_loader"] = {"type": "InlineSchemaLoader", "schema": {}}
+<<<<<<< HEAD
+=======
+    for node in _objects(manifest):
+        if "page_size" in node:
+            node["page_size"] = PAGE
+        if "page[size]" in node:
+            node["page[size]"] = node["page[size]"].replace("100", f"{PAGE}")
+>>>>>>> fourteen
     manifest["streams"] = [stream]
     vars(connector)["manifest"] = manifest
     return connector
 
 
+<<<<<<< HEAD
 def with_small_pages(part: Any) -> Any:
     """A part of a manifest that asks for small pages."""
     if isinstance(part, list):
@@ -65,6 +70,14 @@ def quick_weeks(sandbox: Sandbox) -> Iterator[None]:
         patch.setattr(cdk, "_pre_process_manifest", once(cdk._pre_process_manifest))
         patch.setattr(CallsSource, "_check_streams", once(CallsSource._check_streams))
         yield
+=======
+def _objects(node: Any) -> Iterator[dict[str, Any]]:
+    """The objects of a manifest."""
+    if isinstance(node, dict):
+        yield node
+    for part in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from _objects(part)
+>>>>>>> fourteen
 
 
 def messages_until(

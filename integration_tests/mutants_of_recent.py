@@ -95,7 +95,7 @@ MUTANTS_OF_RECENT: tuple[Mutant, ...] = (
     Mutant(
         "recent: a list that comes oldest first is read to its end",
         RECENT,
-        "return Verdict.OLDEST_FIRST if is_other_end else Verdict.GO_ON",
+        "return Verdict.OLDEST_FIRST if is_far and self._come_oldest_first() else Verdict.GO_ON",
         "return Verdict.GO_ON",
         (week_of("skipcall", "created_asc"), week_of("intercom", "updated_asc")),
     ),
@@ -111,7 +111,7 @@ MUTANTS_OF_RECENT: tuple[Mutant, ...] = (
     Mutant(
         "recent: backwards from the announced last page, not from the real end",
         RECENT,
-        "for page in _to_the_end(reader, last, self._in_force(reader)):",
+        "for page in _to_the_end(reader, last, in_force):",
         "for page in [reader.page(last)]:",
         (f"{UNIT}/reading/test_recent.py",),
     ),

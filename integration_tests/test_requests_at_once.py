@@ -37,7 +37,7 @@ def read_all(provider: str, sandbox: Sandbox, folder: Path, **settings: Any) -> 
 
 
 def test_slow_answers_are_met_with_more_requests(tmp_path: Path) -> None:
-    with Sandbox(World(calls=120 * 25), UNLIMITED) as sandbox:
+    with Sandbox(World(calls=70 * 25), UNLIMITED) as sandbox:
         found = under_way(sandbox, lambda number: SLOW)
         read_all("intercom", sandbox, tmp_path)
     assert found[0] == 1
@@ -47,7 +47,7 @@ def test_slow_answers_are_met_with_more_requests(tmp_path: Path) -> None:
 
 def test_answers_that_become_slow_are_met_with_more_requests(tmp_path: Path) -> None:
     """The first round, which says what 8 places bring, is not over when they do."""
-    with Sandbox(World(calls=100 * 25), UNLIMITED) as sandbox:
+    with Sandbox(World(calls=70 * 25), UNLIMITED) as sandbox:
         found = under_way(sandbox, lambda number: 0.02 if number <= FIRST else SLOW)
         read_all("intercom", sandbox, tmp_path)
     assert max(found[: 2 * FIRST]) <= FIRST

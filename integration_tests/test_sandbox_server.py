@@ -102,6 +102,24 @@ def test_what_the_hook_raises_is_not_lost() -> None:
     assert statuses == [500]
 
 
+def test_a_latency_of_each_answer(sandbox: Sandbox, get: Get) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def seconds(seen: SeenRequest) -> float:
+        asked.append((seen.raw_query, sandbox.under_way))
+        return 0.2 if "page=2" in seen.raw_query else 0.0
+
+    sandbox.latency = seconds
+    lasted = []
+    for number in (1, 2):
+        begin = time.monotonic()
+        get(f"/skipcall/v1/calls?page={number}")
+        lasted.append(time.monotonic() - begin)
+    assert asked == [("page=1", 1), ("page=2", 1)]
+    assert lasted[1] >= 0.2
+    assert sandbox.under_way == 0
+
+
 def test_ever_listed_keeps_the_state_of_the_last_listing(sandbox: Sandbox, get: Get) -> None:
     assert sandbox.ever_listed("skipcall") == {}
     listed = {one["id"]: one for one in get().json()["data"]}

@@ -230,7 +230,7 @@ MUTANTS_OF_ANSWERS: tuple[Mutant, ...] = (
     Mutant(
         "a list without end is not looked for",
         f"{SHARED}/reading/pages.py",
-        "repetition.page(frozenset(self._ids_of(response))):",
+        "repetition.page(frozenset(self.ids_of(response))):",
         "repetition.page(frozenset({str(id(object))})) and not response:",
         (f"{UNIT}/reading/test_retriever.py",),
     ),

@@ -152,7 +152,7 @@ MUTANTS_OF_FIFTH: tuple[Mutant, ...] = (
     Mutant(
         "a list of links ends where none is named, whatever is announced",
         f"{SHARED}/reading/chained.py",
-        "return self._total is not None and self._behind > self._unlisted",
+        "return self._total is not None and self._total - len(self._seen) > self._unlisted",
         "return False",
         (f"{UNIT}/reading/test_chained.py", LISTS),
     ),
@@ -179,9 +179,9 @@ MUTANTS_OF_FIFTH: tuple[Mutant, ...] = (
     ),
     Mutant(
         "the window stands in a link a second time",
-        f"{SHARED}/reading/list_retriever.py",
-        "self.ignore_stream_slicer_parameters_on_paginated_requests = isinstance(",
-        "self._has_links = isinstance(",
+        f"{SHARED}/reading/whole_list.py",
+        "retriever.ignore_stream_slicer_parameters_on_paginated_requests = isinstance(",
+        "retriever._has_links = isinstance(",
         (LISTS,),
     ),
     Mutant(

@@ -38,10 +38,10 @@ MUTANTS_OF_LISTS: tuple[Mutant, ...] = (
     Mutant(
         "a total that is too high holds the state",
         f"{SHARED}/reading/list_retriever.py",
-        "        self._list_state = convergence.state(so_far.end, at)\n",
+        "        self._list_state = convergence.state(end, sync.began)\n",
         "        if convergence.announced_in_vain():\n"
         "            return\n"
-        "        self._list_state = convergence.state(so_far.end, at)\n",
+        "        self._list_state = convergence.state(end, sync.began)\n",
         (f"{UNIT}/reading/test_list_retriever.py",),
     ),
     Mutant(
@@ -152,17 +152,12 @@ MUTANTS_OF_LISTS: tuple[Mutant, ...] = (
     Mutant(
         "the inventory is taken from an incomplete pass",
         f"{SHARED}/reading/list_retriever.py",
-        "                yield from self._coming_out(page, convergence)\n",
-        "                yield from self._coming_out(page, convergence)\n"
-        "                self._list_state = convergence.state(so_far.end, at)\n",
+        "        verdict = yield from sync.read(newest_end)\n",
+        "        for call in sync.read(newest_end):\n"
+        "            yield call\n"
+        "            self._list_state = sync.convergence.state(sync.so_far.end, sync.began)\n"
+        "        verdict = Verdict.GO_ON\n",
         (f"{UNIT}/reading/test_list_retriever.py",),
-    ),
-    Mutant(
-        "the inventory is taken from a pass that was left early",
-        f"{SHARED}/reading/list_retriever.py",
-        "if self.stop_early and not convergence.reads_everything and not",
-        "if self.stop_early and not convergence.reads_everything and not self and not",
-        (requests_of("amplemarket"),),
     ),
     Mutant(
         "calls that are not settled are compared",

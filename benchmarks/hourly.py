@@ -4,13 +4,14 @@ A workspace holds many calls and gets a few new ones. Every program goes back a 
 knows, as ours does by default, so that changes of a week arrive.
 """
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import measure, programs
+from benchmarks import incremental, measure, programs
 from benchmarks.cases import UNTHROTTLED
 from benchmarks.programs import Command
 from benchmarks.sandbox import NOW, RunningSandbox, sandbox
@@ -19,6 +20,9 @@ NEW: Final = 100
 """Calls in the hour."""
 
 LOOKBACK: Final = timedelta(days=7)
+MOST_BESIDE: Final = 4
+"""Requests beside the pages of the calls of the lookback and the new ones."""
+
 PROGRAMS = ("ours", "ours, complete", "dlt", "dlt, told the order", "singer")
 LONGEST = 900.0
 
@@ -29,10 +33,12 @@ class NumberedList:
 
     Attributes:
         page: path and query of a page, less its number.
+        size: of a page.
         created: the record's field of the creation.
     """
 
     page: str
+    size: int
     created: str
 
     def moment(self, at: datetime) -> str:
@@ -43,8 +49,8 @@ class NumberedList:
 
 
 LISTS = {
-    "intercom": NumberedList("/calls?per_page=25&page=", "created_at"),
-    "skipcall": NumberedList("/v1/calls?limit=100&page=", "createdAt"),
+    "intercom": NumberedList("/calls?per_page=25&page=", 25, "created_at"),
+    "skipcall": NumberedList("/v1/calls?limit=100&page=", 100, "createdAt"),
 }
 
 
@@ -56,6 +62,8 @@ class Hourly:
     calls: int
     program: str
     requests: int
+    allowed: int
+    """What this product promises."""
     seconds: float
     is_valid: bool
     """Whether every new call came."""
@@ -73,7 +81,8 @@ def measured(provider: str, calls: int, folder: Path) -> list[Hourly]:
     with sandbox(calls, switches=UNTHROTTLED) as running:
         state = state_of_first_sync(provider, running, folder)
         running.advance(hours=1, new=NEW, changed=0, deleted=0, late=0)
-        new = new_calls(provider, running)
+        new, recent = since_last_week(provider, running)
+        allowed = MOST_BESIDE + incremental.pages(recent, LISTS[provider].size)
         found = []
         for program in PROGRAMS:
             output = folder / "output"
@@ -83,7 +92,7 @@ def measured(provider: str, calls: int, folder: Path) -> list[Hourly]:
             came = {str(call["id"]) for call in programs.calls_in(output)}
             is_valid = usage.exit_status == 0 and new <= came
             requests = running.counts().total
-            row = Hourly(provider, calls, program, requests, usage.seconds, is_valid)
+            row = Hourly(provider, calls, program, requests, allowed, usage.seconds, is_valid)
             found.append(row)
             print(
                 f"  hourly {provider:9} {calls:>9,} calls  {program:20} {requests:>6} requests"
@@ -105,17 +114,24 @@ def state_of_first_sync(provider: str, running: RunningSandbox, folder: Path) ->
     return programs.last_state(output)
 
 
-def new_calls(provider: str, running: RunningSandbox) -> frozenset[str]:
-    """The ids of the calls of the hour, which are the newest of the list."""
+def since_last_week(provider: str, running: RunningSandbox) -> tuple[frozenset[str], int]:
+    """The ids of the calls of the hour, and how many there are with those of the week before.
+
+    The list comes newest first.
+    """
     listing = LISTS[provider]
-    bound = listing.moment(datetime.fromisoformat(NOW).replace(tzinfo=UTC))
-    found: set[str] = set()
-    number = 1
-    while len(found) < NEW:
+    now = datetime.fromisoformat(NOW).replace(tzinfo=UTC)
+    hour, week = listing.moment(now), listing.moment(now - LOOKBACK)
+    new: set[str] = set()
+    count = 0
+    for number in itertools.count(1):
         rows = running.get(provider, f"{listing.page}{number}")["data"]
-        found |= {str(row["id"]) for row in rows if str(row[listing.created]) >= bound}
-        number += 1
-    return frozenset(found)
+        created = [str(row[listing.created] or hour) for row in rows]
+        new |= {str(row["id"]) for row, at in zip(rows, created, strict=True) if at > hour}
+        count += sum(at >= week for at in created)
+        if not rows or min(created) < week:
+            break
+    return frozenset(new), count
 
 
 def command_of(

@@ -277,6 +277,12 @@ def promised_limits(results: Results) -> Iterable[Promise]:
         text = f"{row.provider}: nothing new costs at most {row.allowed_empty} requests"
         measured = f"{row.empty}" if row.is_valid else "calls are missing"
         yield text, measured, row.is_valid and row.empty <= row.allowed_empty
+    for hour in results.hourly:
+        if hour.program == "ours":
+            text = f"{hour.provider}, {hour.calls:,} calls: an hourly sync costs at most"
+            measured = f"{hour.requests}" if hour.is_valid else "calls are missing"
+            held = hour.is_valid and hour.requests <= hour.allowed
+            yield f"{text} {hour.allowed} requests", measured, held
 
 
 def promised_costs(results: Results) -> Iterable[Promise]:

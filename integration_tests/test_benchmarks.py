@@ -5,19 +5,21 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks import incremental, measure, profile, programs, rates, report, timing
+from benchmarks import hourly, incremental, measure, profile, programs, rates, report, timing
 from benchmarks.__main__ import options_of
+from benchmarks.hourly import Hourly
 from benchmarks.incremental import Requests
 from benchmarks.memory import Memory
 from benchmarks.profile import Profile
 from benchmarks.rates import Rate
 from benchmarks.results import Results
-from benchmarks.sandbox import refusals
+from benchmarks.sandbox import NOW, RunningSandbox, refusals
 from benchmarks.startup import Startup
 from benchmarks.timing import Row
 from integration_tests.commands import PROVIDERS, ROOT
@@ -67,6 +69,34 @@ def test_the_plot_is_drawn(tmp_path: Path) -> None:
     )
     assert done.returncode == 0
     assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("provider", hourly.LISTS)
+def test_the_calls_of_an_hour_and_of_the_week_before(provider: str) -> None:
+    now = datetime.fromisoformat(NOW).replace(tzinfo=UTC)
+    with Sandbox(World(calls=2_000, now=now), Switches(enforce_limits=False)) as sandbox:
+        running = RunningSandbox(sandbox.url)
+        before = set(sandbox.expected(provider))
+        running.advance(hours=1, new=hourly.NEW, changed=0, deleted=0, late=0)
+        new, count = hourly.since_last_week(provider, running)
+        calls = sandbox.expected(provider)
+        week = f"{now - hourly.LOOKBACK:%Y-%m-%dT%H:%M:%S}"
+        assert new == calls.keys() - before
+        assert count == sum(call["created_at"] >= week for call in calls.values())
+
+
+def test_each_program_is_told_where_to_begin(tmp_path: Path) -> None:
+    state = {"type": "STREAM"}
+    commands = {
+        program: hourly.command_of(program, "skipcall", "http://127.0.0.1:1", tmp_path, state)
+        for program in hourly.PROGRAMS
+    }
+    since = "createdAt=2025-09-24T12:00:00.000Z"
+    assert commands["dlt"].words[-2:] == ("--since", since)
+    assert commands["dlt, told the order"].words[-3:] == ("--since", since, "--newest-first")
+    assert commands["singer"].words[-1:] == (since,)
+    assert commands["ours"].words[-2] == "--state"
+    assert json.loads(Path(commands["ours"].words[-1]).read_text()) == [state]
 
 
 class TestMeasure:
@@ -270,8 +300,15 @@ class TestReport:
         assert "| intercom, 0 ms: no slower than dlt | 0.50 times as fast | no, see" in text
         assert "50 ms: 90 % of the possible rate, none refused | 95.0%, 0 refused | yes |" in text
         assert "| amplemarket: nothing new costs at most 3 requests | 2 | yes |" in text
+        hour = "intercom, 900 calls: an hourly sync costs at most 11 requests"
+        assert f"| {hour} | 12 | NO |" in text
         assert "| memory at 1,000 calls at most 1.3 times that at 10 | 1.40 times | NO |" in text
         assert "below 15 % of a read of 200 calls | 14.0% | yes |" in text
+
+    def test_an_hour_is_told_by_program(self) -> None:
+        text = report.hourly(whole())
+        assert "| connector | calls | ours | dlt |" in text
+        assert "| intercom | 900 | 12 (1.5 s) | calls are missing |" in text
 
     def test_a_quick_run_promises_nothing_about_time(self) -> None:
         results = whole()
@@ -296,6 +333,10 @@ def whole() -> Results:
         timing=[*CASE, *fast],
         rates=[Rate("openphone", 50, 10, 1.0, 32, 10.0, 9.5, 100, 0, 10.0, 0)],
         requests=[Requests("amplemarket", 6, 6, 2, 1, 3, True)],
+        hourly=[
+            Hourly("intercom", 900, "ours", 12, 11, 1.5, True),
+            Hourly("intercom", 900, "dlt", 36, 11, 2.0, False),
+        ],
         memory=[
             Memory("ours", 1000, 140, 1.0, True),
             Memory("ours", 10, 100, 1.0, True),

@@ -23,7 +23,7 @@ LOOKBACK: Final = timedelta(days=7)
 MOST_BESIDE: Final = 4
 """Requests beside the pages of the calls of the lookback and the new ones."""
 
-PROGRAMS = ("ours", "ours, complete", "dlt", "dlt, told the order", "singer")
+PROGRAMS = ("ours", "dlt", "dlt, told the order", "singer")
 LONGEST = 900.0
 
 
@@ -140,8 +140,6 @@ def command_of(
     """How to read what is new with a program."""
     if program == "ours":
         return programs.ours(provider, url, folder, state)
-    if program == "ours, complete":
-        return programs.ours(provider, url, folder, state, full_scan_hours=0)
     listing = LISTS[provider]
     back = datetime.fromisoformat(NOW).replace(tzinfo=UTC) - LOOKBACK
     since = f"{listing.created}={listing.moment(back)}"

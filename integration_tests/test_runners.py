@@ -43,6 +43,7 @@ from integration_tests.commands import (
     Outcome,
     catalog_for,
     config_for,
+    in_full,
 )
 from integration_tests.connectors import CONNECTORS, ROOT
 from integration_tests.sandbox import Sandbox, World
@@ -130,7 +131,7 @@ def comparable(state: Mapping[str, Any], sandbox: Sandbox, began: datetime) -> d
 def declarative(connector: Connector, state: Any = None) -> Outcome:
     """Read with `source-declarative-manifest`."""
     provider = connector.provider
-    options = {"config": config_for(provider), "catalog": catalog_for(provider), "state": state}
+    options = {"config": in_full(provider), "catalog": catalog_for(provider), "state": state}
     arguments = ["read", "--manifest-path", str(CONNECTORS[provider].manifest)]
     for name, content in options.items():
         if content is not None:

@@ -680,7 +680,8 @@ def test_a_change_of_an_old_call_comes_with_the_next_complete_reading(
 def test_how_often_a_list_is_read_to_its_end_is_a_setting(sync: Sync, hours: int) -> None:
     first = sync(Skipcall(MANY), full_scan_hours=hours)
     state = copy.deepcopy(first.state)
-    state["complete"]["at"] = ago(0.9 / 24)
+    moment = datetime.now(UTC) - timedelta(minutes=54)
+    state["complete"]["at"] = times.format_timestamp(moment)
     again = sync(Skipcall(MANY), state, full_scan_hours=hours)
     assert again.asked == ([1, 2, 3, 4, 5, 6, 7] if hours == 0 else [1, 2])
 

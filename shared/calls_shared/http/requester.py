@@ -5,7 +5,7 @@ URL, headers, parameters and authenticator are the CDK's; `calls_shared.http.sen
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import Any, ClassVar
 
@@ -24,8 +24,8 @@ from calls_shared.error_mapping.envelope import EnvelopeForm, forms_from
 from calls_shared.error_mapping.judge import Judge
 from calls_shared.http.authenticator import spoken
 from calls_shared.http.budget import budget_of
+from calls_shared.http.hints import Hints
 from calls_shared.http.rate import RateLimit
-from calls_shared.http.refusals import BadRequestError
 from calls_shared.http.sandbox import sandbox_from_environment
 from calls_shared.http.sender import Request, Sender
 from calls_shared.http.transport import Transport
@@ -50,8 +50,9 @@ class CallRequester(HttpRequester):
         request_headers, request_parameters: as in the CDK's `HttpRequester`. A parameter that
             names the slice may not come out empty: the request would be for something else.
         optional_parameters: names of those parameters that may.
-        hints: parameters that may help and are not needed, such as a sort order of unknown form:
-            if the first request with them is answered with HTTP 400, none is sent any more.
+        hints: parameters that may help and are not needed, such as a sort order of unknown form: if
+            a request with them is refused (HTTP 400 or 422), and not without them, none is sent any
+            more.
         error_rows: the provider's rows of the error table
             (`calls_shared.error_mapping.errors.ErrorRow`).
         error_envelopes: the forms of the provider's own error body
@@ -100,7 +101,7 @@ class CallRequester(HttpRequester):
         varies = "stream_" in f"{self.url}{self.url_base}{self.path}"
         self._constant_url = None if varies else self._url_with_path()
         self._naming = _that_name_the_slice(self.request_parameters) - {*self.optional_parameters}
-        self._takes_hints: bool | None = None  # not known yet
+        self._hints = Hints(self.hints, self.name, self.provider_name)
         self.budget = budget_of(self.config)
         limit = RateLimit(**self.rate)
         if self.rate:
@@ -173,24 +174,7 @@ class CallRequester(HttpRequester):
             params=parameters,
             about=self._name_of(stream_slice),
         )
-        return self._send_with_hints(request) if self.hints else self._sender.send(request)
-
-    def _send_with_hints(self, request: Request) -> requests.Response:
-        """Send the hints with a request, as long as the provider takes them."""
-        if self._takes_hints is False:
-            return self._sender.send(request)
-        try:
-            hinted = replace(request, params={**request.params, **self.hints})
-            response = self._sender.send(hinted)
-        except BadRequestError:
-            if self._takes_hints:
-                raise
-            response = self._sender.send(request)
-            self._takes_hints = False
-            LOGGER.info("%s: %s refuses %s.", self.name, self.provider_name, ", ".join(self.hints))
-            return response
-        self._takes_hints = True
-        return response
+        return self._hints.send(request, self._sender)
 
     def _refuse_empty(self, parameters: Mapping[str, Any]) -> None:
         for name in self._naming:

@@ -207,9 +207,8 @@ class Sender:
         status = response.status_code if is_unforeseen and response is not None else None
         if resolution.own and status in refusals.STATUSES:
             return refusals.PageRefusedError
-        return (
-            refusals.BadRequestError if status == HTTPStatus.BAD_REQUEST else AirbyteTracedException
-        )
+        is_bad = status in refusals.BAD_REQUESTS
+        return refusals.BadRequestError if is_bad else AirbyteTracedException
 
     def _out_of_time(self) -> AirbyteTracedException:
         return AirbyteTracedException(

@@ -10,22 +10,45 @@ class ListOrder:
 
     Attributes:
         newest_first: whether no record was newer than an earlier one, but for a minute.
+        oldest_first: whether no record was older than an earlier one, but for a minute.
         oldest: the oldest moment (RFC 3339).
     """
 
     def __init__(self) -> None:
-        self.newest_first = True
+        self.newest_first = self.oldest_first = True
         self.oldest: str | None = None
-        self._oldest_key = ""
+        self._newest = ""
+        self._oldest_key = self._newest_key = ""
+
+    @property
+    def falls(self) -> bool:
+        """Whether it is shown to come newest first: records of one minute show no direction."""
+        return self.newest_first and not self.oldest_first
+
+    @property
+    def rises(self) -> bool:
+        """Whether it is shown to come oldest first."""
+        return self.oldest_first and not self.newest_first
 
     def call(self, moment: str | None) -> None:
         """Take in the next record's moment; one without it contradicts any order."""
         if moment is None:
-            self.newest_first = False
+            self.newest_first = self.oldest_first = False
             return
         key = moment[:-1]
-        if key < self._oldest_key or self.oldest is None:
+        if self.oldest is None:
+            self.oldest = self._newest = moment
+            self._oldest_key = self._newest_key = key
+            return
+        if key < self._oldest_key:
             self.oldest, self._oldest_key = moment, key
         elif self.newest_first and key != self._oldest_key:
-            ahead = datetime.fromisoformat(moment) - datetime.fromisoformat(self.oldest)
-            self.newest_first = ahead <= TOLERANCE
+            self.newest_first = _between(self.oldest, moment) <= TOLERANCE
+        if key > self._newest_key:
+            self._newest, self._newest_key = moment, key
+        elif self.oldest_first and key != self._newest_key:
+            self.oldest_first = _between(moment, self._newest) <= TOLERANCE
+
+
+def _between(first: str, last: str) -> timedelta:
+    return datetime.fromisoformat(last) - datetime.fromisoformat(first)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Generator, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from airbyte_cdk.sources.streams.core import StreamData
 from airbyte_cdk.sources.types import Record, StreamSlice
 
+from calls_shared.http.refusals import HintsRefusedError
 from calls_shared.keys import Keys, exactly
 from calls_shared.normalization import times
 from calls_shared.normalization.columns import COLUMNS
@@ -17,7 +18,7 @@ from calls_shared.reading.convergence import Convergence
 from calls_shared.reading.gone import gone_sentence
 from calls_shared.reading.list_state import ListState
 from calls_shared.reading.list_sync import NO_ORDER, Entry, ListSync
-from calls_shared.reading.moments import earlier, moment_of
+from calls_shared.reading.moments import earlier, is_ahead, moment_of
 from calls_shared.reading.order_proof import Moments
 from calls_shared.reading.pages import Page, ReadingSoFar
 from calls_shared.reading.pagination import PageNumbers
@@ -59,6 +60,9 @@ class ListRetriever(CallRetriever):
         super().__post_init__(parameters)
         self._windows = windows_of(self, self.windows)
         self._list_state = ListState.of({} if self._gate is None else self._gate.handed_in)
+        cursor = moment_of(self._list_state.cursor)
+        if cursor is not None and is_ahead(cursor, datetime.now(UTC), _MARGIN):
+            self._list_state = replace(self._list_state, cursor=None)  # it would hide all changes
         self._moved_to: str | None = None
 
     def _leaving(self, state: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -80,6 +84,14 @@ class ListRetriever(CallRetriever):
             AirbyteTracedException: with the sentence for the user, on any failure.
         """
         stream_slice = stream_slice or StreamSlice(partition={}, cursor_slice={})
+        try:
+            yield from self._read(records_schema, stream_slice)
+        except HintsRefusedError:
+            yield from self._read(records_schema, stream_slice)
+
+    def _read(
+        self, records_schema: Mapping[str, Any], stream_slice: StreamSlice
+    ) -> Iterable[StreamData]:
         sync = self._sync(records_schema, stream_slice)
         if sync.convergence.is_other_scope:
             LOGGER.info(OTHER_SCOPE, self.name, ", ".join(self.scope))
@@ -128,6 +140,11 @@ class ListRetriever(CallRetriever):
             convergence=convergence,
             so_far=ReadingSoFar(lambda: convergence.listed, self._list_state.unlisted),
         )
+
+    def _bound(self, stream_slice: StreamSlice) -> str:
+        """That of the slice; a state of the future bounds as if it were of now."""
+        now = times.format_timestamp(datetime.now(UTC) - self._lookback)
+        return min(super()._bound(stream_slice), times.lower_bound(now))
 
     def _newest_end(self, stream_slice: StreamSlice, convergence: Convergence) -> NewestEnd | None:
         """What a recent reading is watched by; null if a complete one is due."""

@@ -38,7 +38,7 @@ class ListState:
         return cls(
             at=_moment(complete.get("at")),
             cursor=_moment(complete.get("cursor")),
-            unlisted=unlisted if isinstance(unlisted, int) and unlisted > 0 else 0,
+            unlisted=unlisted if type(unlisted) is int and unlisted > 0 else 0,
             until=until,
             months=months if until is not None and isinstance(months, Mapping) else None,
             scope=_mapping(state, "scope"),

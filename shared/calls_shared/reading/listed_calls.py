@@ -1,6 +1,6 @@
 """`ListedCallsRetriever`: provider and id of each call that is listed now."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import Any, ClassVar, Final
@@ -10,6 +10,7 @@ from airbyte_cdk.sources.streams.core import StreamData
 from airbyte_cdk.sources.types import Record, StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
+from calls_shared.http.refusals import HintsRefusedError
 from calls_shared.keys import Keys, exactly
 from calls_shared.normalization.columns import LISTED_COLUMNS
 from calls_shared.reading.list_sync import Entry, ListSync
@@ -70,10 +71,16 @@ class ListedCallsRetriever(CallRetriever):
             so_far=ReadingSoFar(lambda: listing.listed),
             again=_AGAIN,
         )
+        try:
+            yield from self._known_of(sync, stream_slice)
+        except HintsRefusedError:
+            yield from self._known_of(sync, stream_slice)
+        self._conclude(sync)
+
+    def _known_of(self, sync: ListSync[Listing], stream_slice: StreamSlice) -> Iterator[Record]:
         for call in sync.read(None):
             known = {column.name: call.data[column.name] for column in LISTED_COLUMNS}
             yield Record(known, self.name, stream_slice)
-        self._conclude(sync)
 
     def _conclude(self, sync: ListSync[Listing]) -> None:
         listing, end, provider = sync.convergence, sync.so_far.end, self._provider()

@@ -35,7 +35,7 @@ class Listing:
     def __init__(self, most: int = MOST_READINGS) -> None:
         self._most = most
         self._readings = 0
-        self._is_under_way = False
+        self._has_begun = self._is_under_way = False
         self._until: str | None = None
         self._came_out = SeenIds()
         self._reading = Reading("", Inventory(""), Inventory(""), self._came_out)
@@ -67,7 +67,10 @@ class Listing:
         if self._until is None:
             self._until = times.lower_bound(earlier(began, _UNCERTAIN))
         self._is_under_way = True
-        seen = SeenIds() if self._readings else self._came_out  # in the first one they are the same
+        seen = (
+            SeenIds() if self._has_begun else self._came_out
+        )  # in the first one they are the same
+        self._has_begun = True
         self._reading = Reading(
             times.sort_key(began), Inventory(""), Inventory(self._until), seen=seen
         )

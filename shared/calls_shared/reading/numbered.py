@@ -11,7 +11,7 @@ import requests
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from calls_shared.http.refusals import PageRefusedError
+from calls_shared.http.refusals import HintsRefusedError, PageRefusedError
 from calls_shared.reading.list_end import ListEnd
 from calls_shared.reading.pagination import PageNumbers
 from calls_shared.reading.read_ahead import pages_in_order
@@ -201,7 +201,8 @@ class NumberedList:
         try:
             return self._ids_at(number)
         except AirbyteTracedException as failure:
-            if failure.failure_type is FailureType.config_error:
+            is_told = isinstance(failure, HintsRefusedError)
+            if is_told or failure.failure_type is FailureType.config_error:
                 raise
             return ()
 

@@ -27,7 +27,8 @@ class OrderProof:
 
     It may be left after two pages, once each order that its records show, by creation or by change,
     says that nothing needed can follow. An order is shown as long as no record is newer than an
-    earlier one by more than `TOLERANCE`, and each has the moment.
+    earlier one by more than `TOLERANCE`, each has the moment, and one is older than an earlier one
+    by more than that: what was imported within a minute shows no direction.
 
     Args:
         bound: what is older (a `sort_key`) is not needed.
@@ -45,8 +46,14 @@ class OrderProof:
 
     @property
     def shows_an_order(self) -> bool:
-        """Whether the pages so far contradict neither order."""
+        """Whether the pages so far do not contradict both orders."""
         return any(order.newest_first for order in self._orders.values())
+
+    @property
+    def comes_oldest_first(self) -> bool:
+        """Whether the pages so far show the opposite of one of the orders, and not the other."""
+        orders = self._orders.values()
+        return any(order.rises for order in orders) and not any(order.falls for order in orders)
 
     def page(self, calls: Iterable[Moments]) -> bool:
         """Take in a page's calls, as they are read; true if nothing needed can follow."""
@@ -57,9 +64,10 @@ class OrderProof:
                 order.call(moment)
                 if moment is not None and order.newest_first:
                     self._newest = self._newest or moment
-        shown = [order.oldest for order in self._orders.values() if order.newest_first]
-        is_over = all(oldest and times.sort_key(oldest) < self._end for oldest in shown)
-        return self.shows_an_order and is_over and self._pages >= _FEWEST_PAGES
+        possible = [order for order in self._orders.values() if order.newest_first]
+        is_over = all(one.oldest and times.sort_key(one.oldest) < self._end for one in possible)
+        is_shown = any(order.falls for order in possible)
+        return is_shown and is_over and self._pages >= _FEWEST_PAGES
 
     def ahead(self) -> int:
         """How many pages may be asked for at once, so that few are fetched in vain."""

@@ -19,9 +19,6 @@ from calls_shared.reading.pagination import announced_total
 from calls_shared.reading.read_ahead import pages_in_order
 from calls_shared.reading.seen import SeenIds, digest_of
 
-_FIRST_PAGES = 2
-"""On these a list shows the direction of its order."""
-
 _MOST_PAST_THE_END = 8
 """Pages behind the announced last one: what comes while a list is read is fewer."""
 
@@ -62,13 +59,13 @@ class NewestEnd:
         self._last_page = last_page
         self._proof = OrderProof(bound)
         self._seen = SeenIds()
-        self._first: list[Page] = []
         self._pages = 0
+        self._in_force = 0  # the largest number of records that a page held
         self._last = 0
 
     @property
     def shows_an_order(self) -> bool:
-        """Whether the pages so far contradict neither order."""
+        """Whether the pages so far do not contradict both orders."""
         return self._proof.shows_an_order
 
     def ahead(self) -> int:
@@ -80,21 +77,13 @@ class NewestEnd:
         if not self.shows_an_order:
             return Verdict.GO_ON
         self._pages += 1
-        self._first = [*self._first, page][:_FIRST_PAGES]
+        self._in_force = max(self._in_force, len(page.records))
         if self._proof.page(self._moments_of(_new_of(page.records, self._seen))):
             return Verdict.ENOUGH
-        if self._pages > _FIRST_PAGES or self._proof.shows_an_order:
+        if not self._proof.comes_oldest_first:
             return Verdict.GO_ON
-        in_force = max(len(one.records) for one in self._first)
-        self._last = self._last_page(page.response, in_force) or 0
-        is_far = self._last > self._pages
-        return Verdict.OLDEST_FIRST if is_far and self._come_oldest_first() else Verdict.GO_ON
-
-    def _come_oldest_first(self) -> bool:
-        proof = OrderProof(self._bound)
-        records = [record for page in self._first for record in page.records]
-        proof.page(self._moments_of(reversed(records)))
-        return proof.shows_an_order
+        self._last = self._last_page(page.response, self._in_force) or 0
+        return Verdict.OLDEST_FIRST if self._last > self._pages else Verdict.GO_ON
 
     def _moments_of(self, records: Iterable[Record]) -> list[Moments]:
         return [self._moments(record) for record in records]
@@ -107,9 +96,8 @@ class NewestEnd:
             has to be read to its end.
         """
         last = self._last
-        in_force = max(len(reader.ids_of(page.response)) for page in self._first)
         tail = []
-        for page in _to_the_end(reader, last, in_force):
+        for page in _to_the_end(reader, last, self._in_force):
             yield page
             tail.append(page)
             if len(tail) > _MOST_PAST_THE_END:  # the announced end is none
@@ -119,7 +107,9 @@ class NewestEnd:
         proof = OrderProof(self._bound, _AHEAD_BACKWARDS)
         seen = SeenIds()
         for page in reversed(tail):
-            if proof.page(self._moments_of(_new_of(reversed(page.records), seen))):
+            if not (new := _new_of(reversed(page.records), seen)):
+                return False  # under another number there stand other records, or it is a wall
+            if proof.page(self._moments_of(new)):
                 return True
         before = pages_in_order(
             lambda back: reader.page(last - back),
@@ -131,7 +121,9 @@ class NewestEnd:
                 if not (proof.shows_an_order and reader.ids_of(page.response)):
                     return False
                 yield page
-                if proof.page(self._moments_of(_new_of(reversed(page.records), seen))):
+                if not (new := _new_of(reversed(page.records), seen)):
+                    return False
+                if proof.page(self._moments_of(new)):
                     return True
         return proof.shows_an_order
 

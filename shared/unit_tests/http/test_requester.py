@@ -10,6 +10,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from calls_shared import ApiKey, CallRequester
 from calls_shared.http.budget import budget_of
 from calls_shared.http.patience import CHECK_PATIENCE, Patience
+from calls_shared.http.refusals import HintsRefusedError
 
 URL = "https://api.acme.example/calls"
 QUICK = Patience(attempts=1)
@@ -310,12 +311,16 @@ def test_hints_are_sent_as_long_as_they_are_taken(server: requests_mock.Mocker) 
     assert asked_with(server) == ["limit order orderby"] * 2
 
 
+@pytest.mark.parametrize("status", [400, 422])
 @pytest.mark.parametrize("body", REFUSED)
 def test_hints_that_are_refused_are_taken_back_for_good(
-    body: Mapping[str, Any], server: requests_mock.Mocker, caplog: pytest.LogCaptureFixture
+    body: Mapping[str, Any],
+    status: int,
+    server: requests_mock.Mocker,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     server.get(URL, json=GOOD)
-    server.get(f"{URL}?orderBy=createdAt", json=body, status_code=400)
+    server.get(f"{URL}?orderBy=createdAt", json=body, status_code=status)
     requester = requester_of(request_parameters={"limit": "100"}, hints=HINTS)
     with caplog.at_level("INFO", "airbyte.calls"):
         for _ in range(3):
@@ -327,7 +332,7 @@ def test_hints_that_are_refused_are_taken_back_for_good(
 
 
 def test_a_refusal_of_something_else_is_told_as_it_is(server: requests_mock.Mocker) -> None:
-    """Hints that were taken once are not what is refused; nor are others than HTTP 400 theirs."""
+    """It is asked once whether it was the hints; others than HTTP 400 and 422 are never theirs."""
     requester = requester_of(hints=HINTS)
     server.get(URL, json=REFUSED[0], status_code=403)
     assert "HTTP 403" in failure_of(requester).message
@@ -335,8 +340,29 @@ def test_a_refusal_of_something_else_is_told_as_it_is(server: requests_mock.Mock
     server.get(URL, json=GOOD)
     requester.send_request()
     server.get(URL, json=REFUSED[0], status_code=400)
-    assert "HTTP 400" in failure_of(requester).message
-    assert asked_with(server) == ["order orderby"] * 3
+    for _ in range(2):
+        assert "HTTP 400" in failure_of(requester).message
+    assert asked_with(server) == [*["order orderby"] * 3, "", "order orderby"]
+
+
+@pytest.mark.parametrize("status", [400, 422])
+@pytest.mark.parametrize("body", REFUSED)
+def test_hints_that_were_taken_and_are_refused_later_are_told(
+    body: Mapping[str, Any], status: int, server: requests_mock.Mocker
+) -> None:
+    """What was read before came in another order, so that the list has to begin again."""
+    server.get(URL, json=GOOD)
+    requester = requester_of(hints=HINTS)
+    requester.send_request()
+    server.get(f"{URL}?orderBy=createdAt", json=body, status_code=status)
+    failure = failure_of(requester)
+    assert isinstance(failure, HintsRefusedError)
+    assert failure.failure_type is FailureType.transient_error
+    assert failure.message == (
+        "Acme takes orderBy, order for some pages of calls only. Run the sync again."
+    )
+    requester.send_request()
+    assert asked_with(server) == ["order orderby", "order orderby", "", ""]
 
 
 def test_the_address_is_that_of_the_host_and_the_path(server: requests_mock.Mocker) -> None:

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -42,6 +43,7 @@ class Skipcall:
     Attributes:
         total: what is announced, from the number of calls; `size`: calls a page.
         broken: pages that answer with status 500; `refused`: those that answer with 400.
+        sorts: the last page for which it takes a sort order.
     """
 
     calls: dict[str, float | tuple[float, float]]
@@ -51,6 +53,7 @@ class Skipcall:
     broken: Sequence[int] = ()
     refused: Sequence[int] = ()
     empty: Sequence[int] = ()
+    sorts: int = 10_000_000
     url: str = "https://api-public.skipcall.app/v1/calls"
     config: Mapping[str, Any] = field(
         default_factory=lambda: {"api_key": "hush", "full_scan_hours": 0}
@@ -74,6 +77,9 @@ class Skipcall:
         number = int(request.qs["page"][0])
         self.asked.append(number)
         context.headers["Date"] = DATE
+        if "orderby" in request.qs and number > self.sorts:
+            context.status_code = 400
+            return {"error": {"code": "bad", "message": "No sort order."}}
         if number in self.broken or number in self.refused:
             context.status_code = 500 if number in self.broken else 400
             return {"error": {"code": "bad", "message": "No."}}
@@ -618,6 +624,41 @@ def test_a_call_whose_creation_is_only_a_guess_always_comes(sync: Sync) -> None:
         assert "odd-id" in found.came
 
 
+@pytest.mark.parametrize("total", [lambda count: count, lambda _: None, lambda _: 0])
+@pytest.mark.parametrize("sorts", [0, 1, 2, 6])
+@pytest.mark.parametrize("workers", [1, 4])
+def test_a_sort_order_that_is_taken_for_the_first_pages_only(
+    sync: Sync, sorts: int, total: Callable[[int], Any], workers: int
+) -> None:
+    """A page that is refused for its sort order is no end of the list, and no wall."""
+    world = Skipcall(MANY, "oldest", total=total, sorts=sorts)
+    found = sync(world, num_workers=workers)
+    assert found.failure is None
+    assert set(found.came) == set(MANY)
+    settled = [name for name, days in MANY.items() if isinstance(days, float) and days > 7]
+    counts = [int(entry.split(":")[0]) for entry in found.state["inventory"]["months"].values()]
+    assert sum(counts) == len(settled)
+    later = Skipcall({**MANY, "new": 0.5}, "oldest", total=total, sorts=sorts)
+    again = sync(later, found.state, num_workers=workers, full_scan_hours=24)
+    assert {"new", "n0", "n1"} <= set(again.came)
+
+
+@pytest.mark.parametrize("field", ["cursor", "updated_at"])
+@pytest.mark.parametrize("order", ["newest", "oldest", "unsorted"])
+def test_a_moment_of_the_future_in_the_state_hides_nothing(
+    sync: Sync, field: str, order: str
+) -> None:
+    first = sync(Skipcall(MANY, order), **HOURS)
+    changed = Skipcall({**MANY, "n9": (46.0, 0.2), "new": 0.1, "newer": 0.05}, order)
+    state = copy.deepcopy(first.state)
+    (state["complete"] if field == "cursor" else state)[field] = "2099-01-01T00:00:00.000000Z"
+    recent = sync(changed, state, **HOURS)
+    assert {"new", "newer", "n0", "n1"} <= set(recent.came)
+    state = copy.deepcopy(recent.state)
+    state["complete"]["at"] = ago(1.1)
+    assert {"n9", "new", "newer"} <= set(sync(changed, state, **HOURS).came)
+
+
 # --- the newest end of a numbered list ---
 
 HOURS = {"full_scan_hours": 24}
@@ -684,6 +725,41 @@ def test_how_often_a_list_is_read_to_its_end_is_a_setting(sync: Sync, hours: int
     state["complete"]["at"] = times.format_timestamp(moment)
     again = sync(Skipcall(MANY), state, full_scan_hours=hours)
     assert again.asked == ([1, 2, 3, 4, 5, 6, 7] if hours == 0 else [1, 2])
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+@pytest.mark.parametrize("seconds", [0, 50, 300])
+def test_an_import_within_a_minute_shows_no_order(sync: Sync, seconds: int, workers: int) -> None:
+    """With it an oldest-first list begins, so that what is new is not on its first pages."""
+    imported = {f"i{n}": 90 - n * seconds / 6 / 86400 for n in range(6)}
+    settings = {**HOURS, "num_workers": workers}
+    first = sync(Skipcall({**imported, **MANY}, "oldest"), **settings)
+    found = sync(Skipcall({**imported, **MANY, "new": 0.5}, "oldest"), first.state, **settings)
+    assert found.came == ["n0", "n1", "new"]
+    assert found.state["complete"] == first.state["complete"]
+
+
+@pytest.mark.parametrize("order", ["oldest", "unsorted"])
+def test_a_change_of_all_old_calls_at_once_shows_no_order(sync: Sync, order: str) -> None:
+    bulk: dict[str, float | tuple[float, float]] = {f"n{n}": (11.0 + 5 * n, 9.0) for n in range(12)}
+    bulk["young"] = 0.6
+    first = sync(Skipcall(bulk, order), **HOURS)
+    found = sync(Skipcall({**bulk, "new": 0.5}, order), first.state, **HOURS)
+    assert found.came == ["new", "young"]
+
+
+def test_backwards_the_same_page_under_every_number_is_no_order(sync: Sync) -> None:
+    """A wall that repeats its last page: what is new stands behind it."""
+
+    class Walled(Skipcall):
+        def body(self, request: Any, context: Any) -> Any:
+            number = min(int(request.qs["page"][0]), 4)
+            return super().body(SimpleNamespace(qs={"page": [f"{number}"]}), context)
+
+    Walled.__name__ = "Skipcall"
+    first = sync(Skipcall(MANY, "oldest"), **HOURS)
+    found = sync(Walled({**MANY, "new": 0.5}, "oldest"), first.state, **HOURS)
+    assert found.failure is not None
 
 
 def test_one_contradiction_and_the_reading_becomes_a_complete_one(sync: Sync) -> None:

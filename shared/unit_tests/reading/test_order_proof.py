@@ -64,6 +64,23 @@ SECOND = 1 / 86400
             [[(20, 20), (19, 21)], [(14, 22), (13, 13)]],
             [False, True],
         ),
+        ("all within a minute", [[13, 13], [13, 13 - 60 * SECOND]], [False, False]),
+        ("a second more", [[13, 13], [13, 13 - 61 * SECOND]], [False, True]),
+        (
+            "by change: all at once, and in no order by creation",
+            [[(3, 13), (5, 13)], [(2, 13), (1, 13)], [(20, 20)]],
+            [False, False, False],
+        ),
+        (
+            "by creation: all changed at once, behind the bound",
+            [[(20, 13), (18, 13)], [(14, 13), (13, 13)]],
+            [False, True],
+        ),
+        (
+            "by creation: all changed at once, before the bound",
+            [[(20, 21), (18, 21)], [(14, 21), (13, 21)], [(12, 12)]],
+            [False, False, True],
+        ),
         (
             "one disorder of each",
             [[20, (3, 19)], [(5, 18), (2, 19)], [13, 12]],
@@ -131,3 +148,25 @@ def test_what_shows_no_order_is_read_as_fast_as_may_be() -> None:
     proof = OrderProof(BOUND)
     proof.page(page([None, 20]))
     assert proof.ahead() > 100
+
+
+@pytest.mark.parametrize(
+    ("pages", "is_oldest_first"),
+    [
+        ([[10, 11]], True),
+        ([[11, 10]], False),
+        ([[10, 10], [10, 10]], False),
+        ([[10, 10], [10, 11]], True),
+        ([[10, 11], [9, 12]], False),
+        # all changed at once: the other order shows the direction
+        ([[(10, 13), (11, 13)]], True),
+        ([[(10, 14), (11, 13)]], False),
+        ([[(11, 13), (10, 14)]], False),
+        ([[None, 10], [11]], False),
+    ],
+)
+def test_whether_a_list_comes_oldest_first(pages: Sequence[Days], is_oldest_first: bool) -> None:
+    proof = OrderProof(BOUND)
+    for days in pages:
+        proof.page(page(days))
+    assert proof.comes_oldest_first is is_oldest_first

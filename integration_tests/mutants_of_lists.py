@@ -117,7 +117,8 @@ MUTANTS_OF_LISTS: tuple[Mutant, ...] = (
     Mutant(
         "a page far behind the end that fails ends the sync",
         f"{SHARED}/reading/numbered.py",
-        "            if failure.failure_type is FailureType.config_error:\n                raise\n",
+        "            if is_told or failure.failure_type is FailureType.config_error:\n"
+        "                raise\n",
         "            raise failure\n",
         (f"{LISTS}::test_a_page_far_behind_the_end_that_cannot_be_had",),
     ),

@@ -6,6 +6,8 @@ WEEKS = "integration_tests/test_simulated_week.py"
 RETRIEVER = f"{SHARED}/reading/list_retriever.py"
 PROOF = f"{SHARED}/reading/order_proof.py"
 RECENT = f"{SHARED}/reading/recent.py"
+LIST_RETRIEVER = f"{UNIT}/reading/test_list_retriever.py"
+REQUESTER = f"{UNIT}/http/test_requester.py"
 DUE = f"{WEEKS}::test_the_whole_list_is_read_when_it_is_due_and_never_else"
 
 
@@ -46,8 +48,8 @@ MUTANTS_OF_RECENT: tuple[Mutant, ...] = (
     Mutant(
         "recent: the list is left after two pages, whatever they hold",
         PROOF,
-        "return self.shows_an_order and is_over and self._pages >= _FEWEST_PAGES",
-        "return self.shows_an_order and self._pages >= _FEWEST_PAGES",
+        "return is_shown and is_over and self._pages >= _FEWEST_PAGES",
+        "return is_shown and self._pages >= _FEWEST_PAGES",
         (week_of("intercom", "created_desc"), week_of("intercom", "updated_desc")),
     ),
     Mutant(
@@ -74,8 +76,8 @@ MUTANTS_OF_RECENT: tuple[Mutant, ...] = (
     Mutant(
         "recent: one of two orders is enough to end it",
         PROOF,
-        "is_over = all(oldest and",
-        "is_over = any(oldest and",
+        "is_over = all(one.oldest and",
+        "is_over = any(one.oldest and",
         (f"{UNIT}/reading/test_order_proof.py",),
     ),
     Mutant(
@@ -95,14 +97,14 @@ MUTANTS_OF_RECENT: tuple[Mutant, ...] = (
     Mutant(
         "recent: a list that comes oldest first is read to its end",
         RECENT,
-        "return Verdict.OLDEST_FIRST if is_far and self._come_oldest_first() else Verdict.GO_ON",
+        "return Verdict.OLDEST_FIRST if self._last > self._pages else Verdict.GO_ON",
         "return Verdict.GO_ON",
         (week_of("skipcall", "created_asc"), week_of("intercom", "updated_asc")),
     ),
     Mutant(
         "recent: backwards, the last page is enough",
         RECENT,
-        "            if proof.page(self._moments_of(_new_of(reversed(page.records), seen))):\n"
+        "            if proof.page(self._moments_of(new)):\n"
         "                return True\n"
         "        before",
         "            return True\n        before",
@@ -111,7 +113,7 @@ MUTANTS_OF_RECENT: tuple[Mutant, ...] = (
     Mutant(
         "recent: backwards from the announced last page, not from the real end",
         RECENT,
-        "for page in _to_the_end(reader, last, in_force):",
+        "for page in _to_the_end(reader, last, self._in_force):",
         "for page in [reader.page(last)]:",
         (f"{UNIT}/reading/test_recent.py",),
     ),
@@ -147,17 +149,80 @@ MUTANTS_OF_RECENT: tuple[Mutant, ...] = (
     ),
     Mutant(
         "recent: a refused sort order ends the sync",
-        f"{SHARED}/http/requester.py",
-        "            if self._takes_hints:\n                raise\n",
+        f"{SHARED}/http/hints.py",
+        "            if self._changes_nothing:\n                raise\n",
         "            raise\n",
         (f"{WEEKS}::test_an_order_that_is_asked_for_is_believed_as_far_as_pages_show_it",),
     ),
     Mutant(
         "recent: no sort order is asked for",
         f"{SHARED}/http/requester.py",
-        "return self._send_with_hints(request) if self.hints else self._sender.send(request)",
+        "return self._hints.send(request, self._sender)",
         "return self._sender.send(request)",
         (f"{WEEKS}::test_an_order_that_is_asked_for_is_believed_as_far_as_pages_show_it",),
+    ),
+    Mutant(
+        "recent: a sort order that is refused for a later page is the end of the list",
+        f"{SHARED}/http/hints.py",
+        "            if self._changes_nothing:\n",
+        "            if self._changes_nothing or self._were_taken:\n",
+        (LIST_RETRIEVER,),
+    ),
+    Mutant(
+        "recent: a list whose sort order is refused later is not begun anew",
+        f"{SHARED}/http/hints.py",
+        "        if self._were_taken:\n",
+        "        if not self._parameters:\n",
+        (REQUESTER,),
+    ),
+    Mutant(
+        "recent: it is asked for each page whether the sort order is what is refused",
+        f"{SHARED}/http/hints.py",
+        "self._changes_nothing = self._were_taken",
+        "self._changes_nothing = False",
+        (REQUESTER,),
+    ),
+    Mutant(
+        "recent: calls of one minute show an order",
+        f"{SHARED}/reading/list_order.py",
+        "return self.newest_first and not self.oldest_first",
+        "return self.newest_first",
+        (LIST_RETRIEVER,),
+    ),
+    Mutant(
+        "recent: an import at the oldest end hides the direction",
+        f"{SHARED}/reading/list_order.py",
+        "self.oldest_first = _between(moment, self._newest) <= TOLERANCE",
+        "self.oldest_first = False",
+        (f"{UNIT}/reading/test_list_order.py",),
+    ),
+    Mutant(
+        "recent: backwards, the same page again is no doubt",
+        RECENT,
+        "                if not (new := _new_of(reversed(page.records), seen)):\n"
+        "                    return False\n",
+        "                new = _new_of(reversed(page.records), seen)\n",
+        (LIST_RETRIEVER,),
+        (
+            "            if not (new := _new_of(reversed(page.records), seen)):\n"
+            "                return False  # under another number there stand other records, or it"
+            " is a wall\n",
+            "            new = _new_of(reversed(page.records), seen)\n",
+        ),
+    ),
+    Mutant(
+        "recent: a state of the future bounds from there on",
+        RETRIEVER,
+        "return min(super()._bound(stream_slice), times.lower_bound(now))",
+        "return super()._bound(stream_slice)",
+        (LIST_RETRIEVER,),
+    ),
+    Mutant(
+        "recent: a complete reading of the future hides all changes",
+        RETRIEVER,
+        "self._list_state = replace(self._list_state, cursor=None)",
+        "self._list_state = replace(self._list_state)",
+        (LIST_RETRIEVER,),
     ),
     Mutant(
         "what has come while a list was read makes a wall of a full last page",

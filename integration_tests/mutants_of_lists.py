@@ -73,6 +73,20 @@ MUTANTS_OF_LISTS: tuple[Mutant, ...] = (
         (f"{LISTS}::test_a_page_in_the_middle_stays_empty",),
     ),
     Mutant(
+        "what comes twice because the list moves makes a wall of its end",
+        f"{SHARED}/reading/numbered.py",
+        "return self._fewest - self._read",
+        "return self._fewest - self._seen()",
+        (f"{UNIT}/reading/test_numbered.py",),
+    ),
+    Mutant(
+        "what comes twice because a list of links moves makes a wall of its end",
+        f"{SHARED}/reading/chained.py",
+        "return (self._fewest or 0) - self._read",
+        "return (self._fewest or 0) - len(self._seen)",
+        (f"{UNIT}/reading/test_chained.py",),
+    ),
+    Mutant(
         "a wall is not told",
         f"{SHARED}/reading/numbered.py",
         "return self._smallest == self._in_force <= behind",

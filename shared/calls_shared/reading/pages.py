@@ -30,11 +30,13 @@ class ReadingSoFar:
         count: how many different ids it has seen.
         unlisted: how many records the last complete reading announced but did not list.
         end: how it ended.
+        in_force: the largest number of records that a page held.
     """
 
     count: Callable[[], int] = lambda: 0
     unlisted: int = 0
     end: ListEnd = dataclass_field(default_factory=ListEnd)
+    in_force: int = 0
 
 
 class Page(NamedTuple):
@@ -121,6 +123,7 @@ class PageReader:
         try:
             for numbered in listing.pages():
                 token = {"next_page_token": numbered.number}
+                so_far.in_force = max(so_far.in_force, numbered.size)
                 yield Page(numbered.response, self.records(numbered.response, token))
                 self._refuse_repetition(repetition, numbered.response)
         except EmptyPageError as empty:
@@ -151,6 +154,7 @@ class PageReader:
                 yield Page(response, [])  # to be skipped: the error table says so
                 return
             page = Page(response, self.records(response, token))
+            so_far.in_force = max(so_far.in_force, len(self.ids_of(response)))
             yield page
             last = page.records[-1] if page.records else None
             value = token.get("next_page_token") if token else None

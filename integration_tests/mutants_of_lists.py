@@ -87,6 +87,20 @@ MUTANTS_OF_LISTS: tuple[Mutant, ...] = (
         (f"{UNIT}/reading/test_chained.py",),
     ),
     Mutant(
+        "calls that come behind a short last page are not told",
+        f"{SHARED}/reading/list_retriever.py",
+        "        if self._may_hide_new_ones(sync):\n",
+        "        if self._may_hide_new_ones(sync) and not end:\n",
+        (f"{UNIT}/reading/test_list_retriever.py",),
+    ),
+    Mutant(
+        "a surplus that has not grown is told with every complete reading",
+        f"{SHARED}/reading/list_retriever.py",
+        "        has_grown = so_far.behind > last.unlisted\n",
+        "        has_grown = so_far.behind > 0\n",
+        (f"{UNIT}/reading/test_list_retriever.py",),
+    ),
+    Mutant(
         "a wall is not told",
         f"{SHARED}/reading/numbered.py",
         "return self._smallest == self._in_force <= behind",

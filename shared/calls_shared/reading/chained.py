@@ -45,15 +45,15 @@ class ChainedEnd:
     def may_be_refused(self) -> bool:
         """Whether a page that is refused is the end: all is listed, or a wall stands there."""
         is_known = self._smallest is not None and self._total is not None
-        return is_known and (self._behind <= self._unlisted or self.end().walled)
+        return is_known and (self.behind <= self._unlisted or self.end().walled)
 
     @property
-    def _behind(self) -> int:
+    def behind(self) -> int:
         """How many records at least are announced behind what was listed."""
         return (self._fewest or 0) - self._read
 
     def end(self) -> ListEnd:
         """How the list has ended; full pages only, and a page or more behind them, are a wall."""
         is_full = self._smallest == self._in_force
-        is_behind = self._behind >= self._in_force
+        is_behind = self.behind >= self._in_force
         return ListEnd(self.is_short and is_full and is_behind, self._total)

@@ -74,10 +74,11 @@ class NumberedList:
         self._smallest: int | None = None  # page that held records
         self._read = 0  # records on all pages; what a moving list holds twice counts twice
         self._is_believed: bool | None = None
+        self.behind = 0
         self.end = ListEnd()
 
     def pages(self) -> Iterator[NumberedPage]:
-        """The pages that hold records, in order; `end` is known afterwards.
+        """The pages that hold records, in order; `end` and `behind` are known afterwards.
 
         Raises:
             EmptyPageError: on a page that stays empty although later ones hold records.
@@ -241,4 +242,5 @@ class NumberedList:
         return self._smallest == self._in_force <= behind
 
     def _ended(self, behind: int = 0) -> None:
+        self.behind = behind
         self.end = ListEnd(self._is_wall(behind), self._total)

@@ -173,7 +173,7 @@ MUTANTS_OF_FIFTH: tuple[Mutant, ...] = (
     Mutant(
         "a refused link is the end of any list",
         f"{SHARED}/reading/chained.py",
-        "return is_known and (not self.is_short or self.end().walled)",
+        "return is_known and (self.behind <= self._unlisted or self.end().walled)",
         "return True",
         (f"{UNIT}/reading/test_chained.py", LISTS),
     ),

@@ -82,6 +82,27 @@ MUTANTS_OF_LISTED_CALLS: tuple[Mutant, ...] = (
         (f"{LISTED}::test_a_wall_fails_the_stream_whatever_the_start_date", AIRCALL),
     ),
     Mutant(
+        "a wall at a short page has calls gone that are there",
+        RETRIEVER,
+        "        if listing.reading.unlisted >= max(1, sync.so_far.in_force):\n",
+        "        if listing.reading.unlisted >= 1000 * max(1, sync.so_far.in_force):\n",
+        (f"{LISTED}::test_a_wall_at_a_short_page_fails_the_stream",),
+    ),
+    Mutant(
+        "a total that is a few too high fails the stream",
+        RETRIEVER,
+        "        if listing.reading.unlisted >= max(1, sync.so_far.in_force):\n",
+        "        if listing.reading.unlisted >= 1:\n",
+        (f"{LISTED}::test_more_that_is_announced_than_listed_is_told",),
+    ),
+    Mutant(
+        "what is made while the list is read makes a wall",
+        f"{SHARED}/reading/one_reading.py",
+        "        return (self.last_total or 0) - came - self.listed\n",
+        "        return (self.last_total or 0) - 0 * came - self.listed\n",
+        (f"{LISTED}::test_a_page_of_calls_that_are_made_while_the_list_is_read_is_no_wall",),
+    ),
+    Mutant(
         "a wall is read again",
         LISTING,
         "self.agrees or end.walled or",

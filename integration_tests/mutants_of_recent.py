@@ -227,15 +227,15 @@ MUTANTS_OF_RECENT: tuple[Mutant, ...] = (
     Mutant(
         "what has come while a list was read makes a wall of a full last page",
         f"{SHARED}/reading/numbered.py",
-        "return self._fewest - self._seen()",
-        "return (self._total or 0) - self._seen()",
+        "return self._fewest - self._read",
+        "return (self._total or 0) - self._read",
         (f"{UNIT}/reading/test_numbered.py",),
     ),
     Mutant(
         "what has come while a list of links was read makes a wall of a full last page",
         f"{SHARED}/reading/chained.py",
-        "(self._fewest or 0) - len(self._seen)",
-        "(self._total or 0) - len(self._seen)",
+        "(self._fewest or 0) - self._read",
+        "(self._total or 0) - self._read",
         (f"{UNIT}/reading/test_chained.py",),
     ),
 )

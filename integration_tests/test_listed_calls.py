@@ -233,6 +233,47 @@ def test_a_wall_fails_the_stream_whatever_the_start_date(
             assert sync(provider, [], start_date=start_date).failures == []
 
 
+@pytest.mark.parametrize("form", ["refused", "empty"])
+@pytest.mark.parametrize("provider", NUMBERED)
+def test_a_wall_at_a_short_page_fails_the_stream(provider: str, form: str) -> None:
+    """No wall is seen there, but a page or more is announced that readings that agree lack."""
+    listed = 2 * PAGE[provider] + 7
+    sandbox = list_sandbox(provider, wall=listed, wall_form=form)
+    with reading(sandbox):
+        listing = Listing(sandbox, provider)
+
+        title = TITLES[provider]
+        assert listing.done.failures == [
+            (
+                "config_error",
+                f"{title} lists only {listed} of 90 calls, the newest, so that nobody can tell"
+                " which of the others have gone. Take listed_calls out of the connection, or ask"
+                f" {title} for a complete list.",
+            )
+        ]
+        assert listing.readings == 2
+
+
+@pytest.mark.parametrize("provider", NUMBERED)
+def test_a_page_of_calls_that_are_made_while_the_list_is_read_is_no_wall(provider: str) -> None:
+    """The total grows by them, and they stand on pages that have been read."""
+    sandbox = list_sandbox(provider)
+    before = sandbox.expected(provider).keys()
+    with reading(sandbox):
+
+        def make(_: int) -> None:
+            for _ in range(PAGE[provider] + 1):
+                sandbox.world.add_call(provider)
+
+        sandbox.before_answer = on_page(2, make)
+        listing = Listing(sandbox, provider, num_workers=1)
+
+        assert listing.done.failures == []
+        assert listing.readings == 2
+        assert before <= set(listing.ids)
+        assert set(listing.ids) < sandbox.expected(provider).keys()
+
+
 def lists_nothing(page: dict[str, Any]) -> None:
     page["data"] = []
     for name in {"total", "total_count", "totalPages"} & page.keys():

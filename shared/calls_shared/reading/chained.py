@@ -22,12 +22,14 @@ class ChainedEnd:
         self._fewest: int | None = None  # the smallest total: what came since grew the list
         self._in_force = 0  # the largest number of records that a page held
         self._smallest: int | None = None  # page that held records
+        self._read = 0  # records on all pages; what a moving list holds twice counts twice
 
     def page(self, ids: Sequence[str], total: int | None) -> None:
         """Take in a page: the ids of its records, and the number of records that it announces."""
         if total is not None:
             self._total = total
             self._fewest = total if self._fewest is None else min(self._fewest, total)
+        self._read += len(ids)
         self._in_force = max(self._in_force, len(ids))
         if ids:
             self._smallest = min(len(ids), self._smallest or len(ids))
@@ -43,10 +45,15 @@ class ChainedEnd:
     def may_be_refused(self) -> bool:
         """Whether a page that is refused is the end: all is listed, or a wall stands there."""
         is_known = self._smallest is not None and self._total is not None
-        return is_known and (not self.is_short or self.end().walled)
+        return is_known and (self.behind <= self._unlisted or self.end().walled)
+
+    @property
+    def behind(self) -> int:
+        """How many records at least are announced behind what was listed."""
+        return (self._fewest or 0) - self._read
 
     def end(self) -> ListEnd:
         """How the list has ended; full pages only, and a page or more behind them, are a wall."""
         is_full = self._smallest == self._in_force
-        is_behind = (self._fewest or 0) - len(self._seen) >= self._in_force
+        is_behind = self.behind >= self._in_force
         return ListEnd(self.is_short and is_full and is_behind, self._total)

@@ -216,6 +216,12 @@ class ListRetriever(CallRetriever):
                 f"{self._provider()} announces {announced} {self.name} and lists {listed}, twice in"
                 " a row."
             )
+        if self._may_hide_new_ones(sync):
+            self._report.note(
+                f"{self._provider()} announces {sync.so_far.behind} {self.name} more than it lists,"
+                f" {self._list_state.unlisted} at the last complete reading, and does not list the"
+                " newest first: new ones may be missing. Ask it for a complete list."
+            )
         self._list_state = convergence.state(end, sync.began)
         if gone := convergence.gone(end):
             LOGGER.info("%s: %s", self.name, gone_sentence(gone))
@@ -224,6 +230,15 @@ class ListRetriever(CallRetriever):
             if not wall.hides_only_what_is_before(self._earliest):
                 self._moved_to = self._list_state.cursor
                 raise wall.failure()
+
+    def _may_hide_new_ones(self, sync: ListSync[Convergence]) -> bool:
+        """Whether calls seem to come behind a last page that is not full, so that it is no wall."""
+        convergence, so_far, last = sync.convergence, sync.so_far, self._list_state
+        if last.at is None or convergence.is_other_scope or self._windows or so_far.end.walled:
+            return False
+        is_a_page = so_far.behind >= max(1, so_far.in_force)
+        has_grown = so_far.behind > last.unlisted
+        return is_a_page and has_grown and not convergence.reading.order.newest_first
 
     @classmethod
     def check_manifest(cls, node: Mapping[str, Any]) -> None:

@@ -16,6 +16,7 @@ class ListTally:
         nulls: entries that hold no call, which totals count too.
         repeated: ids that an earlier window of the same list held.
         first_total, last_total: what was announced first and last.
+        fewest: the smallest total; what came since the list was begun made the others larger.
         shrank: whether an announced total was below the one before it.
     """
 
@@ -26,6 +27,7 @@ class ListTally:
     repeated: set[int] = field(default_factory=set)
     first_total: int | None = None
     last_total: int | None = None
+    fewest: int | None = None
     shrank: bool = False
 
     @property
@@ -43,6 +45,7 @@ class ListTally:
             self.first_total = total
         self.shrank = self.shrank or (self.last_total is not None and total < self.last_total)
         self.last_total = total
+        self.fewest = total if self.fewest is None else min(self.fewest, total)
 
     def call(self, digest: int, created: str | None) -> bool:
         """Count a call, once; whether it was not there yet."""

@@ -85,14 +85,7 @@ class ListedCallsRetriever(CallRetriever):
     def _conclude(self, sync: ListSync[Listing]) -> None:
         listing, end, provider = sync.convergence, sync.so_far.end, self._provider()
         if end.walled:
-            wall = Wall(provider, _CALLS, listing.reading, end)
-            raise AirbyteTracedException(
-                message=f"{wall.how_much_is_listed}, so that nobody can tell which of the others"
-                f" have gone. Take {self.name} out of the connection, or ask {provider} for a"
-                " complete list.",
-                internal_message=f"stream {self.name}: a wall",
-                failure_type=FailureType.config_error,
-            )
+            raise self._lists_no_more(Wall(provider, _CALLS, listing.reading, end))
         if end.announced and listing.is_empty:
             raise self._passing(
                 f"{provider} announces {end.announced} calls and lists none, so that all of them"
@@ -106,11 +99,23 @@ class ListedCallsRetriever(CallRetriever):
                 " again, at a time when fewer calls are deleted.",
                 "readings do not agree",
             )
+        # behind a last page that is not full no wall is seen, but a page more is no wrong number
+        if listing.reading.unlisted >= max(1, sync.so_far.in_force):
+            raise self._lists_no_more(Wall(provider, _CALLS, listing.reading, end))
         if (announced := listing.reading.last_total) and announced > listing.reading.listed:
             self._report.note(
                 f"{provider} announces {announced} {_CALLS} and lists {listing.reading.listed}: a"
                 f" call that {self.name} lacks may be one of those that it does not list."
             )
+
+    def _lists_no_more(self, wall: Wall) -> AirbyteTracedException:
+        return AirbyteTracedException(
+            message=f"{wall.how_much_is_listed}, so that nobody can tell which of the others have"
+            f" gone. Take {self.name} out of the connection, or ask {wall.provider} for a complete"
+            " list.",
+            internal_message=f"stream {self.name}: a wall",
+            failure_type=FailureType.config_error,
+        )
 
     def _passing(self, message: str, what: str) -> AirbyteTracedException:
         return AirbyteTracedException(

@@ -72,11 +72,13 @@ class NumberedList:
         self._total: int | None = None
         self._fewest: int | None = None  # the smallest total: what came since grew the list
         self._smallest: int | None = None  # page that held records
+        self._read = 0  # records on all pages; what a moving list holds twice counts twice
         self._is_believed: bool | None = None
+        self.behind = 0
         self.end = ListEnd()
 
     def pages(self) -> Iterator[NumberedPage]:
-        """The pages that hold records, in order; `end` is known afterwards.
+        """The pages that hold records, in order; `end` and `behind` are known afterwards.
 
         Raises:
             EmptyPageError: on a page that stays empty although later ones hold records.
@@ -107,6 +109,7 @@ class NumberedList:
                     page = NumberedPage(number, response, self._size(response))
                     yield page
                     last, ids = number, self._ids_of(response)
+                    self._read += page.size
                     self._smallest = min(page.size, self._smallest or page.size)
                     if self._is_complete_at(page):
                         return self._ended()
@@ -224,11 +227,15 @@ class NumberedList:
         return self._total is not None and 0 <= self._total - self._seen() <= self._unlisted
 
     def _behind(self, last: int) -> int:
-        """How many records at least are announced behind what was listed."""
+        """How many records at least are announced behind what was listed.
+
+        A list that moves while it is read holds again what it held on an earlier page: then fewer
+        ids were seen than records were read, and yet nothing is behind the last of them.
+        """
         if self._all_seen():
             return 0
         if self._fewest is not None:
-            return self._fewest - self._seen()
+            return self._fewest - self._read
         return ((self._announced_end or last) - last - 1) * self._in_force + 1
 
     def _is_wall(self, behind: int) -> bool:
@@ -236,4 +243,5 @@ class NumberedList:
         return self._smallest == self._in_force <= behind
 
     def _ended(self, behind: int = 0) -> None:
+        self.behind = behind
         self.end = ListEnd(self._is_wall(behind), self._total)

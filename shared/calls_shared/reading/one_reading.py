@@ -45,6 +45,12 @@ class Reading:
             return self.window.last_total
         return max(self.announced + _new_ones(self.window), self.whole or 0)
 
+    @property
+    def unlisted(self) -> int:
+        """How many entries at least are announced and not listed, but for those that came since."""
+        came = (self.window.last_total or 0) - (self.window.fewest or 0)
+        return (self.last_total or 0) - came - self.listed
+
     def next_window(self, announced: int | None, *, is_whole: bool) -> None:
         """End a window of the list, and begin the next one.
 

@@ -30,11 +30,15 @@ class ReadingSoFar:
         count: how many different ids it has seen.
         unlisted: how many records the last complete reading announced but did not list.
         end: how it ended.
+        in_force: the largest number of records that a page held.
+        behind: how many records at least are announced behind what was listed; 0 or less is none.
     """
 
     count: Callable[[], int] = lambda: 0
     unlisted: int = 0
     end: ListEnd = dataclass_field(default_factory=ListEnd)
+    in_force: int = 0
+    behind: int = 0
 
 
 class Page(NamedTuple):
@@ -121,6 +125,7 @@ class PageReader:
         try:
             for numbered in listing.pages():
                 token = {"next_page_token": numbered.number}
+                so_far.in_force = max(so_far.in_force, numbered.size)
                 yield Page(numbered.response, self.records(numbered.response, token))
                 self._refuse_repetition(repetition, numbered.response)
         except EmptyPageError as empty:
@@ -131,7 +136,7 @@ class PageReader:
                 internal_message=f"stream {self.stream}: {empty}",
                 failure_type=FailureType.transient_error,
             ) from None
-        so_far.end = listing.end
+        so_far.end, so_far.behind = listing.end, listing.behind
 
     def _chained(self, so_far: ReadingSoFar) -> Iterator[Page]:
         """Pages that each name the next one; a token that comes again is a fault of the answer."""
@@ -143,7 +148,7 @@ class PageReader:
             try:
                 response = self._chained_page(chain, token)
             except PageRefusedError:
-                so_far.end = chain.end()
+                so_far.end, so_far.behind = chain.end(), chain.behind
                 if not chain.may_be_refused():
                     raise
                 return
@@ -151,12 +156,13 @@ class PageReader:
                 yield Page(response, [])  # to be skipped: the error table says so
                 return
             page = Page(response, self.records(response, token))
+            so_far.in_force = max(so_far.in_force, len(self.ids_of(response)))
             yield page
             last = page.records[-1] if page.records else None
             value = token.get("next_page_token") if token else None
             token = self.next_token(response, len(page.records), last, value)
             if not token:
-                so_far.end = chain.end()
+                so_far.end, so_far.behind = chain.end(), chain.behind
                 return
             name = str(token["next_page_token"])
             if name in tokens:

@@ -18,7 +18,8 @@ Pages = list[tuple[str, int | None]]
         ([("abc", 9), ("def", 9)], 0, True, True),
         ([("abc", 8), ("def", 8)], 0, True, False),  # less than a page is missing
         ([("abc", 9), ("def", None)], 0, True, True),  # the last announced one counts
-        ([("abc", 9), ("abc", 9)], 0, True, True),  # ids, not rows
+        ([("abc", 9), ("abc", 9)], 0, True, True),
+        ([("abc", 9), ("abc", 9), ("def", 9)], 0, True, False),  # it moved: nothing is behind it
         ([("abc", 9), ("", 9)], 0, True, True),
         ([("", 9)], 0, True, False),
         ([("abc", 6), ("def", 9)], 0, True, False),  # as many came at its head as it read
@@ -46,6 +47,8 @@ def test_what_is_announced_and_not_listed(
         ([("abc", 3)], True),
         ([("abc", 5)], False),
         ([("abc", 6)], True),
+        ([("abc", 6), ("abc", 6)], True),  # it moved, and this was its end
+        ([("abc", 7), ("abc", 7)], False),
     ],
 )
 def test_a_page_that_is_refused(pages: Pages, may: bool) -> None:

@@ -463,6 +463,50 @@ def test_a_wall_that_may_hide_new_calls(sync: Sync, order: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("order", "before", "now", "is_told"),
+    [
+        ("oldest", 3, 5, True),
+        ("unsorted", 3, 4, True),
+        ("oldest", 0, 2, True),
+        # less than a page, no more than before, or behind the oldest ones
+        ("oldest", 0, 1, False),
+        ("oldest", 5, 5, False),
+        ("oldest", 5, 4, False),
+        ("newest", 3, 5, False),
+    ],
+)
+def test_calls_that_come_where_a_list_of_the_oldest_first_lists_no_more(
+    sync: Sync, order: str, before: int, now: int, is_told: bool
+) -> None:
+    """The last page is not full, so that no wall is seen."""
+    first = sync(Skipcall(FIVE, order, total=lambda count: count + before), **WORKERS)
+    second = sync(Skipcall(FIVE, order, total=lambda count: count + now), first.state, **WORKERS)
+    sentence = (
+        f"Skipcall announces {now} calls more than it lists, {before} at the last complete reading,"
+        " and does not list the newest first: new ones may be missing. Ask it for a complete list."
+    )
+    assert [line for line in first.told if "more than it lists" in line] == []
+    assert [line for line in second.told if "more than it lists" in line] == [sentence] * is_told
+    assert (first.failure, second.failure) == (None, None)
+    assert second.state["complete"]["unlisted"] == now
+
+
+def test_what_comes_twice_because_the_list_moves_hides_no_new_calls(sync: Sync) -> None:
+    class Moving(Skipcall):
+        def rows(self) -> list[dict[str, Any]]:
+            rows = super().rows()
+            return rows[:2] + rows
+
+    Moving.__name__ = "Skipcall"
+    first = sync(Skipcall(FIVE, "oldest", total=lambda count: count + 3), **WORKERS)
+    moved = sync(Moving(FIVE, "oldest", total=lambda count: count + 5), first.state, **WORKERS)
+    assert (moved.failure, [line for line in moved.told if "more than it lists" in line]) == (
+        None,
+        [],
+    )
+
+
 # --- scope ---
 
 

@@ -452,6 +452,30 @@ def test_calls_that_came_while_it_was_read_are_no_wall() -> None:
     totals = {1: {"total": 6}, 2: {"total": 9}, 3: {"total": 9}, 4: {"total": 9}}
     read = Read(Provider(words("def abc def"), totals))
     assert (read.pages, read.end) == (["def", "abc", "def"], ListEnd(False, 9))
+    # the page past the end may have been asked for before they came
+    read = Read(Provider(words("abc def"), totals))
+    assert (read.pages, read.end) == (["abc", "def"], ListEnd(False, 9))
+
+
+@pytest.mark.parametrize("past", ["", REFUSED], ids=["empty", "refused"])
+@pytest.mark.parametrize(
+    ("pages", "walled"),
+    [
+        # a page of old calls moved to the head, so that what stood there came again
+        ("abc def def ghi", False),
+        ("abc abc def def", False),
+        ("abc cde efg ghi", False),
+        # the same, and a page or more behind it
+        ("abc def def", True),
+        ("abc cde efg", True),
+    ],
+)
+def test_what_comes_twice_because_the_list_moves_is_not_behind_it(
+    pages: str, walled: bool, past: Page
+) -> None:
+    read = Read(Provider(words(pages), {"total": 12}, past))
+    assert (read.pages, read.failure) == (pages.split(), None)
+    assert read.end == ListEnd(walled, 12)
 
 
 def test_a_surplus_behind_a_short_page_is_no_wall() -> None:

@@ -1,6 +1,6 @@
 """Mutants of what a sync leaves out: pages that nothing new can stand on, and when all are due."""
 
-from integration_tests.mutant import SHARED, UNIT, Mutant
+from integration_tests.mutant import SHARED, UNIT, Mutant, requests_of
 
 WEEKS = "integration_tests/test_simulated_week.py"
 RETRIEVER = f"{SHARED}/reading/list_retriever.py"
@@ -48,8 +48,8 @@ MUTANTS_OF_RECENT: tuple[Mutant, ...] = (
     Mutant(
         "recent: the list is left after two pages, whatever they hold",
         PROOF,
-        "return is_shown and is_over and self._pages >= _FEWEST_PAGES",
-        "return is_shown and self._pages >= _FEWEST_PAGES",
+        "return is_shown and is_over and self._holds_new and self._pages >= _FEWEST_PAGES",
+        "return is_shown and self._holds_new and self._pages >= _FEWEST_PAGES",
         (week_of("intercom", "created_desc"), week_of("intercom", "updated_desc")),
     ),
     Mutant(
@@ -190,6 +190,20 @@ MUTANTS_OF_RECENT: tuple[Mutant, ...] = (
         (LIST_RETRIEVER,),
     ),
     Mutant(
+        "recent: a list that begins with old calls holds no new ones",
+        PROOF,
+        "self._holds_new = False",
+        "self._holds_new = True",
+        (f"{UNIT}/reading/test_order_proof.py", requests_of("amplemarket")),
+    ),
+    Mutant(
+        "recent: backwards, a page that is refused because the list shrank fails the sync",
+        RECENT,
+        "with closing(before) as pages, suppress(PageRefusedError):",
+        "with closing(before) as pages, suppress(StopIteration):",
+        (f"{UNIT}/reading/test_recent.py",),
+    ),
+    Mutant(
         "recent: an import at the oldest end hides the direction",
         f"{SHARED}/reading/list_order.py",
         "self.oldest_first = _between(moment, self._newest) <= TOLERANCE",
@@ -213,12 +227,12 @@ MUTANTS_OF_RECENT: tuple[Mutant, ...] = (
     Mutant(
         "recent: a state of the future bounds from there on",
         RETRIEVER,
-        "return min(super()._bound(stream_slice), times.lower_bound(now))",
-        "return super()._bound(stream_slice)",
+        "bound = min(self._bound(stream_slice), times.lower_bound(now))",
+        "bound = self._bound(stream_slice)",
         (LIST_RETRIEVER,),
     ),
     Mutant(
-        "recent: a complete reading of the future hides all changes",
+        "recent: a complete reading that saw what no sync saw hides changes",
         RETRIEVER,
         "self._list_state = replace(self._list_state, cursor=None)",
         "self._list_state = replace(self._list_state)",

@@ -322,14 +322,12 @@ def test_more_that_is_announced_than_listed_is_told(caplog: pytest.LogCaptureFix
 
 
 @pytest.mark.parametrize("provider", SIZES)
-def test_both_streams_in_one_catalog_share_the_places(
-    provider: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_both_streams_in_one_catalog_share_the_places(provider: str) -> None:
     """Two requests at once, as the configuration says, of both together."""
     sandbox = list_sandbox(provider, SIZES[provider])
     lock = threading.Lock()
     under_way, most = [0], [0]
-    with reading(sandbox):
+    with reading(sandbox), pytest.MonkeyPatch.context() as patch:  # undone before the other's is
         send = HTTPAdapter.send
 
         def counted(self: HTTPAdapter, request: Any, **options: Any) -> requests.Response:
@@ -343,7 +341,7 @@ def test_both_streams_in_one_catalog_share_the_places(
                 with lock:
                     under_way[0] -= 1
 
-        monkeypatch.setattr(HTTPAdapter, "send", counted)
+        patch.setattr(HTTPAdapter, "send", counted)
         source = source_of(provider)
         config = config_for(provider, num_workers=2)
         messages = [*messages_of(source, config, catalog_for(provider, "calls", LISTED))]

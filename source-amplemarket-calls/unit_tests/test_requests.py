@@ -157,9 +157,17 @@ def test_the_list_is_read_to_its_end_once_a_day_and_brings_what_is_not_known(
 
 def test_it_never_stops_after_the_first_page() -> None:
     with requests_mock.Mocker() as mock:
-        chain(mock, [call(20), call(21)], [call(22)], [call(23)])
+        chain(mock, [call(7), call(21)], [call(22)], [call(23)])
         read(SourceAmplemarketCalls(), CONFIG, catalog_for("amplemarket"), STATE)
         assert len(mock.request_history) == 2
+
+
+def test_a_list_of_old_calls_only_is_read_to_its_end() -> None:
+    """It may be in another order, so that what is new comes last."""
+    with requests_mock.Mocker() as mock:
+        chain(mock, [call(20), call(21)], [call(22)], [call(0)])
+        found = records(read(SourceAmplemarketCalls(), CONFIG, catalog_for("amplemarket"), STATE))
+        assert call(0)["id"] in [record["id"] for record in found]
 
 
 @pytest.mark.parametrize(

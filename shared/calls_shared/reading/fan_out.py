@@ -137,7 +137,7 @@ class FanOutRetriever(CallRetriever):
                 statuses.add(status)
                 is_broken_off |= number > 0 and status not in (200, *self.closing_statuses)
                 rows += [self._values_of(record) for record in page.records]
-                for record in self._wanted(page.records, stream_slice):
+                for record in self._wanted(page.records, self._bound(stream_slice)):
                     call_id = str(record.data.get("id"))
                     if call_id not in seen:
                         seen.add(call_id)

@@ -18,7 +18,7 @@ from calls_shared.reading.convergence import Convergence
 from calls_shared.reading.gone import gone_sentence
 from calls_shared.reading.list_state import ListState
 from calls_shared.reading.list_sync import NO_ORDER, Entry, ListSync
-from calls_shared.reading.moments import earlier, is_ahead, moment_of
+from calls_shared.reading.moments import earlier, moment_of, within_bounds
 from calls_shared.reading.order_proof import Moments
 from calls_shared.reading.pages import Page, ReadingSoFar
 from calls_shared.reading.pagination import PageNumbers
@@ -59,10 +59,12 @@ class ListRetriever(CallRetriever):
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
         super().__post_init__(parameters)
         self._windows = windows_of(self, self.windows)
-        self._list_state = ListState.of({} if self._gate is None else self._gate.handed_in)
-        cursor = moment_of(self._list_state.cursor)
-        if cursor is not None and is_ahead(cursor, datetime.now(UTC), _MARGIN):
-            self._list_state = replace(self._list_state, cursor=None)  # it would hide all changes
+        handed_in = {} if self._gate is None else self._gate.handed_in
+        self._list_state = ListState.of(handed_in)
+        cursor = moment_of(handed_in.get(self.cursor_field))
+        complete = moment_of(self._list_state.cursor)
+        if cursor is not None and complete is not None and within_bounds(complete) > cursor:
+            self._list_state = replace(self._list_state, cursor=None)  # no reading saw that
         self._moved_to: str | None = None
 
     def _leaving(self, state: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -99,7 +101,7 @@ class ListRetriever(CallRetriever):
         verdict = yield from sync.read(newest_end)
         if newest_end is not None and verdict is Verdict.OLDEST_FIRST:
             backwards = newest_end.backwards(self._reader(records_schema, stream_slice))
-            if (yield from self._wanted_of(backwards, stream_slice)):
+            if (yield from self._wanted_of(backwards, newest_end.bound)):
                 LOGGER.info(_RECENT, self.name, self._hours)
                 return
             LOGGER.info(NO_ORDER, self.name)
@@ -141,16 +143,12 @@ class ListRetriever(CallRetriever):
             so_far=ReadingSoFar(lambda: convergence.listed, self._list_state.unlisted),
         )
 
-    def _bound(self, stream_slice: StreamSlice) -> str:
-        """That of the slice; a state of the future bounds as if it were of now."""
-        now = times.format_timestamp(datetime.now(UTC) - self._lookback)
-        return min(super()._bound(stream_slice), times.lower_bound(now))
-
     def _newest_end(self, stream_slice: StreamSlice, convergence: Convergence) -> NewestEnd | None:
         """What a recent reading is watched by; null if a complete one is due."""
         if convergence.reads_everything or self._windows or self._is_complete_due():
             return None
-        bound = self._bound(stream_slice)
+        now = times.format_timestamp(datetime.now(UTC) - self._lookback)
+        bound = min(self._bound(stream_slice), times.lower_bound(now))  # a state may be of later
         if self._earliest and bound <= self._earliest:  # a call may start before it is created
             bound = times.sort_key(earlier(f"{self._earliest}Z", _MARGIN))
         strategy = self._strategy
@@ -168,14 +166,14 @@ class ListRetriever(CallRetriever):
         return last is None or not timedelta() <= now - last < timedelta(hours=self._hours)
 
     def _wanted_of(
-        self, reading: Generator[Page, None, bool], stream_slice: StreamSlice
+        self, reading: Generator[Page, None, bool], bound: str
     ) -> Generator[Record, None, bool]:
         while True:
             try:
                 page = next(reading)
             except StopIteration as end:
                 return bool(end.value)
-            yield from self._wanted(page.records, stream_slice)
+            yield from self._wanted(page.records, bound)
 
     def _moments(self, call: Record) -> Moments:
         """What may be believed of when a call was made and changed."""

@@ -28,7 +28,8 @@ class OrderProof:
     It may be left after two pages, once each order that its records show, by creation or by change,
     says that nothing needed can follow. An order is shown as long as no record is newer than an
     earlier one by more than `TOLERANCE`, each has the moment, and one is older than an earlier one
-    by more than that: what was imported within a minute shows no direction.
+    by more than that: what was imported within a minute shows no direction. And one at least must
+    be needed: a list that begins with what is old may hold what is new at its other end.
 
     Args:
         bound: what is older (a `sort_key`) is not needed.
@@ -43,6 +44,7 @@ class OrderProof:
         self._orders = {name: ListOrder() for name in Moments._fields}
         self._pages = 0
         self._newest: str | None = None
+        self._holds_new = False
 
     @property
     def shows_an_order(self) -> bool:
@@ -62,12 +64,14 @@ class OrderProof:
             for name, order in self._orders.items():
                 moment = getattr(call, name)
                 order.call(moment)
+                is_new = moment is not None and times.sort_key(moment) >= self._bound
+                self._holds_new = self._holds_new or is_new
                 if moment is not None and order.newest_first:
                     self._newest = self._newest or moment
         possible = [order for order in self._orders.values() if order.newest_first]
         is_over = all(one.oldest and times.sort_key(one.oldest) < self._end for one in possible)
         is_shown = any(order.falls for order in possible)
-        return is_shown and is_over and self._pages >= _FEWEST_PAGES
+        return is_shown and is_over and self._holds_new and self._pages >= _FEWEST_PAGES
 
     def ahead(self) -> int:
         """How many pages may be asked for at once, so that few are fetched in vain."""

@@ -6,7 +6,7 @@ proves nothing: a later complete reading finds what it missed.
 """
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from enum import Enum, auto
 
 import requests
@@ -41,6 +41,9 @@ class NewestEnd:
 
     Once the pages contradict each order it says nothing any more: the reading is a complete one.
 
+    Attributes:
+        bound: what is older (a `sort_key`) is not needed.
+
     Args:
         bound: what is older (a `sort_key`) is not needed.
         moments: when a call was created and changed, as far as its record is to be believed.
@@ -54,7 +57,7 @@ class NewestEnd:
         moments: Callable[[Record], Moments],
         last_page: Callable[[requests.Response, int], int | None],
     ) -> None:
-        self._bound = bound
+        self.bound = bound
         self._moments = moments
         self._last_page = last_page
         self._proof = OrderProof(bound)
@@ -104,7 +107,7 @@ class NewestEnd:
                 return False
         if not tail:
             return False
-        proof = OrderProof(self._bound, _AHEAD_BACKWARDS)
+        proof = OrderProof(self.bound, _AHEAD_BACKWARDS)
         seen = SeenIds()
         for page in reversed(tail):
             if not (new := _new_of(reversed(page.records), seen)):
@@ -116,7 +119,7 @@ class NewestEnd:
             lambda _: last - 1,
             reader.at_most(proof.ahead),
         )
-        with closing(before) as pages:
+        with closing(before) as pages, suppress(PageRefusedError):  # the list has shrunk meanwhile
             for _, page in pages:
                 if not (proof.shows_an_order and reader.ids_of(page.response)):
                     return False
@@ -125,7 +128,8 @@ class NewestEnd:
                     return False
                 if proof.page(self._moments_of(new)):
                     return True
-        return proof.shows_an_order
+            return proof.shows_an_order
+        return False
 
 
 def _new_of(records: Iterable[Record], seen: SeenIds) -> list[Record]:

@@ -88,18 +88,17 @@ class CallRetriever(SimpleRetriever):
         """
         stream_slice = stream_slice or StreamSlice(partition={}, cursor_slice={})
         for page in self._pages(records_schema, stream_slice, ReadingSoFar()):
-            yield from self._wanted(page.records, stream_slice)
+            yield from self._wanted(page.records, self._bound(stream_slice))
 
     def _bound(self, stream_slice: StreamSlice) -> str:
-        start = stream_slice.cursor_slice.get("start_time")
+        start = stream_slice.cursor_slice.get("start_time") if self.cursor_field else None
         return times.lower_bound(start) if isinstance(start, str) else ""
 
-    def _wanted(self, records: Iterable[Record], stream_slice: StreamSlice) -> Iterator[Record]:
-        """The records that the state (less the lookback) and the start date let pass.
+    def _wanted(self, records: Iterable[Record], bound: str) -> Iterator[Record]:
+        """The records that a bound (the state less the lookback) and the start date let pass.
 
         There is no upper bound: no record is dropped for being newer than our clock.
         """
-        bound = self._bound(stream_slice) if self.cursor_field else ""
         for record in records:
             if bound and self._is_before(bound, record.data):
                 continue

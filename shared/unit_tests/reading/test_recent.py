@@ -1,7 +1,7 @@
 """Whether a reading of the newest end may be left, while the list moves under it."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +9,7 @@ import pytest
 import requests
 from airbyte_cdk.sources.types import Record
 
+from calls_shared.http.refusals import PageRefusedError
 from calls_shared.normalization import times
 from calls_shared.reading.order_proof import Moments
 from calls_shared.reading.pages import Page
@@ -54,18 +55,20 @@ def test_calls_that_come_again_because_the_list_moved_are_no_disorder(
 
 
 class Provider:
-    """Numbered pages, read backwards; each is what it was when it was asked for."""
+    """Numbered pages, read backwards; each is what it was when asked for; null is refused."""
 
     strategy = PageNumbers(page_size=3, total_at="total")
 
-    def __init__(self, pages: dict[int, Sequence[int]], total: int | None = None) -> None:
+    def __init__(self, pages: Mapping[int, Sequence[int] | None], total: int | None = None) -> None:
         self.pages = pages
         self.total = total
         self.asked: list[int] = []
 
     def page(self, number: int) -> Page:
         self.asked.append(number)
-        return page(self.pages.get(number, []), self.total)
+        if (days := self.pages.get(number, [])) is None:
+            raise PageRefusedError("No.")
+        return page(days, self.total)
 
     def at_most(self, ahead: Callable[[], int]) -> Callable[[], int]:
         return lambda: min(1, ahead())
@@ -95,10 +98,12 @@ def read_backwards(provider: Provider) -> tuple[str, bool]:
         # two older ones have gone meanwhile, so that page 4 holds two of page 5
         ({5: [27, 28, 29], 4: [26, 27, 28], 3: [13, 14]}, "27,28,29 26,27,28 13,14", True),
         ({5: [26, 28, 29], 4: [25, 27, 24], 3: [13, 14]}, "26,28,29 25,27,24", False),
+        # many have gone meanwhile, so that page 4 is behind the end
+        ({5: [27, 28, 29], 4: None}, "27,28,29", False),
     ],
 )
 def test_calls_that_come_again_on_the_way_back_are_no_disorder(
-    pages: dict[int, Sequence[int]], came: str, is_done: bool
+    pages: dict[int, Sequence[int] | None], came: str, is_done: bool
 ) -> None:
     assert read_backwards(Provider(pages)) == (came, is_done)
 

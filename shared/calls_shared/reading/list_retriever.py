@@ -18,7 +18,7 @@ from calls_shared.reading.convergence import Convergence
 from calls_shared.reading.gone import gone_sentence
 from calls_shared.reading.list_state import ListState
 from calls_shared.reading.list_sync import NO_ORDER, Entry, ListSync
-from calls_shared.reading.moments import earlier, moment_of, within_bounds
+from calls_shared.reading.moments import FIRST, earlier, is_ahead, moment_of, within_bounds
 from calls_shared.reading.order_proof import Moments
 from calls_shared.reading.pages import Page, ReadingSoFar
 from calls_shared.reading.pagination import PageNumbers
@@ -61,9 +61,10 @@ class ListRetriever(CallRetriever):
         self._windows = windows_of(self, self.windows)
         handed_in = {} if self._gate is None else self._gate.handed_in
         self._list_state = ListState.of(handed_in)
-        cursor = moment_of(handed_in.get(self.cursor_field))
-        complete = moment_of(self._list_state.cursor)
-        if cursor is not None and complete is not None and within_bounds(complete) > cursor:
+        cursor = moment_of(handed_in.get(self.cursor_field)) or FIRST
+        complete = within_bounds(moment_of(self._list_state.cursor) or FIRST)
+        # both may have been cut at a moment of our clock, one after another
+        if is_ahead(complete, cursor, _MARGIN):
             self._list_state = replace(self._list_state, cursor=None)  # no reading saw that
         self._moved_to: str | None = None
 

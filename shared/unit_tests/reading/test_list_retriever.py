@@ -703,6 +703,18 @@ def test_a_moment_of_the_future_in_the_state_hides_nothing(
     assert {"n9", "new", "newer"} <= set(sync(changed, state, **HOURS).came)
 
 
+@pytest.mark.parametrize("hours", [0, 24])
+def test_a_provider_whose_clock_is_ahead_has_not_everything_read_again(
+    sync: Sync, hours: int
+) -> None:
+    """Both cursors of the state are cut at moments of our clock, which are not the same."""
+    ahead: dict[str, float | tuple[float, float]] = {**MANY, "soon": -0.5}
+    first = sync(Skipcall(ahead), full_scan_hours=hours)
+    assert first.state["complete"]["cursor"] >= first.state["updated_at"]
+    again = sync(Skipcall(ahead), first.state, full_scan_hours=hours)
+    assert again.came == ["n0", "n1", "soon"]
+
+
 # --- the newest end of a numbered list ---
 
 HOURS = {"full_scan_hours": 24}

@@ -48,8 +48,8 @@ MUTANTS_OF_RECENT: tuple[Mutant, ...] = (
     Mutant(
         "recent: the list is left after two pages, whatever they hold",
         PROOF,
-        "return is_shown and is_over and self._holds_new and self._pages >= _FEWEST_PAGES",
-        "return is_shown and self._holds_new and self._pages >= _FEWEST_PAGES",
+        "return is_shown and is_over and holds_new and self._pages >= _FEWEST_PAGES",
+        "return is_shown and holds_new and self._pages >= _FEWEST_PAGES",
         (week_of("intercom", "created_desc"), week_of("intercom", "updated_desc")),
     ),
     Mutant(
@@ -192,8 +192,8 @@ MUTANTS_OF_RECENT: tuple[Mutant, ...] = (
     Mutant(
         "recent: a list that begins with old calls holds no new ones",
         PROOF,
-        "self._holds_new = False",
-        "self._holds_new = True",
+        "holds_new = any(times.sort_key(moment) >= self._bound for moment in newest)",
+        "holds_new = bool(newest)",
         (f"{UNIT}/reading/test_order_proof.py", requests_of("amplemarket")),
     ),
     Mutant(
@@ -206,7 +206,7 @@ MUTANTS_OF_RECENT: tuple[Mutant, ...] = (
     Mutant(
         "recent: an import at the oldest end hides the direction",
         f"{SHARED}/reading/list_order.py",
-        "self.oldest_first = _between(moment, self._newest) <= TOLERANCE",
+        "self.oldest_first = _between(moment, self.newest) <= TOLERANCE",
         "self.oldest_first = False",
         (f"{UNIT}/reading/test_list_order.py",),
     ),

@@ -11,13 +11,13 @@ class ListOrder:
     Attributes:
         newest_first: whether no record was newer than an earlier one, but for a minute.
         oldest_first: whether no record was older than an earlier one, but for a minute.
-        oldest: the oldest moment (RFC 3339).
+        oldest, newest: the oldest and the newest moment (RFC 3339).
     """
 
     def __init__(self) -> None:
         self.newest_first = self.oldest_first = True
         self.oldest: str | None = None
-        self._newest = ""
+        self.newest: str | None = None
         self._oldest_key = self._newest_key = ""
 
     @property
@@ -36,8 +36,8 @@ class ListOrder:
             self.newest_first = self.oldest_first = False
             return
         key = moment[:-1]
-        if self.oldest is None:
-            self.oldest = self._newest = moment
+        if self.oldest is None or self.newest is None:
+            self.oldest = self.newest = moment
             self._oldest_key = self._newest_key = key
             return
         if key < self._oldest_key:
@@ -45,9 +45,9 @@ class ListOrder:
         elif self.newest_first and key != self._oldest_key:
             self.newest_first = _between(self.oldest, moment) <= TOLERANCE
         if key > self._newest_key:
-            self._newest, self._newest_key = moment, key
+            self.newest, self._newest_key = moment, key
         elif self.oldest_first and key != self._newest_key:
-            self.oldest_first = _between(moment, self._newest) <= TOLERANCE
+            self.oldest_first = _between(moment, self.newest) <= TOLERANCE
 
 
 def _between(first: str, last: str) -> timedelta:

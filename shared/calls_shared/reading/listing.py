@@ -35,7 +35,7 @@ class Listing:
     def __init__(self, most: int = MOST_READINGS) -> None:
         self._most = most
         self._readings = 0
-        self._has_begun = self._is_under_way = False
+        self._is_under_way = False
         self._until: str | None = None
         self._came_out = SeenIds()
         self._reading = Reading("", Inventory(""), Inventory(""), self._came_out)
@@ -64,13 +64,11 @@ class Listing:
 
     def begin(self, began: str) -> None:
         """Begin a reading at a moment (RFC 3339) of the provider's clock."""
+        seen = SeenIds()
         if self._until is None:
             self._until = times.lower_bound(earlier(began, _UNCERTAIN))
+            seen = self._came_out  # in the first reading they are the same
         self._is_under_way = True
-        seen = (
-            SeenIds() if self._has_begun else self._came_out
-        )  # in the first one they are the same
-        self._has_begun = True
         self._reading = Reading(
             times.sort_key(began), Inventory(""), Inventory(self._until), seen=seen
         )

@@ -44,7 +44,6 @@ class OrderProof:
         self._orders = {name: ListOrder() for name in Moments._fields}
         self._pages = 0
         self._newest: str | None = None
-        self._holds_new = False
 
     @property
     def shows_an_order(self) -> bool:
@@ -64,14 +63,14 @@ class OrderProof:
             for name, order in self._orders.items():
                 moment = getattr(call, name)
                 order.call(moment)
-                is_new = moment is not None and times.sort_key(moment) >= self._bound
-                self._holds_new = self._holds_new or is_new
                 if moment is not None and order.newest_first:
                     self._newest = self._newest or moment
         possible = [order for order in self._orders.values() if order.newest_first]
         is_over = all(one.oldest and times.sort_key(one.oldest) < self._end for one in possible)
         is_shown = any(order.falls for order in possible)
-        return is_shown and is_over and self._holds_new and self._pages >= _FEWEST_PAGES
+        newest = [order.newest for order in self._orders.values() if order.newest is not None]
+        holds_new = any(times.sort_key(moment) >= self._bound for moment in newest)
+        return is_shown and is_over and holds_new and self._pages >= _FEWEST_PAGES
 
     def ahead(self) -> int:
         """How many pages may be asked for at once, so that few are fetched in vain."""

@@ -6,6 +6,7 @@ WEEKS = "integration_tests/test_simulated_week.py"
 RETRIEVER = f"{SHARED}/reading/list_retriever.py"
 PROOF = f"{SHARED}/reading/order_proof.py"
 RECENT = f"{SHARED}/reading/recent.py"
+FULL_SCAN = f"{SHARED}/reading/full_scan.py"
 LIST_RETRIEVER = f"{UNIT}/reading/test_list_retriever.py"
 REQUESTER = f"{UNIT}/http/test_requester.py"
 DUE = f"{WEEKS}::test_the_whole_list_is_read_when_it_is_due_and_never_else"
@@ -19,23 +20,23 @@ def week_of(provider: str, order: str) -> str:
 MUTANTS_OF_RECENT: tuple[Mutant, ...] = (
     Mutant(
         "recent: the whole list is never read again",
-        RETRIEVER,
-        "return last is None or not timedelta() <= now - last < timedelta(hours=self._hours)",
-        "return last is None or not timedelta() <= now - last",
+        FULL_SCAN,
+        "return began is None or not timedelta() <= now - began < timedelta(hours=hours)",
+        "return began is None or not timedelta() <= now - began",
         (week_of("intercom", "created_desc"),),
     ),
     Mutant(
         "recent: the whole list is read by every sync",
-        RETRIEVER,
-        "return last is None or not timedelta() <= now - last < timedelta(hours=self._hours)",
-        "return last is None or now > last",
+        FULL_SCAN,
+        "return began is None or not timedelta() <= now - began < timedelta(hours=hours)",
+        "return began is None or now > began",
         (week_of("intercom", "created_desc"),),
     ),
     Mutant(
         "recent: no hours between two complete readings are taken for the default",
-        RETRIEVER,
-        'return DEFAULT_FULL_SCAN if hours in (None, "") else int(hours)',
-        "return int(hours or DEFAULT_FULL_SCAN)",
+        FULL_SCAN,
+        'return DEFAULT_HOURS if hours in (None, "") else int(hours)',
+        "return int(hours or DEFAULT_HOURS)",
         (f"{DUE}[0-25]",),
     ),
     Mutant(
@@ -233,9 +234,9 @@ MUTANTS_OF_RECENT: tuple[Mutant, ...] = (
     ),
     Mutant(
         "recent: a complete reading that saw what no sync saw hides changes",
-        RETRIEVER,
-        "self._list_state = replace(self._list_state, cursor=None)",
-        "self._list_state = replace(self._list_state)",
+        f"{SHARED}/reading/list_state.py",
+        "cursor=None if cursor_field and _is_later(seen, state.get(cursor_field)) else seen,",
+        "cursor=seen,",
         (LIST_RETRIEVER,),
     ),
     Mutant(

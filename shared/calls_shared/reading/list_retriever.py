@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Generator, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
@@ -15,10 +15,11 @@ from calls_shared.keys import Keys, exactly
 from calls_shared.normalization import times
 from calls_shared.normalization.columns import COLUMNS
 from calls_shared.reading.convergence import Convergence
+from calls_shared.reading.full_scan import hours_between, is_due
 from calls_shared.reading.gone import gone_sentence
 from calls_shared.reading.list_state import ListState
 from calls_shared.reading.list_sync import NO_ORDER, Entry, ListSync
-from calls_shared.reading.moments import FIRST, earlier, is_ahead, moment_of, within_bounds
+from calls_shared.reading.moments import earlier
 from calls_shared.reading.order_proof import Moments
 from calls_shared.reading.pages import Page, ReadingSoFar
 from calls_shared.reading.pagination import PageNumbers
@@ -30,9 +31,6 @@ from calls_shared.reading.whole_list import WholeList, windows_of
 from calls_shared.reading.windows import WINDOW_KEYS, Windows
 
 LOGGER = logging.getLogger("airbyte.calls")
-DEFAULT_FULL_SCAN = 24
-"""Hours between two complete readings, as the specifications say."""
-
 _MARGIN = timedelta(days=1)
 _RECENT = "%s: read the newest end of the list only; it is read to its end every %s hours."
 
@@ -60,12 +58,8 @@ class ListRetriever(CallRetriever):
         super().__post_init__(parameters)
         self._windows = windows_of(self, self.windows)
         handed_in = {} if self._gate is None else self._gate.handed_in
-        self._list_state = ListState.of(handed_in)
-        cursor = moment_of(handed_in.get(self.cursor_field)) or FIRST
-        complete = within_bounds(moment_of(self._list_state.cursor) or FIRST)
-        # both may have been cut at a moment of our clock, one after another
-        if is_ahead(complete, cursor, _MARGIN):
-            self._list_state = replace(self._list_state, cursor=None)  # no reading saw that
+        self._list_state = ListState.of(handed_in, self.cursor_field)
+        self._hours = hours_between(self.config)
         self._moved_to: str | None = None
 
     def _leaving(self, state: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -146,7 +140,8 @@ class ListRetriever(CallRetriever):
 
     def _newest_end(self, stream_slice: StreamSlice, convergence: Convergence) -> NewestEnd | None:
         """What a recent reading is watched by; null if a complete one is due."""
-        if convergence.reads_everything or self._windows or self._is_complete_due():
+        is_complete_due = is_due(self._list_state.at, self._hours, datetime.now(UTC))
+        if convergence.reads_everything or self._windows or is_complete_due:
             return None
         now = times.format_timestamp(datetime.now(UTC) - self._lookback)
         bound = min(self._bound(stream_slice), times.lower_bound(now))  # a state may be of later
@@ -155,16 +150,6 @@ class ListRetriever(CallRetriever):
         strategy = self._strategy
         last_page = strategy.last_page if isinstance(strategy, PageNumbers) else lambda *_: None
         return NewestEnd(bound, self._moments, last_page)
-
-    @property
-    def _hours(self) -> int:
-        """Between two complete readings."""
-        hours = self.config.get("full_scan_hours")
-        return DEFAULT_FULL_SCAN if hours in (None, "") else int(hours)
-
-    def _is_complete_due(self) -> bool:
-        last, now = moment_of(self._list_state.at), datetime.now(UTC)
-        return last is None or not timedelta() <= now - last < timedelta(hours=self._hours)
 
     def _wanted_of(
         self, reading: Generator[Page, None, bool], bound: str

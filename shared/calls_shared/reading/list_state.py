@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 from calls_shared.normalization import times
+from calls_shared.reading.moments import FIRST, is_ahead, moment_of, within_bounds
+
+_DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -29,15 +33,21 @@ class ListState:
     scope: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, state: Mapping[str, Any]) -> "ListState":
-        """What a stream's state holds; what cannot be read there counts as not there."""
+    def of(cls, state: Mapping[str, Any], cursor_field: str = "") -> "ListState":
+        """What a stream's state holds; what cannot be read there counts as not there.
+
+        So does a `complete.cursor` that is a day or more later than the stream's own cursor: no
+        reading saw that, and it would hide all changes. (A little later it may be: both are cut at
+        moments of our clock, one after another.)
+        """
         complete, inventory = _mapping(state, "complete"), _mapping(state, "inventory")
+        seen = _moment(complete.get("cursor"))
         until = _moment(inventory.get("until"))
         months = inventory.get("months")
         unlisted = complete.get("unlisted")
         return cls(
             at=_moment(complete.get("at")),
-            cursor=_moment(complete.get("cursor")),
+            cursor=None if cursor_field and _is_later(seen, state.get(cursor_field)) else seen,
             unlisted=unlisted if type(unlisted) is int and unlisted > 0 else 0,
             until=until,
             months=months if until is not None and isinstance(months, Mapping) else None,
@@ -54,6 +64,11 @@ class ListState:
             "inventory": {"until": self.until, "months": dict(self.months)},
             "scope": dict(self.scope),
         }
+
+
+def _is_later(seen: str | None, cursor: Any) -> bool:
+    complete = within_bounds(moment_of(seen) or FIRST)
+    return is_ahead(complete, moment_of(cursor) or FIRST, _DAY)
 
 
 def _mapping(state: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -11,6 +11,7 @@ Named in manifests (`class_name: calls_shared.<name>`):
     ListedCallsRetriever   provider and id of each call that such a list holds now
     FanOutRetriever      the same for a slice that is asked once for each of some values
     OldestFirstRetriever   the same for parents, which it gives out by windows of time
+    WindowsRetriever     the same where the server filters by creation: windows of time at once
     PageRecords          takes the records out of a checked page
     PageNumbers, NextLink, PageToken    how the next page is found
     ParentSlices         a slice for each parent; the parents' state is what its slices prove
@@ -40,6 +41,7 @@ from calls_shared.reading.pagination import NextLink, PageNumbers, PageToken
 from calls_shared.reading.parent_slices import ParentSlices
 from calls_shared.reading.parents import ForgetGlobalCursor, OneItemMatches, ParentFields
 from calls_shared.reading.retriever import CallRetriever
+from calls_shared.reading.windows_retriever import WindowsRetriever
 
 __all__ = [
     "ApiKey",
@@ -63,5 +65,6 @@ __all__ = [
     "PageToken",
     "ParentFields",
     "ParentSlices",
+    "WindowsRetriever",
     "run",
 ]

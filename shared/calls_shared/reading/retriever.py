@@ -15,6 +15,7 @@ from airbyte_cdk.sources.types import Record, StreamSlice
 from calls_shared.http.budget import budget_of
 from calls_shared.http.requester import CallRequester
 from calls_shared.normalization import times
+from calls_shared.reading.checkpoint import Checkpoint
 from calls_shared.reading.pages import Page, PageReader, ReadingSoFar, Token
 from calls_shared.reading.state import newest, warning_of_the_future
 from calls_shared.reading.state_gate import StateGate
@@ -87,6 +88,16 @@ class CallRetriever(SimpleRetriever):
             AirbyteTracedException: with the sentence for the user, on any failure.
         """
         stream_slice = stream_slice or StreamSlice(partition={}, cursor_slice={})
+        for record in self._records(records_schema, stream_slice):
+            if isinstance(record, Checkpoint):
+                record.passed()
+            else:
+                yield record
+
+    def _records(
+        self, records_schema: Mapping[str, Any], stream_slice: StreamSlice
+    ) -> Iterator[Record | Checkpoint]:
+        """The records of a slice, and the checkpoints between them."""
         for page in self._pages(records_schema, stream_slice, ReadingSoFar()):
             yield from self._wanted(page.records, self._bound(stream_slice))
 

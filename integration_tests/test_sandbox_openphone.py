@@ -616,7 +616,10 @@ def test_a_record_as_listed_and_as_expected(sandbox: Sandbox, get: Get) -> None:
             {"forwarded_from": "+15551112222", "forwarded_to": "PN5e3"},
         ),
         ({"call_route": "phone-menu"}, {"provider_call_type": "phone-menu"}),
-        ({"names_participants": False, "voicemail_seconds": 7}, {"participants": None}),
+        (
+            {"names_participants": False, "voicemail_seconds": 7},
+            {"participants": [BUSY, "+14155550000"]},
+        ),
         ({"answered": 1_780_508_660_999}, {"answered_at": "2026-06-03T17:44:20.999Z"}),
         (
             {"answered": 1_780_508_656_000},

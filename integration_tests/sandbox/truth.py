@@ -45,19 +45,23 @@ def expected_call(
 
     `api_version` is that of Quo's API that is read; the others have one.
     """
+    columns = _columns(provider, true_call, switches, api_version)
+    listed = columns.get("participants")
+    known = both(columns["from_number"], columns["to_number"])
+    return present({**columns, "participants": listed or known})
+
+
+def _columns(provider: str, call: Any, switches: Switches, api_version: str) -> Columns:
+    if provider == "intercom":
+        return _intercom(call, switches)
     if provider == "openphone":
         dated = api_version != "v1"
-        columns = expected_dated(true_call, switches) if dated else expected_v1(true_call, switches)
-        return present(columns)
-    if provider == "intercom":
-        columns = _intercom(true_call, switches)
-    elif provider == "amplemarket":
-        columns = _amplemarket(true_call, switches)
-    elif provider == "skipcall":
-        columns = _skipcall(true_call, switches)
-    else:
-        raise KeyError(provider)
-    return present({**columns, "participants": both(columns["from_number"], columns["to_number"])})
+        return expected_dated(call, switches) if dated else expected_v1(call, switches)
+    if provider == "amplemarket":
+        return _amplemarket(call, switches)
+    if provider == "skipcall":
+        return _skipcall(call, switches)
+    raise KeyError(provider)
 
 
 def _intercom(call: IntercomCall, switches: Switches) -> Columns:

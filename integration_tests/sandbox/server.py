@@ -27,7 +27,8 @@ from .faults import (
 from .intercom import IntercomApi
 from .intercom_spoken import SIGNED_PATH
 from .numbered_lists import is_taken_out
-from .openphone import OpenPhoneApi, listable
+from .openphone import OpenPhoneApi, Unseen, listable, why_unseen
+from .openphone_dated_errors import VERSION
 from .seen import SeenRequest
 from .skipcall import SkipcallApi, key_scope, listed_in
 from .switches import PROVIDERS, Switches
@@ -36,6 +37,8 @@ from .truth import expected_call
 from .world import World
 
 NO_ANSWER = Answer(0, b"")
+ListedCall = tuple[Any, Switches, str]
+"""A true call, and the switches and the version of the API under which it was listed."""
 
 
 class RealTimeLoop(asyncio.SelectorEventLoop):
@@ -89,7 +92,7 @@ class Sandbox:
     def world(self, world: World) -> None:
         self._world = world
         self._apis: dict[str, ProviderApi] = {}
-        self._listed: dict[str, dict[str, tuple[Any, Switches]]] = {name: {} for name in PROVIDERS}
+        self._listed: dict[str, dict[str, ListedCall]] = {name: {} for name in PROVIDERS}
 
     @property
     def requests(self) -> list[SeenRequest]:
@@ -105,10 +108,15 @@ class Sandbox:
         """Forget the requests seen so far. Faults go on counting, `ever_listed` stays."""
         self._requests.clear()
 
-    def listable(self, provider: str) -> list[Any]:
-        """The true calls that some allowed request would list now, under the current switches."""
+    def listable(self, provider: str, api_version: str = "v1") -> list[Any]:
+        """The true calls that some allowed request would list now, under the current switches.
+
+        Quo's dated API lists all calls of the workspace.
+        """
         with self.world.lock:
             calls = list(self.world.history(provider).calls.values())
+            if api_version != "v1":
+                return [*calls, *self.world.openphone.unlisted.calls.values()]
         if provider == "openphone":
             hidden = self.world.openphone.hidden
             seen = [call for call in calls if call.conversation.id not in hidden]
@@ -121,16 +129,29 @@ class Sandbox:
             calls = list(filter(listed_in(workspaces, options.soft_deleted_listed), calls))
         return [call for call in calls if not is_taken_out(call, options.lists)]
 
-    def expected(self, provider: str) -> dict[str, dict[str, Any]]:
+    def unseen_by_v1(self) -> dict[str, Unseen]:
+        """The ids of Quo's calls that the dated API lists now and v1 does not, and why."""
+        hidden, options = self.world.openphone.hidden, self.switches.openphone
+        reasons = {
+            call.id: why_unseen(call, hidden, options)
+            for call in self.listable("openphone", VERSION)
+        }
+        return {identifier: reason for identifier, reason in reasons.items() if reason is not None}
+
+    def expected(self, provider: str, api_version: str = "v1") -> dict[str, dict[str, Any]]:
         """The records that a connector must emit for all calls listable now, by id."""
-        records = (expected_call(provider, call, self.switches) for call in self.listable(provider))
+        calls, switches = self.listable(provider, api_version), self.switches
+        records = (expected_call(provider, call, switches, api_version) for call in calls)
         return {record["id"]: record for record in records}
 
     def ever_listed(self, provider: str) -> dict[str, dict[str, Any]]:
-        """The records of all calls that ever stood in a sound answer, as listed last, by id."""
+        """The records of all calls that ever stood in a sound answer, as listed last, by id.
+
+        Those of Quo's dated API as if both parts had been asked for.
+        """
         with self.world.lock:
             listed = list(self._listed[provider].values())
-        records = (expected_call(provider, call, switches) for call, switches in listed)
+        records = (expected_call(provider, *one) for one in listed)
         return {record["id"]: record for record in records}
 
     def __enter__(self) -> Self:
@@ -241,7 +262,8 @@ class Sandbox:
                 answer = fault.edit(seen, answer)
             if fault is None:
                 switches, listed = self.switches, self._listed[seen.provider]
-                listed.update((call.id, (call, switches)) for call in answer.listed)
+                version = answer.api_version
+                listed.update((call.id, (call, switches, version)) for call in answer.listed)
             status = answer.status if fault is None else fault_status(fault, answer)
             self._requests.append(replace(seen, status=status))
         return fault, answer

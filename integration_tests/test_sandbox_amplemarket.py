@@ -217,7 +217,7 @@ def test_authentication(sandbox: Sandbox, get: Get) -> None:
     ]:
         answer = get(headers={"Authorization": header})
         assert (answer.status_code, answer.json()["_errors"][0]["code"]) == (status, code)
-    assert get("/users").status_code == 404
+    assert get("/contacts").status_code == 404
 
 
 @pytest.mark.parametrize("form", ["seconds", "http_date", "absent"])

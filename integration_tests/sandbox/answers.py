@@ -19,6 +19,7 @@ class ApiRequest:
     path: str
     query: tuple[tuple[str, str], ...]
     headers: Mapping[str, str]
+    body: bytes = b""
 
     def value(self, name: str) -> str | None:
         """The last value of a query parameter, None without it."""

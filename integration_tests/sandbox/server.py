@@ -13,6 +13,7 @@ from aiohttp import web
 
 from .amplemarket import AmplemarketApi
 from .answers import Answer, ApiRequest, Credentials, ProviderApi
+from .audio import is_audio, played_to_the_end
 from .control import PREFIX, control
 from .faults import (
     UNANSWERED,
@@ -24,6 +25,7 @@ from .faults import (
     response_of,
 )
 from .intercom import IntercomApi
+from .intercom_spoken import SIGNED_PATH
 from .numbered_lists import is_taken_out
 from .openphone import OpenPhoneApi, Unseen, listable, why_unseen
 from .openphone_dated_errors import VERSION
@@ -53,6 +55,7 @@ class Sandbox:
     `world`, `switches`, `keys`, `key_faults`, `faults`, `latency` and `before_answer` may be set at
     any time, from any thread. `latency` gives the seconds before the answer to a request, if they
     differ from one to the next; `under_way` requests, that one among them, have no answer then.
+    `heard` recordings were taken to their end.
     `before_answer` runs in the server's thread before the answer is computed; it
     may move the world but must not send requests to the sandbox. What it raises is answered with
     500 and raised again at the end of the `with` block.
@@ -68,6 +71,7 @@ class Sandbox:
         self.before_answer: Callable[[SeenRequest], None] | None = None
         self.latency: Callable[[SeenRequest], float] | None = None
         self.under_way = 0
+        self.heard = 0
         self.url = ""
         self.world = world or World()
         self._port = port
@@ -94,6 +98,11 @@ class Sandbox:
     def requests(self) -> list[SeenRequest]:
         """The requests seen so far, in the order of their answers, without control requests."""
         return list(self._requests)
+
+    @property
+    def signed_requests(self) -> list[SeenRequest]:
+        """Those that reached for a recording itself; nothing of a connector may."""
+        return [one for one in self._requests if one.path.startswith(SIGNED_PATH)]
 
     def clear_requests(self) -> None:
         """Forget the requests seen so far. Faults go on counting, `ever_listed` stays."""
@@ -200,7 +209,10 @@ class Sandbox:
             return web.Response(status=404, text="The sandbox knows no such provider\n")
         query = tuple(parse_qsl(raw_query, keep_blank_values=True))
         headers = self._lower_headers(request)
-        seen = SeenRequest(provider, request.method, f"/{rest}", query, raw_query, headers, 0, at)
+        body = await request.read() if request.can_read_body else b""
+        seen = SeenRequest(
+            provider, request.method, f"/{rest}", query, raw_query, headers, 0, at, body
+        )
         try:
             await self._take_time(seen)
             fault, answer = self._decide(seen)
@@ -209,9 +221,16 @@ class Sandbox:
             return web.Response(status=500, text=f"The sandbox itself failed: {error!r}\n")
         if fault is not None:
             return await misbehave(request, fault, answer)
+        if is_audio(answer):
+            return await self._play(request, answer)
         if self.switches.gzip:
             answer = compressed(answer, headers.get("accept-encoding", ""))
         return response_of(answer, answer.body)
+
+    async def _play(self, request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
+        played = await played_to_the_end(request, answer)
+        self.heard += played is not None
+        return played or web.Response()
 
     async def _take_time(self, seen: SeenRequest) -> None:
         self.under_way += 1
@@ -251,7 +270,7 @@ class Sandbox:
 
     def _answer(self, seen: SeenRequest) -> Answer:
         credentials = Credentials(frozenset(self.keys[seen.provider]), self.key_faults)
-        request = ApiRequest(seen.method, seen.path, seen.query, seen.headers)
+        request = ApiRequest(seen.method, seen.path, seen.query, seen.headers, seen.body)
         answer = self._api(seen.provider).answer(request, self.switches, credentials)
         return answer.with_headers({"Date": formatdate(self.world.now.timestamp(), usegmt=True)})
 

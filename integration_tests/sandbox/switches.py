@@ -17,6 +17,7 @@ from .openphone_switches import (
     OpenPhoneChildSwitches,
     OpenPhoneDatedSwitches,
 )
+from .side_switches import AmplemarketSideSwitches, IntercomSideSwitches
 
 ListOrder = Literal[
     "created_desc",
@@ -58,6 +59,8 @@ class IntercomSwitches:
     """UNKNOWN: the order of results."""
     lists: ListSwitches = field(default_factory=ListSwitches)
     """UNKNOWN: what the list announces, and how it ends; its positions are test_lists.py's."""
+    sides: IntercomSideSwitches = field(default_factory=IntercomSideSwitches)
+    """What stands beside the list; its positions are test_sandbox_sides.py's."""
     limit: int = 1666
     """UNKNOWN per app: requests per 10 s; 1666 (10,000/min) or 167 (1,000/min, older pages)."""
     window_seconds: float = 10.0
@@ -139,6 +142,8 @@ class AmplemarketSwitches:
     """
     no_time: NoTime = "null"
     """UNKNOWN: how a time that never was is listed; many a JSON library writes a zero time."""
+    sides: AmplemarketSideSwitches = field(default_factory=AmplemarketSideSwitches)
+    """What stands beside the list; its positions are test_sandbox_sides.py's."""
     limit: int = 500
     """Requests per window and key."""
     window_seconds: float = 60.0

@@ -9,8 +9,8 @@ from typing import Any
 
 from .amplemarket import render_call as amplemarket_record
 from .amplemarket_calls import AmplemarketCall
-from .intercom import render_call as intercom_record
 from .intercom_calls import IntercomCall
+from .intercom_records import render_call as intercom_record
 from .meanings import (
     DIRECTIONS,
     Columns,

@@ -16,10 +16,10 @@ from calls_shared.keys import Keys, exactly
 
 @dataclass(frozen=True)
 class Column:
-    """One column of the stream `calls`.
+    """One column of a stream.
 
-    `kind` is `string`, `timestamp`, `integer`, `boolean` or `object`; it also chooses the converter
-    that reads a provider's field into the column. A `required` column is never null.
+    `kind` is `string`, `timestamp`, `integer`, `number`, `boolean` or `object`; it also chooses the
+    converter that reads a provider's field into the column. A `required` column is never null.
     """
 
     name: str

@@ -5,6 +5,8 @@ Named in manifests (`class_name: calls_shared.<name>`):
     CallNormalization    a provider's record becomes one call in the shared columns
     CallSchema           the schema of those columns
     ListedCallSchema     the schema of what a call is known by
+    RowNormalization     a provider's record becomes a row of a stream beside `calls`
+    RowSchema            the schema of such a stream
     CallRequester        sends a request until it is answered well, skipped, or has failed
     CallRetriever        reads the pages of a list, whatever they announce
     ListRetriever        the same for a stream that is one list: its complete readings converge
@@ -29,6 +31,8 @@ from calls_shared.http.authenticator import ApiKey, BasicAuth
 from calls_shared.http.requester import CallRequester
 from calls_shared.normalization.columns import CallSchema, ListedCallSchema
 from calls_shared.normalization.normalization import CallNormalization
+from calls_shared.normalization.row_columns import RowSchema
+from calls_shared.normalization.rows import RowNormalization
 from calls_shared.protocol.entrypoint import run
 from calls_shared.protocol.source import CallsSource
 from calls_shared.reading.checked_state import CheckedState
@@ -65,6 +69,8 @@ __all__ = [
     "PageToken",
     "ParentFields",
     "ParentSlices",
+    "RowNormalization",
+    "RowSchema",
     "WindowsRetriever",
     "run",
 ]

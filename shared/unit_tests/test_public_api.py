@@ -34,6 +34,8 @@ NAMES = [
     "PageToken",
     "ParentFields",
     "ParentSlices",
+    "RowNormalization",
+    "RowSchema",
     "run",
 ]
 ROOT = PACKAGE.parents[1]

@@ -16,11 +16,11 @@ from calls_shared.keys import Keys, exactly
 
 @dataclass(frozen=True)
 class Column:
-    """One column of the stream `calls`.
+    """One column of a stream.
 
-    `kind` is `string`, `timestamp`, `integer`, `boolean`, `object` or `array` (of strings); it also
-    chooses the converter that reads a provider's field into the column. A `required` column is
-    never null.
+    `kind` is `string`, `timestamp`, `integer`, `number`, `boolean`, `object` or `array` (of
+    strings); it also chooses the converter that reads a provider's field into the column. A
+    `required` column is never null.
     """
 
     name: str

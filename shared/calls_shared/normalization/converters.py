@@ -55,6 +55,15 @@ def whole_seconds(value: Any) -> int | None | Unreadable:
     return int(value)
 
 
+def number(value: Any) -> int | float | None | Unreadable:
+    """A number as given, or the digits of one as a text; no rounding."""
+    if value is None or value == "":
+        return None
+    found = counted_number(value)
+    # false for NaN and the infinities too
+    return found if found is not None and abs(found) <= _LARGEST_INTEGER else UNREADABLE
+
+
 def joined(values: Iterable[Any], by: str = " ") -> str | None | Unreadable:
     """Several texts joined by one blank (a first and a last name); null if there is none."""
     words = ""

@@ -42,6 +42,7 @@ _CONVERTERS: Mapping[str, Convert] = {
     "string": converters.text,
     "timestamp": times.timestamp,
     "integer": converters.whole_seconds,
+    "number": converters.number,
     "boolean": converters.boolean,
     "array": lambda value: converters.texts(value if isinstance(value, list) else [value]),
 }
@@ -49,10 +50,11 @@ _CONVERTERS_OF_UNITS: Mapping[str, Callable[..., Any]] = {
     "timestamp": times.counted,
     "integer": converters.seconds_counted,
 }
-_TYPES: Mapping[str, type[Any]] = {
+_TYPES: Mapping[str, type[Any] | tuple[type[Any], ...]] = {
     "string": str,
     "timestamp": str,
     "integer": int,
+    "number": (int, float),
     "boolean": bool,
     "array": list,
 }

@@ -36,6 +36,7 @@ NAMES = [
     "ParentSlices",
     "RowNormalization",
     "RowSchema",
+    "WindowsRetriever",
     "run",
 ]
 ROOT = PACKAGE.parents[1]

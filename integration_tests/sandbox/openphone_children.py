@@ -125,8 +125,3 @@ def expected_users(switches: Switches) -> list[Columns]:
         )
         for member in MEMBERS
     ]
-
-
-def expected_dispositions(switches: Switches) -> list[Columns]:
-    """The rows of `call_dispositions`: Quo has no such thing."""
-    return []

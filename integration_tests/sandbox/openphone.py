@@ -39,6 +39,7 @@ from .openphone_history import OpenPhoneHistory, Thread
 from .openphone_parameters import bad_date, date_filter, read_page
 from .openphone_records import listed_update, render_call, render_conversation, render_line
 from .openphone_tokens import PageTokens
+from .openphone_v1_sides import V1Sides, is_side
 from .openphone_workspace import E164, LINES, OWNER, Line
 from .rendering import RenderedCalls
 from .switches import OpenPhoneSwitches, Switches
@@ -57,6 +58,7 @@ class OpenPhoneApi:
         self._limiter = MovingWindow(shown=clock)
         self._tokens = PageTokens()
         self._dated = DatedApi(history)
+        self._sides = V1Sides(history)
 
     def answer(self, request: ApiRequest, switches: Switches, credentials: Credentials) -> Answer:
         """See `ProviderApi`. The key is the whole Authorization header, without `Bearer`.
@@ -104,6 +106,8 @@ class OpenPhoneApi:
         if request.method == "GET" and is_dated(request.path):
             return self._dated.answer(request, switches)
         route = routes.get(request.path) if request.method == "GET" else None
+        if request.method == "GET" and is_side(request.path):
+            route = self._sides.answer
         if route is None:
             return unknown_route()
         answer = bad_date(request) or route(request, switches)

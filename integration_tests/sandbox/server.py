@@ -14,6 +14,7 @@ from aiohttp import web
 from .amplemarket import AmplemarketApi
 from .answers import Answer, ApiRequest, Credentials, ProviderApi
 from .audio import is_audio, played_to_the_end
+from .children import expected_rows
 from .control import PREFIX, control
 from .faults import (
     UNANSWERED,
@@ -115,7 +116,7 @@ class Sandbox:
         """
         with self.world.lock:
             calls = list(self.world.history(provider).calls.values())
-            if api_version != "v1":
+            if provider == "openphone" and api_version != "v1":
                 return [*calls, *self.world.openphone.unlisted.calls.values()]
         if provider == "openphone":
             hidden = self.world.openphone.hidden
@@ -143,6 +144,13 @@ class Sandbox:
         calls, switches = self.listable(provider, api_version), self.switches
         records = (expected_call(provider, call, switches, api_version) for call in calls)
         return {record["id"]: record for record in records}
+
+    def expected_rows(
+        self, provider: str, stream: str, api_version: str = "v1"
+    ) -> list[dict[str, Any]]:
+        """The rows of a stream beside `calls`, for all calls listable now or for the workspace."""
+        calls = self.listable(provider, api_version)
+        return expected_rows(stream, provider, calls, self.switches, api_version)
 
     def ever_listed(self, provider: str) -> dict[str, dict[str, Any]]:
         """The records of all calls that ever stood in a sound answer, as listed last, by id.

@@ -452,7 +452,7 @@ def test_rows_of_a_call_of_amplemarket(sandbox: Sandbox) -> None:
     assert newest.newer is not None
     call = newest._replace(
         newer=newest.newer._replace(transcript=tuple(entry for entry, _ in ENTRIES)),
-        transcription="Alone",
+        transcription="Rep: Alone\n\nwith a line",
         recording_url="https://api.amplemarket.com/r",
         has_recording_url=False,
     )
@@ -463,7 +463,8 @@ def test_rows_of_a_call_of_amplemarket(sandbox: Sandbox) -> None:
     assert amplemarket_children.expected_transcript(call, with_newer) == [
         {**known, "segment_index": place, **row} for place, (_, row) in enumerate(ENTRIES)
     ]
-    alone = [{**known, "segment_index": 0, "content": "Alone"}]
+    lines = ("Rep: Alone", "with a line")
+    alone = [{**known, "segment_index": n, "content": line} for n, line in enumerate(lines)]
     assert amplemarket_children.expected_transcript(call, without) == alone
     silent = call._replace(newer=newest.newer._replace(transcript=()))
     assert amplemarket_children.expected_transcript(silent, with_newer) == alone

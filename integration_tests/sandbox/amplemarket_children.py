@@ -17,11 +17,11 @@ SPOKEN = ("text", "content")
 
 
 def expected_transcript(call: AmplemarketCall, switches: Switches) -> list[Columns]:
-    """The rows of `call_transcripts` for one call: the entries of its record, else its one text."""
+    """The rows of `call_transcripts` for one call: the entries, else the lines of its text."""
     newer = call.newer if switches.amplemarket.newer_fields == "present" else None
     rows = [_entry(entry) for entry in newer.transcript] if newer else []
     if not rows and call.transcription:
-        rows = [{"content": call.transcription}]
+        rows = [{"content": line} for line in call.transcription.splitlines() if line]
     known = {"provider": "amplemarket", "call_id": _shown(call, switches)}
     return [{**known, "segment_index": place, **row} for place, row in enumerate(rows)]
 

@@ -71,7 +71,8 @@ class ListRetriever(CallRetriever):
         cursors = (state.get(self.cursor_field), self._moved_to)
         latest = times.latest(moment for moment in cursors if isinstance(moment, str))
         cursor = {} if latest is None else {self.cursor_field: latest}
-        return {**state, **cursor, **self._list_state.as_state()}
+        kept = {name: value for name, value in state.items() if name != "under_way"}
+        return {**kept, **cursor, **self._list_state.as_state()}
 
     def _records(
         self, records_schema: Mapping[str, Any], stream_slice: StreamSlice

@@ -401,7 +401,7 @@ UNREADABLE_COLUMNS = {
     " transcript_url end_reason external_number provider_call_type duration_seconds talk_seconds",
     "openphone": "direction status provider_direction provider_status answered_at ended_at"
     " created_at updated_at duration_seconds user_id external_number line_id forwarded_from"
-    " forwarded_to provider_call_type",
+    " forwarded_to participants provider_call_type",
     "amplemarket": "direction provider_direction started_at created_at answered duration_seconds"
     " user_id user_email contact_id contact_name contact_email disposition_id disposition_name"
     " notes recording_url transcript from_number to_number",

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from itertools import pairwise
 from math import ceil
-from typing import Final
+from typing import Final, NamedTuple
 
 from calls_shared.reading.moments import FIRST, moment_of
 from calls_shared.reading.windows import Window
 
-_PAGES_OF_A_WINDOW: Final = 20
-"""So many pages a window should have: its last one is half empty, and costs a request all the
-same."""
+_PAGES_OF_A_WINDOW: Final = 100
+"""So many pages a window should have, if calls were as dense in all of it as on the newest page; in
+truth there are fewer. Its last page is half empty, and costs a request all the same."""
 _FEWEST_PAGES: Final = 4
 _SIDE_BY_SIDE: Final = 16
 """So many windows there should be even if they are small, so that they can be read at once."""
@@ -24,10 +24,19 @@ _KNOWN_ENOUGH: Final = 8
 """Where the list begins is looked for until the part of it that is uncertain is so small."""
 
 
-def seconds_covered(created: Iterable[str | None]) -> float | None:
-    """The seconds between the first and the last creation of a page; null if it shows none."""
-    moments = [moment for one in created if (moment := moment_of(one)) is not None]
-    return (max(moments) - min(moments)).total_seconds() if len(moments) > 1 else None
+class Covered(NamedTuple):
+    """The first and the last creation of a page, in seconds since 1970."""
+
+    first: float
+    last: float
+
+    @classmethod
+    def by(cls, created: Iterable[str | None]) -> "Covered | None":
+        """By the creations (RFC 3339) of a page; null if they show no time that passes."""
+        moments = [moment for one in created if (moment := moment_of(one)) is not None]
+        if len(moments) < 2:
+            return None
+        return cls(min(moments).timestamp(), max(moments).timestamp())
 
 
 def beginning_of(holds: Callable[[int], bool], now: int) -> int:
@@ -48,7 +57,7 @@ def beginning_of(holds: Callable[[int], bool], now: int) -> int:
 
 
 def windows_between(
-    lower: int | None, beginning: int, now: int, covered: float | None
+    lower: int | None, beginning: int, now: int, newest: Covered | None
 ) -> list[Window]:
     """The windows, the oldest first; neighbours share a second, the newest has no upper bound.
 
@@ -56,18 +65,20 @@ def windows_between(
         lower: the lower bound of the oldest one, in seconds since 1970; null is none.
         beginning: a second up to which little is expected.
         now: our time; little is expected after it.
-        covered: the seconds that the newest page covers; null if that is not known.
+        newest: what the newest page covers, after which nothing is expected; null if that is not
+            known.
     """
-    number = _number_of(max(1, now - beginning), covered)
-    edges = [beginning + (now - beginning) * part // number for part in range(1, number)]
+    end = now if newest is None else max(beginning, int(newest.last))
+    number = _number_of(max(1, end - beginning), newest)
+    edges = [beginning + (end - beginning) * part // number for part in range(1, number)]
     bounds = [lower, *sorted({edge for edge in edges if lower is None or edge > lower}), None]
     return [Window(first, last) for first, last in pairwise(bounds)]
 
 
-def _number_of(seconds: int, covered: float | None) -> int:
-    if covered is None:
+def _number_of(seconds: int, newest: Covered | None) -> int:
+    if newest is None:
         return _SIDE_BY_SIDE
-    pages = min(seconds / max(covered, 1), _MOST_WINDOWS * _PAGES_OF_A_WINDOW)
+    pages = seconds / max(newest.last - newest.first, 1)
     wanted = max(ceil(pages / _PAGES_OF_A_WINDOW), min(_SIDE_BY_SIDE, int(pages) // _FEWEST_PAGES))
     return max(1, min(wanted, _MOST_WINDOWS, seconds))
 

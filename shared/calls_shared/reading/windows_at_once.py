@@ -4,14 +4,13 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from typing import Any
 
 from airbyte_cdk.sources.types import StreamSlice
 
 from calls_shared.reading.checkpoint import Checkpoint
 from calls_shared.reading.pages import Page, PageReader, ReadingSoFar
 from calls_shared.reading.side_by_side import side_by_side
-from calls_shared.reading.window_plan import beginning_of, seconds_covered, windows_between
+from calls_shared.reading.window_plan import Covered, beginning_of, windows_between
 from calls_shared.reading.windows import Window, of_window
 
 Passed = Callable[[Window], Checkpoint | None]
@@ -53,7 +52,7 @@ class WindowsAtOnce:
         if reader.names_another(first):
             if beginning is None:
                 beginning = beginning_of(self._holds, now)
-            covered = seconds_covered(_creations(first))
+            covered = Covered.by(record.data.get("created_at") for record in first.records)
             windows = windows_between(lower, beginning, now, covered)
             if len(windows) > 1:
                 pages.close()
@@ -104,7 +103,3 @@ class WindowsAtOnce:
 
 def _continued(first: Page, pages: Generator[Page, None, None]) -> Generator[Page, None, None]:
     yield from chain([first], pages)
-
-
-def _creations(page: Page) -> list[Any]:
-    return [record.data.get("created_at") for record in page.records]

@@ -103,6 +103,7 @@ def read_calls(
         if text is not None and bounds[name] is None:
             return query_invalid(name, f"{text!r} is no date-time in ISO 8601 format")
     since, until = (bounds[name] for name in BOUNDS)
+    # what a 422 stands for is UNKNOWN; bounds in the wrong order are the likeliest
     if since is not None and until is not None and since > until:
         return dated(422, "createdAt[gte] must not be later than createdAt[lte]")
     earliest = None if since is None else -(-microseconds(since) // 1_000)

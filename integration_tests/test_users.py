@@ -14,7 +14,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from integration_tests.commands import catalog_for, config_for
 from integration_tests.connectors import CONNECTORS
 from integration_tests.fault_cases import Sync, source_of
-from integration_tests.in_process import messages_of
+from integration_tests.in_process import LOGGER, messages_of
 from integration_tests.list_reading import reading
 from integration_tests.sandbox import (
     AmplemarketSwitches,
@@ -122,7 +122,7 @@ def test_who_was_on_a_call_has_a_name(provider: str) -> None:
 def test_a_key_that_may_not_read_them_still_reads_calls(
     provider: str, stream: str, status: int
 ) -> None:
-    sandbox = sandbox_of()
+    sandbox = sandbox_of(calls=300)
     path = STREAMS[provider, stream][0]
     body = json.dumps(REFUSED[provider](status))
     headers = {"Content-Type": "application/json"}
@@ -130,7 +130,7 @@ def test_a_key_that_may_not_read_them_still_reads_calls(
         provider, path, times=ENDLESS, kind="status", status=status, headers=headers, body=body
     )
     sandbox.faults.append(refusal)
-    done = synced(sandbox, provider, "calls", stream)
+    done = synced(sandbox, provider, stream, "calls")
     assert done.by_id().keys() == sandbox.expected(provider).keys()
     assert done.records(stream) == []
     kind, sentence = done.failures[0]
@@ -159,7 +159,7 @@ def test_a_gateway_that_refuses_them_is_no_refusal(provider: str, stream: str) -
 
 @each_stream
 def test_it_is_offered_for_a_full_refresh(provider: str, stream: str) -> None:
-    catalog = source_of(provider).discover(None, config_for(provider))
+    catalog = source_of(provider).discover(LOGGER, config_for(provider))
     (found,) = [one for one in catalog.streams if one.name == stream]
     assert [mode.value for mode in found.supported_sync_modes] == ["full_refresh"]
     assert found.source_defined_primary_key == [["provider"], ["id"]]

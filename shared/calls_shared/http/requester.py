@@ -200,6 +200,14 @@ class CallRequester(HttpRequester):
         names = (field(path)(part) for path in self.slice_named_by for part in parts)
         return next((name for name in names if isinstance(name, str) and name), "")
 
+    def is_an_answer(self, response: requests.Response) -> bool:
+        """Whether an answer is one that was promised, and not one to be skipped."""
+        return self._sender.judge.shape.is_an_answer(response.status_code)
+
+    def records_of(self, response: requests.Response) -> Sequence[dict[str, Any]]:
+        """The records of an answer that was promised."""
+        return self._sender.judge.shape.records(response)
+
     def pauses(self) -> list[float]:
         """Seconds before each further attempt at an answer that may be better the next time."""
         return self._sender.pauses()

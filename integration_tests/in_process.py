@@ -114,10 +114,18 @@ def played(sandbox: Sandbox, **regions: Sandbox) -> Iterator[None]:
         asked = next((one for name, one in regions.items() if name in host), sandbox)
         provider, path = parts.path[1:].split("/", 1)
         query = tuple(parse_qsl(parts.query, keep_blank_values=True))
-        at = RealClock.monotonic()
-        answer = asked.respond(
-            SeenRequest(provider, "GET", f"/{path}", query, parts.query, headers, 0, at)
+        seen = SeenRequest(
+            provider,
+            str(request.method),
+            f"/{path}",
+            query,
+            parts.query,
+            headers,
+            0,
+            RealClock.monotonic(),
+            _body_of(request),
         )
+        answer = asked.respond(seen)
         raw = HTTPResponse(
             io.BytesIO(answer.body),
             {"Content-Type": answer.content_type, **answer.headers},
@@ -129,3 +137,8 @@ def played(sandbox: Sandbox, **regions: Sandbox) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(HTTPAdapter, "send", send)
         yield
+
+
+def _body_of(request: requests.PreparedRequest) -> bytes:
+    body = request.body or b""
+    return body.encode() if isinstance(body, str) else body

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from calls_shared.normalization.columns import COLUMNS
+from calls_shared.normalization.row_columns import ROW_COLUMNS
 from calls_shared.protocol.manifest_check import problems, resolved
 from integration_tests.commands import config_for
 from integration_tests.connectors import ALL
@@ -94,8 +95,12 @@ def test_a_typo_in_any_key_is_a_problem(provider: str) -> None:
 
 def test_the_streams_are_found_behind_their_routers() -> None:
     names = {provider: [s["name"] for s in streams_of(provider)] for provider in ALL}
-    assert names["openphone"] == ["phone_numbers", "calls", "conversations", "phone_numbers"]
-    assert names["intercom"] == ["calls", "listed_calls", "calls_by_id"]
+    assert names["openphone"] == [
+        *("phone_numbers", "calls", "conversations", "phone_numbers"),
+        "users",
+    ]
+    assert names["intercom"] == ["calls", "listed_calls", "users", "calls_by_id"]
+    assert names["amplemarket"] == ["calls", "listed_calls", "users", "call_dispositions"]
 
 
 @pytest.mark.parametrize(
@@ -144,6 +149,16 @@ def test_each_stream_uses_the_shared_parts(provider: str) -> None:
             assert normalization["provider"] == provider
             schema = "ListedCallSchema" if stream["name"] == "listed_calls" else "CallSchema"
             assert stream["schema_loader"]["class_name"] == f"calls_shared.{schema}"
+        if stream["name"] in ROW_COLUMNS:
+            (rows,) = stream["transformations"]
+            assert rows["class_name"] == "calls_shared.RowNormalization"
+            schema = stream["schema_loader"]
+            assert schema["class_name"] == "calls_shared.RowSchema"
+            assert (rows["provider"], rows["shape"], schema["shape"]) == (
+                provider,
+                *(stream["name"],) * 2,
+            )
+            assert stream["primary_key"] == ["provider", "id"]
 
 
 @pytest.mark.parametrize("provider", [name for name in ALL if name != "openphone"])

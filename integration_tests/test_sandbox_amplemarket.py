@@ -217,7 +217,7 @@ def test_authentication(sandbox: Sandbox, get: Get) -> None:
     ]:
         answer = get(headers={"Authorization": header})
         assert (answer.status_code, answer.json()["_errors"][0]["code"]) == (status, code)
-    assert get("/users").status_code == 404
+    assert get("/contacts").status_code == 404
 
 
 @pytest.mark.parametrize("form", ["seconds", "http_date", "absent"])
@@ -278,6 +278,7 @@ EXPECTED = {
     "notes": "não",
     "recording_url": "https://api.amplemarket.com/calls/1/recording",
     "transcript": "Olá",
+    "participants": ["+351999999999", "+351888888888"],
 }
 NO_CONTACT = dict.fromkeys(["contact_id", "contact_name"])
 
@@ -330,6 +331,10 @@ def test_a_record_as_listed(sandbox: Sandbox, get: Get) -> None:
         ({"notes": "", "contact_name": ""}, {"notes": None, "contact_name": None}),
         ({"contact_id": None}, NO_CONTACT),
         ({"has_recording_url": False}, {"recording_url": None}),
+        (
+            {"to_number": "+351999999999"},
+            {"to_number": "+351999999999", "participants": ["+351999999999"]},
+        ),
     ],
 )
 def test_expected_record_follows_the_design(

@@ -129,6 +129,7 @@ EXPECTED = {
     "provider_status": "completed",
     "provider_direction": "outbound",
     "provider_call_type": "phone",
+    "participants": ["+15551234567"],
 }
 UNANSWERED = {
     **dict.fromkeys(["answered_at", "talk_seconds"]),
@@ -170,7 +171,8 @@ def test_expected_record_of_an_answered_call(sandbox: Sandbox) -> None:
         ),
         pytest.param(
             {"direction": "transfer"},
-            {"direction": None, "provider_direction": "transfer", "to_number": None},
+            {"provider_direction": "transfer"}
+            | dict.fromkeys(["direction", "to_number", "participants"]),
             id="unknown direction",
         ),
         pytest.param(

@@ -428,7 +428,9 @@ def test_participants_may_include_the_own_number(sandbox: Sandbox, get: Get) -> 
     sandbox_with(sandbox, participants_include_own=True)
     record = calls_of(get, SALES.id, BUSY)[0]
     assert record["participants"] == [SALES.number, BUSY]
-    assert sandbox.expected("openphone")[record["id"]]["external_number"] == BUSY
+    expected = sandbox.expected("openphone")[record["id"]]
+    assert expected["external_number"] == BUSY
+    assert expected["participants"] == [SALES.number, BUSY]
 
 
 def test_ten_requests_in_any_second(sandbox: Sandbox, get: Get) -> None:
@@ -520,6 +522,7 @@ EXPECTED = {
     "provider_status": "completed",
     "provider_direction": "incoming",
     "provider_call_type": "phone-number",
+    "participants": [BUSY],
 }
 OUTGOING = {
     "direction": "outbound",
@@ -613,7 +616,10 @@ def test_a_record_as_listed_and_as_expected(sandbox: Sandbox, get: Get) -> None:
             {"forwarded_from": "+15551112222", "forwarded_to": "PN5e3"},
         ),
         ({"call_route": "phone-menu"}, {"provider_call_type": "phone-menu"}),
-        ({"names_participants": False, "voicemail_seconds": 7}, {}),
+        (
+            {"names_participants": False, "voicemail_seconds": 7},
+            {"participants": [BUSY, "+14155550000"]},
+        ),
         ({"answered": 1_780_508_660_999}, {"answered_at": "2026-06-03T17:44:20.999Z"}),
         (
             {"answered": 1_780_508_656_000},

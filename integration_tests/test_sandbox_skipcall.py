@@ -368,6 +368,7 @@ EXPECTED = {
     "provider_status": "completed",
     "provider_direction": "outbound",
     "provider_call_type": "CALL_SESSION",
+    "participants": ["+33184000000", "+33612345678"],
 }
 UNANSWERED = {"answered": False, "wait_seconds": 899}
 NO_DURATION = dict.fromkeys(["duration_seconds", "duration_source"])
@@ -412,12 +413,13 @@ def test_a_record_as_listed(sandbox: Sandbox, get: Get) -> None:
                 "provider_direction": "inbound",
                 "from_number": "+33612345678",
                 "to_number": "+33184000000",
+                "participants": ["+33612345678", "+33184000000"],
             },
         ),
         (
             {"type": "internal"},
             {"direction": None, "provider_direction": "internal"}
-            | dict.fromkeys(["from_number", "to_number"]),
+            | dict.fromkeys(["from_number", "to_number", "participants"]),
         ),
         ({"status": "COMPLETED"}, {"status": "completed", "provider_status": "COMPLETED"}),
         (
@@ -480,7 +482,10 @@ def test_a_record_as_listed(sandbox: Sandbox, get: Get) -> None:
             dict.fromkeys(["contact_id", "contact_name", "user_name"]),
         ),
         ({"notes": ""}, {"notes": None}),
-        ({"phone_number": None}, {"to_number": None, "external_number": None}),
+        (
+            {"phone_number": None},
+            {"to_number": None, "external_number": None, "participants": ["+33184000000"]},
+        ),
     ],
 )
 def test_expected_record_follows_the_design(

@@ -31,8 +31,8 @@ def parser() -> ArgumentParser:
         "--switch",
         action="append",
         default=[],
-        metavar="PROVIDER.NAME=VALUE",
-        help="may be repeated",
+        metavar="GROUP.NAME=VALUE",
+        help="may be repeated; for Quo also openphone_dated.NAME and openphone_children.NAME",
     )
     found.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
     found.add_argument("--no-limits", action="store_true", help="refuse nothing for its rate")

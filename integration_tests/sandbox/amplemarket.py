@@ -1,4 +1,4 @@
-"""Amplemarket's API: `GET /calls`.
+"""Amplemarket's API: `GET /calls`; what stands beside it is `amplemarket_sides`.
 
 As https://docs.amplemarket.com/api-reference/calls/get-calls describes it.
 """
@@ -11,6 +11,8 @@ from math import ceil
 from urllib.parse import quote
 
 from .amplemarket_calls import AmplemarketCall
+from .amplemarket_errors import refusal
+from .amplemarket_sides import side_answer
 from .answers import Answer, ApiRequest, Credentials, json_answer, whole_number
 from .history import CallHistory
 from .identifiers import as_uuid4, as_uuid7
@@ -64,9 +66,12 @@ class AmplemarketApi:
         if not allowance.allowed:
             answer = refusal(429, "too_many_requests", "Too Many Requests", "Rate limit exceeded")
             return answer.with_headers(retry_after(options, allowance))
-        if request.method != "GET" or request.path != "/calls":
-            return refusal(404, "not_found", "Not Found", "No such resource")
-        return self._list(request, switches)
+        if request.method == "GET" and request.path == "/calls":
+            return self._list(request, switches)
+        side = side_answer(request, switches)
+        if side is not None and credentials.faults.get(key) == "sides_forbidden":
+            return refusal(403, "forbidden", "Forbidden", "This API key may not list these")
+        return side or refusal(404, "not_found", "Not Found", "No such resource")
 
     def _list(self, request: ApiRequest, switches: Switches) -> Answer:
         size = whole_number(request.value("page[size]") or str(DEFAULT_PAGE))
@@ -219,10 +224,3 @@ def retry_after(options: AmplemarketSwitches, allowance: Allowance) -> dict[str,
     if options.retry_after == "http_date":
         return {"Retry-After": formatdate(ceil(allowance.resets_at), usegmt=True)}
     return {"Retry-After": str(max(1, ceil(allowance.wait_seconds)))}
-
-
-def refusal(status: int, code: str, title: str, detail: str) -> Answer:
-    """The `_errors` envelope."""
-    return json_answer(
-        status, {"object": "error", "_errors": [{"code": code, "title": title, "detail": detail}]}
-    )

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from random import Random
 from typing import Any, NamedTuple
 
+from .amplemarket_people import CALLERS, DISPOSITIONS
 from .history import spread
 from .identifiers import milliseconds_of, uuid4, uuid7
 from .times import DAY, SECOND
@@ -76,7 +77,7 @@ DIALOGUES: tuple[tuple[Any, ...], ...] = (
     ({"at": 0.5, "words": ["¿qué?", "nada"]}, {"speaker": "Rep", "text": "Bye"}),
 )
 """Entries as they may look."""
-DISPOSITIONS = ("Connected", "Left a voicemail", "Não interessado", None)
+DISPOSITION_NAMES = ("Connected", "Left a voicemail", "Não interessado", None)
 
 
 class AmplemarketAuthor:
@@ -84,8 +85,7 @@ class AmplemarketAuthor:
 
     def __init__(self, seed: int) -> None:
         self.rng = Random(f"amplemarket:{seed}")
-        self._users = [uuid4(self.rng) for _ in range(6)]
-        self._dispositions = [uuid4(self.rng) for _ in range(5)]
+        self.rng.getrandbits(11 * 128)  # as many as were drawn for people once: the worlds stay
 
     def first_calls(self, count: int, now: int) -> Iterator[AmplemarketCall]:
         """See `Author`: every 50th was logged late."""
@@ -111,7 +111,7 @@ class AmplemarketAuthor:
             answered=True if call.answered is None else call.answered,
             duration=int(random() * 600) if call.duration is None else call.duration,
             notes=f"{NOTES[int(random() * len(NOTES))]} ({at})",
-            disposition_id=self._dispositions[int(random() * len(self._dispositions))],
+            disposition_id=DISPOSITIONS[int(random() * len(DISPOSITIONS))].id,
             recording_url=recording(HOST, call.id),
             has_recording_url=True,
         )
@@ -141,7 +141,7 @@ class AmplemarketAuthor:
             which = int(odd * 1000)
             newer = NewerFields(
                 DIALOGUES[which % len(DIALOGUES)] if answered else (),
-                DISPOSITIONS[which % len(DISPOSITIONS)] if odd < 0.6 else None,
+                DISPOSITION_NAMES[which % len(DISPOSITION_NAMES)] if odd < 0.6 else None,
                 f"rep{which % 6}@example.com" if odd < 0.7 else None,
             )
         return AmplemarketCall(
@@ -157,9 +157,9 @@ class AmplemarketAuthor:
             logged,
             None if logged and odd > 0.7 else started,
             NOTES[int(random() * len(NOTES))] if odd < 0.3 else "" if odd < 0.33 else None,
-            self._dispositions[int(random() * 5)] if answered is not None and odd < 0.6 else None,
+            DISPOSITIONS[int(random() * 5)].id if answered is not None and odd < 0.6 else None,
             uuid4(self.rng) if odd < 0.4 else None,
-            self._users[int(random() * len(self._users))],
+            CALLERS[int(random() * len(CALLERS))].id,
             contact,
             f"{person[0]} {person[1]}" if odd < 0.6 else "" if odd < 0.62 else None,
             f"person{int(random() * 1e5)}@example.com" if odd < 0.5 else None,

@@ -1,7 +1,7 @@
 """Requests and answers as the providers' code sees them, without any socket."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import orjson
@@ -19,6 +19,7 @@ class ApiRequest:
     path: str
     query: tuple[tuple[str, str], ...]
     headers: Mapping[str, str]
+    body: bytes = b""
 
     def value(self, name: str) -> str | None:
         """The last value of a query parameter, None without it."""
@@ -37,18 +38,21 @@ class ApiRequest:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer: status, bytes, headers, and the true calls whose records it lists."""
+    """An answer: status, bytes, headers, and the true calls whose records it lists.
+
+    `api_version` is that of the records, where a provider has several.
+    """
 
     status: int
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str = JSON
     listed: Sequence[Any] = ()
+    api_version: str = "v1"
 
     def with_headers(self, more: Mapping[str, str]) -> "Answer":
         """The same answer with more headers."""
-        headers = {**self.headers, **more}
-        return Answer(self.status, self.body, headers, self.content_type, self.listed)
+        return replace(self, headers={**self.headers, **more})
 
 
 @dataclass(frozen=True)

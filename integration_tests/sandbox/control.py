@@ -1,10 +1,12 @@
 """The control API under `/_sandbox/`, for a sandbox that runs as a process of its own."""
 
+from collections.abc import Iterable
 from typing import Any, Protocol, TypeGuard
 
 import orjson
 from aiohttp import web
 
+from .children import OF_A_CALL, OF_THE_WORKSPACE, expected_rows
 from .seen import SeenRequest, counts, peak_per_second
 from .switches import PROVIDERS, Switches
 from .truth import expected_call
@@ -12,6 +14,8 @@ from .world import World
 
 PREFIX = "/_sandbox/"
 CHUNK = 500
+STREAMS = ("", *OF_A_CALL, *OF_THE_WORKSPACE)
+"""What may follow the provider; the stream `calls` needs no name."""
 STEP_NAMES = frozenset({"hours", "new", "changed", "deleted", "late"})
 
 
@@ -28,14 +32,14 @@ class Controlled(Protocol):
     def clear_requests(self) -> None:
         """Forget them."""
 
-    def listable(self, provider: str) -> list[Any]:
+    def listable(self, provider: str, api_version: str = "v1") -> list[Any]:
         """The true calls that are listable now."""
 
 
 async def control(request: web.BaseRequest, sandbox: Controlled) -> web.StreamResponse:
     """Answer a control request."""
     name = request.path.removeprefix(PREFIX)
-    provider = name.removeprefix("expected/")
+    provider, _, stream = name.removeprefix("expected/").partition("/")
     if request.method == "POST" and name == "advance":
         return await advance(request, sandbox)
     if request.method == "POST" and name == "reset-requests":
@@ -43,8 +47,9 @@ async def control(request: web.BaseRequest, sandbox: Controlled) -> web.StreamRe
         return as_json({})
     if request.method == "GET" and name == "requests":
         return as_json(request_report(sandbox.requests))
-    if request.method == "GET" and name.startswith("expected/") and provider in PROVIDERS:
-        return await expected(request, sandbox, provider)
+    is_known = provider in PROVIDERS and stream in STREAMS
+    if request.method == "GET" and name.startswith("expected/") and is_known:
+        return await expected(request, sandbox, provider, stream)
     return as_json({"error": "unknown control request"}, 404)
 
 
@@ -84,19 +89,33 @@ def request_report(requests: list[SeenRequest]) -> dict[str, Any]:
 
 
 async def expected(
-    request: web.BaseRequest, sandbox: Controlled, provider: str
+    request: web.BaseRequest, sandbox: Controlled, provider: str, stream: str
 ) -> web.StreamResponse:
-    """`GET /_sandbox/expected/{provider}`: the records of all calls listable now, as NDJSON."""
-    calls, switches = sandbox.listable(provider), sandbox.switches
+    """`GET /_sandbox/expected/{provider}`: the records of all calls listable now, as NDJSON.
+
+    A stream beside `calls` may follow the provider; `?api_version=2026-03-30` asks for what Quo's
+    dated API tells.
+    """
+    version, switches = request.query.get("api_version", "v1"), sandbox.switches
+    calls = sandbox.listable(provider, version)
     response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
     await response.prepare(request)
+    if stream in OF_THE_WORKSPACE:
+        await response.write(as_lines(expected_rows(stream, provider, (), switches)))
+        return response
     for start in range(0, len(calls), CHUNK):
-        lines = [
-            orjson.dumps(expected_call(provider, call, switches), option=orjson.OPT_APPEND_NEWLINE)
-            for call in calls[start : start + CHUNK]
-        ]
-        await response.write(b"".join(lines))
+        some = calls[start : start + CHUNK]
+        if stream in OF_A_CALL:
+            rows = expected_rows(stream, provider, some, switches, version)
+        else:
+            rows = [expected_call(provider, call, switches, version) for call in some]
+        await response.write(as_lines(rows))
     return response
+
+
+def as_lines(rows: Iterable[object]) -> bytes:
+    """NDJSON."""
+    return b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
 
 
 def as_json(content: object, status: int = 200) -> web.Response:

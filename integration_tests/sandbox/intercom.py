@@ -1,4 +1,4 @@
-"""Intercom's `GET /calls` and `GET /calls/{id}`.
+"""Intercom's `GET /calls` and `GET /calls/{id}`; what stands beside them is `intercom_sides`.
 
 As https://developers.intercom.com/docs/references/rest-api/api.intercom.io/calls describes
 them, and as answers seen live are.
@@ -9,25 +9,21 @@ from math import ceil
 
 import orjson
 
-from .answers import Answer, ApiRequest, Credentials, json_answer, whole_number
+from .answers import Answer, ApiRequest, Credentials, whole_number
 from .history import CallHistory
 from .intercom_calls import IntercomCall
+from .intercom_errors import REFUSALS, REFUSALS_OF_ADMINS, refusal
+from .intercom_records import render_call
+from .intercom_sides import SOUND, IntercomSides
+from .intercom_spoken import SIGNED_PATH
 from .limits import Allowance, Clock, FixedWindow
 from .listing import Moments, calls_from, ordered_view
 from .numbered_lists import numbered_page
-from .rendering import Record, RenderedCalls, with_unknown_fields
+from .rendering import Record, RenderedCalls
 from .switches import IntercomSwitches, Switches
-from .times import ZERO_TIMES, RealClock, iso_seconds
+from .times import RealClock
 
 LARGEST_PAGE = 25
-REFUSALS: dict[str, tuple[int, str, str]] = {
-    "unauthorized": (401, "unauthorized", "Access Token Invalid"),
-    "token_unauthorized": (401, "token_unauthorized", "Not authorized to access resource"),
-    "token_revoked": (401, "token_revoked", "Access Token Revoked"),
-    "api_plan_restricted": (403, "api_plan_restricted", "Active subscription needed."),
-    "payment_required": (402, "payment_required", "Payment required"),
-}
-"""What is wrong with a key: status, code, message (the text of 402 is UNKNOWN)."""
 
 
 class IntercomApi:
@@ -37,9 +33,15 @@ class IntercomApi:
         self._history = history
         self._rendered = RenderedCalls(render_call)
         self._limiter = FixedWindow(shown=clock)
+        self._sides = IntercomSides(history)
 
     def answer(self, request: ApiRequest, switches: Switches, credentials: Credentials) -> Answer:
-        """See `ProviderApi`. Rate headers come with every authenticated answer."""
+        """See `ProviderApi`. Rate headers come with every authenticated answer.
+
+        Whoever asks where a recording lies gets it, with any key or none.
+        """
+        if request.path.startswith(SIGNED_PATH):
+            return SOUND
         key = request.bearer()
         if key is None or not credentials.knows(key):
             return refusal(*REFUSALS["unauthorized"])
@@ -51,8 +53,10 @@ class IntercomApi:
             window = f"{options.window_seconds:g}_seconds"
             message = f"Exceeded rate limit of {options.limit} in {window}"
             answer = refusal(429, "rate_limit_exceeded", message)
-        elif key in credentials.faults:
-            answer = refusal(*REFUSALS[credentials.faults[key]])
+        elif (fault := credentials.faults.get(key)) in REFUSALS:
+            answer = refusal(*REFUSALS[fault])
+        elif fault is not None and request.path == "/admins":
+            answer = refusal(*REFUSALS_OF_ADMINS[fault])
         else:
             answer = self._route(request, switches)
         return answer.with_headers(rate_headers(allowance))
@@ -73,7 +77,8 @@ class IntercomApi:
             call = self._history.calls.get(found[1])
             if call is not None:
                 return Answer(200, self._rendered.record(call, switches), listed=(call,))
-        return refusal(404, "not_found", "Not Found")
+        side = self._sides.answer(request, switches)
+        return side or refusal(404, "not_found", "Not Found")
 
     def _list(self, request: ApiRequest, switches: Switches) -> Answer:
         options = switches.intercom
@@ -124,40 +129,6 @@ def pages_object(
     return {**pages, "next": following}
 
 
-def render_call(call: IntercomCall, switches: Switches) -> Record:
-    """The call as Intercom lists it."""
-    as_iso = switches.intercom.timestamps == "iso"
-    never = ZERO_TIMES[switches.intercom.no_time][as_iso]
-
-    def when(seconds: int | None) -> int | str | None:
-        return never if seconds is None else iso_seconds(seconds) if as_iso else seconds
-
-    record: Record = {
-        "type": "call",
-        "id": call.id,
-        "conversation_id": call.conversation_id,
-        "admin_id": call.admin_id,
-        "contact_id": call.contact_id,
-        "state": call.state,
-        "initiated_at": when(call.initiated_at),
-        "answered_at": when(call.answered_at),
-        "ended_at": when(call.ended_at),
-        "created_at": when(call.created_at),
-        "updated_at": when(call.updated_at),
-        "recording_url": call.recording_url,
-        "transcription_url": call.transcription_url,
-        "call_type": call.call_type,
-        "direction": call.direction,
-        "ended_reason": call.ended_reason,
-        "phone": call.phone,
-        "fin_recording_url": call.fin_recording_url,
-        "fin_transcription_url": call.fin_transcription_url,
-    }
-    if call.timings is not None:
-        record |= call.timings._asdict()
-    return with_unknown_fields(record, switches)
-
-
 def last_change(call: IntercomCall) -> int:
     """What the order by update goes by."""
     return call.created if call.updated_at is None else call.updated_at
@@ -190,10 +161,3 @@ def rate_headers(allowance: Allowance) -> dict[str, str]:
         "X-RateLimit-Remaining": str(allowance.remaining),
         "X-RateLimit-Reset": str(ceil(allowance.resets_at)),
     }
-
-
-def refusal(status: int, code: str, message: str, field: str | None = None) -> Answer:
-    """An `error.list` envelope."""
-    error = {"code": code, "message": message, "field": field}
-    request_id = "f93ecfa8-d08a-4325-8694-89aeb89c8f85"
-    return json_answer(status, {"type": "error.list", "request_id": request_id, "errors": [error]})

@@ -109,6 +109,7 @@ class IntercomAuthor:
     def __init__(self, seed: int) -> None:
         self.rng = Random(f"intercom:{seed}")
         self._count = 0
+        self._conversation: str | None = None
 
     def first_calls(self, count: int, now: int) -> Iterator[IntercomCall]:
         """See `Author`."""
@@ -182,10 +183,14 @@ class IntercomAuthor:
             timings = _timings(initiated, answered, ended, direction, held)
             timings = timings._replace(duration=None) if odd < 0.13 else timings
         url = recording(HOST, identifier) if recorded else None
+        conversation = f"{int(random() * 1e6):07d}" if odd < 0.9 else None
+        if number % 7 == 3 and conversation is not None:
+            conversation = self._conversation or conversation  # one more call of the last one
+        self._conversation = conversation
         return IntercomCall(
             identifier,
             created,
-            f"{int(random() * 1e6):07d}" if odd < 0.9 else None,
+            conversation,
             str(7_000 + int(random() * 12)) if course.answered or odd < 0.5 else None,
             f"{self.rng.getrandbits(96):024x}" if odd < 0.8 else None,
             course.state,

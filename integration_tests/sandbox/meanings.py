@@ -4,9 +4,11 @@ Written without the package that the connectors read calls with, so that each ca
 """
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+Columns = dict[str, Any]
 TEN_WORDS = (
     *("queued", "ringing", "in-progress", "completed", "no-answer", "busy", "canceled", "failed"),
     *("forwarded", "unknown"),
@@ -143,3 +145,13 @@ def as_text_milliseconds(milliseconds: int | None) -> str | None:
         return None
     whole = datetime.fromtimestamp(milliseconds // 1000, UTC)
     return f"{whole:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}Z"
+
+
+def both(*numbers: str | None) -> list[str] | None:
+    """The numbers that are known, each once, in their order; None if there is none."""
+    return list(dict.fromkeys(number for number in numbers if number)) or None
+
+
+def present(columns: Mapping[str, Any]) -> Columns:
+    """Without nulls; an empty text says nothing either."""
+    return {name: value for name, value in columns.items() if value is not None and value != ""}

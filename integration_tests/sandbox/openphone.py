@@ -1,18 +1,27 @@
-"""OpenPhone v1: phone numbers, conversations, calls.
+"""OpenPhone: keys and limits of both versions; v1's phone numbers, conversations, calls.
 
 As https://www.quo.com/docs/mdx/api-reference/calls/list-calls and its neighbours
 describe them, and as answers seen live are.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from itertools import islice
 from math import ceil
+from typing import Literal
 
 import orjson
 
 from .answers import Answer, ApiRequest, Credentials, json_answer
 from .limits import Allowance, Clock, MovingWindow
 from .openphone_calls import OpenPhoneCall
+from .openphone_dated import DatedApi, is_dated
+from .openphone_dated_errors import (
+    FORBIDDEN,
+    VERSION,
+    VERSION_HEADER,
+    VERSION_MISSING,
+    dated_refusal,
+)
 from .openphone_errors import (
     NO_HEADER,
     NOT_FOUND,
@@ -30,12 +39,14 @@ from .openphone_history import OpenPhoneHistory, Thread
 from .openphone_parameters import bad_date, date_filter, read_page
 from .openphone_records import listed_update, render_call, render_conversation, render_line
 from .openphone_tokens import PageTokens
+from .openphone_v1_sides import V1Sides, is_side
 from .openphone_workspace import E164, LINES, OWNER, Line
 from .rendering import RenderedCalls
 from .switches import OpenPhoneSwitches, Switches
 from .times import RealClock
 
 MOST_NUMBERS = 100
+Unseen = Literal["no_line", "group", "no_number", "unlisted_conversation", "nobody_on_the_line"]
 
 
 class OpenPhoneApi:
@@ -46,25 +57,41 @@ class OpenPhoneApi:
         self._rendered = RenderedCalls(render_call)
         self._limiter = MovingWindow(shown=clock)
         self._tokens = PageTokens()
+        self._dated = DatedApi(history)
+        self._sides = V1Sides(history)
 
     def answer(self, request: ApiRequest, switches: Switches, credentials: Credentials) -> Answer:
-        """See `ProviderApi`. The key is the whole Authorization header, without `Bearer`."""
+        """See `ProviderApi`. The key is the whole Authorization header, without `Bearer`.
+
+        A path of the dated API needs its version first, whatever the key; then both count alike.
+        """
         options = switches.openphone
+        is_newer = is_dated(request.path)
+        if is_newer and request.headers.get(VERSION_HEADER) != VERSION:
+            return dated_refusal(VERSION_MISSING)
+
+        def refused(refusal: Refusal, documented: bool = False) -> Answer:
+            if is_newer:
+                return dated_refusal(refusal)
+            return refusal_answer(refusal, switches, documented)
+
         key = request.headers.get("authorization")
         allowance = self._limiter.take(
             key or "", options.limit, options.window_seconds, switches.enforce_limits
         )
         if not allowance.allowed:
-            answer = refusal_answer(TOO_MANY_REQUESTS, switches)
+            answer = refused(TOO_MANY_REQUESTS)
             if options.retry_after == "seconds":
                 wait = str(max(1, ceil(allowance.wait_seconds)))
                 answer = answer.with_headers({"Retry-After": wait})
         elif key is None or not credentials.knows(key):
-            answer = refusal_answer(NO_HEADER if key is None else UNAUTHORIZED, switches)
+            answer = refused(NO_HEADER if key is None else UNAUTHORIZED)
         elif credentials.faults.get(key) == "subscription_expired":
-            answer = refusal_answer(SUBSCRIPTION_EXPIRED, switches, documented=True)
+            answer = refused(SUBSCRIPTION_EXPIRED, documented=True)
         elif credentials.faults.get(key) == "not_phone_number_user" and request.path == "/v1/calls":
-            answer = refusal_answer(NOT_NUMBER_USER, switches)
+            answer = refused(NOT_NUMBER_USER)
+        elif credentials.faults.get(key) == "forbidden" and is_newer:
+            answer = refused(FORBIDDEN)
         else:
             answer = self._route(request, switches)
         live = options.ratelimit_headers == "live" and answer.status in (200, 401, 429)
@@ -76,7 +103,11 @@ class OpenPhoneApi:
             "/v1/conversations": self._conversations,
             "/v1/calls": self._calls,
         }
+        if request.method == "GET" and is_dated(request.path):
+            return self._dated.answer(request, switches)
         route = routes.get(request.path) if request.method == "GET" else None
+        if request.method == "GET" and is_side(request.path):
+            route = self._sides.answer
         if route is None:
             return unknown_route()
         answer = bad_date(request) or route(request, switches)
@@ -200,6 +231,22 @@ def listable(call: OpenPhoneCall, options: OpenPhoneSwitches) -> bool:
     line = call.conversation.line
     asked: list[str | None] = [None, *(user.id for user in line.users)]
     return any(sees(visible_user(line, user, options), call, options) for user in asked)
+
+
+def why_unseen(
+    call: OpenPhoneCall, hidden: Collection[str], options: OpenPhoneSwitches
+) -> Unseen | None:
+    """Why no request of v1 lists a call that the dated API lists; None if one does."""
+    conversation = call.conversation
+    if not conversation.attached:
+        return "no_line"
+    if len(conversation.participants) > 1:
+        return "group"
+    if not E164.fullmatch(conversation.participants[0]):
+        return "no_number"
+    if conversation.id in hidden or conversation.unlisted:
+        return "unlisted_conversation"
+    return None if listable(call, options) else "nobody_on_the_line"
 
 
 def tail(count: int, token: str | None) -> dict[str, object]:

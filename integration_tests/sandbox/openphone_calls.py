@@ -19,6 +19,7 @@ from .openphone_courses import (
     ai_answer,
     forwarding_target,
 )
+from .openphone_parts import Parts
 from .openphone_workspace import Conversation, User, Workspace
 from .times import DAY
 
@@ -29,7 +30,9 @@ LONGEST_LATE_CALL = 600_000
 class OpenPhoneCall(NamedTuple):
     """One call. Instants are milliseconds since 1970.
 
-    `names_participants` is false where the record has an empty list of them.
+    `names_participants` is false where the record has an empty list of them. `landed` is when a
+    summary, voicemail, recording or transcript that was long in coming had come; `parts` are what a
+    test says of them (`openphone_parts` invents them else).
     """
 
     id: str
@@ -50,6 +53,8 @@ class OpenPhoneCall(NamedTuple):
     ai_handled: str | None
     names_participants: bool
     voicemail_seconds: int | None
+    landed: int | None = None
+    parts: Parts | None = None
 
 
 class OpenPhoneAuthor:
@@ -72,22 +77,22 @@ class OpenPhoneAuthor:
         weighted = [one for one in known for _ in range(one.weight)]
         for number, at in enumerate(spread(self.rng, count, now)):
             if self.one_after_another:
-                yield self._call(known[number * len(known) // count], at, at, now)
+                yield self.invented(known[number * len(known) // count], at, at, now)
             elif self.even:
-                yield self._call(known[number % len(known)], at, at, now)
+                yield self.invented(known[number % len(known)], at, at, now)
             else:
-                yield self._call(weighted[int(self.rng.random() * len(weighted))], at, at, now)
+                yield self.invented(weighted[int(self.rng.random() * len(weighted))], at, at, now)
 
     def new_call(self, at: int, now: int) -> OpenPhoneCall:
         """See `Author`: every fifth opens a conversation."""
         opens = self.rng.random() < 0.2
         conversation = self.workspace.open_conversation() if opens else self._askable()
-        return self._regular(self._call(conversation, at, at, now))
+        return self._regular(self.invented(conversation, at, at, now))
 
     def late_call(self, at: int, now: int) -> OpenPhoneCall:
         """See `Author`: createdAt lies days back, `at` moves the conversation only."""
         created = at - int((1 + 20 * self.rng.random()) * DAY)
-        return self._regular(self._call(self._askable(), created, at, now))
+        return self._regular(self.invented(self._askable(), created, at, now))
 
     def may_change(self, call: OpenPhoneCall, now: int) -> bool:
         """See `Author`: the conversation moves, whatever the call's age."""
@@ -137,7 +142,10 @@ class OpenPhoneAuthor:
         known = self.workspace.askable
         return known[int(self.rng.random() * len(known))]
 
-    def _call(self, conversation: Conversation, created: int, at: int, now: int) -> OpenPhoneCall:
+    def invented(
+        self, conversation: Conversation, created: int, at: int, now: int
+    ) -> OpenPhoneCall:
+        """A call of the conversation, created then and known from `at` on."""
         random = self.rng.random
         told_late = at != created
         course = COURSES[int(random() * len(COURSES))]

@@ -1,17 +1,27 @@
-"""OpenPhone's calls by conversation, and its conversations by latest activity."""
+"""OpenPhone's calls by conversation and by creation, its conversations by latest activity."""
 
 from bisect import bisect_left, insort
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from heapq import merge
+from random import Random
 
-from .history import HISTORY_DAYS, CallHistory
+from .history import HISTORY_DAYS, CallHistory, Step, instant
 from .openphone_calls import OpenPhoneAuthor, OpenPhoneCall
+from .openphone_invented_parts import is_unfinished
+from .openphone_unlisted import UnlistedAuthor
 from .openphone_workspace import Conversation
 from .times import DAY, SECOND
 
 Moment = tuple[int, str]
 """Milliseconds since 1970 and an id: the sort key of calls and of conversations."""
+UNLISTED_SHARE = 10
+"""To so many listed calls there is one that v1 does not know."""
+LONGEST_LANDING = 2 * DAY
+"""So long after its creation a call's summary, voicemail and the like may still come."""
+RECENT = 100
+"""So many calls, the newest, are looked at for what may still come."""
 
 
 @dataclass
@@ -25,14 +35,35 @@ class Thread:
     calls: list[Moment]
 
 
+def moment(call: OpenPhoneCall) -> Moment:
+    """What calls are sorted by."""
+    return call.created, call.id
+
+
+def newest_of(calls: CallHistory[OpenPhoneCall], before: Moment) -> Iterator[OpenPhoneCall]:
+    """The calls, newest creation first, from behind the moment on."""
+    view = calls.view("creation", moment)
+    return (calls.find(view.at(place)) for place in range(view.position(before) - 1, -1, -1))
+
+
 class OpenPhoneHistory(CallHistory[OpenPhoneCall]):
     """All calls by id and by conversation, and each line's conversations by activity.
 
-    A conversation whose id is in `hidden` is not listed.
+    A conversation whose id is in `hidden` is not listed by v1. `calls` are those that v1 knows,
+    `unlisted` those that it does not; the dated API lists both.
     """
 
-    def __init__(self, author: OpenPhoneAuthor, count: int, now: int) -> None:
+    def __init__(
+        self, author: OpenPhoneAuthor, count: int, now: int, beside: UnlistedAuthor | None = None
+    ) -> None:
         super().__init__(author, count, now)
+        share = 0 if beside is None else count // UNLISTED_SHARE
+        self.unlisted: CallHistory[OpenPhoneCall] = CallHistory(
+            beside or UnlistedAuthor(0), share, now
+        )
+        self._adds_unlisted = beside is not None
+        self._rng = Random(f"openphone landings:{count}")
+        self._recent = deque(self.calls, RECENT)
         self.workspace = author.workspace
         self.threads: dict[str, Thread] = {}
         self.hidden: set[str] = set()
@@ -57,8 +88,13 @@ class OpenPhoneHistory(CallHistory[OpenPhoneCall]):
 
     def put(self, call: OpenPhoneCall) -> None:
         """See `CallHistory`; the conversation moves to the call's latest time."""
+        if call.conversation.unlisted:
+            self.unlisted.put(call)
+            return
         old = self.calls.get(call.id)
-        if old is not None:
+        if old is None:
+            self._recent.append(call.id)
+        else:
             self._drop(old)
         super().put(call)
         thread = self.threads.get(call.conversation.id)
@@ -70,9 +106,46 @@ class OpenPhoneHistory(CallHistory[OpenPhoneCall]):
 
     def remove(self, identifier: str) -> OpenPhoneCall:
         """See `CallHistory`; the conversation stays as it is."""
+        if identifier in self.unlisted.calls:
+            return self.unlisted.remove(identifier)
         call = super().remove(identifier)
         self._drop(call)
         return call
+
+    def find(self, identifier: str) -> OpenPhoneCall:
+        """See `CallHistory`."""
+        return self.unlisted.calls.get(identifier) or super().find(identifier)
+
+    def advance(self, step: Step) -> None:
+        """See `CallHistory`: unlisted calls live too, and what was long in coming comes."""
+        super().advance(step)
+        if self._adds_unlisted:
+            share = (one // UNLISTED_SHARE for one in (step.new, step.changed))
+            few = (min(1, one) for one in (step.deleted, step.late))
+            self.unlisted.advance(Step(step.before, step.after, *share, *few))
+        for call in self._awaited(step.after)[: step.changed // UNLISTED_SHARE]:
+            self.land(call, instant(self._rng, step))
+
+    def land(self, call: OpenPhoneCall, at: int) -> None:
+        """What is still to come of a call has come; v1's lists show no trace of it."""
+        landed = call._replace(landed=max(at, call.created))
+        if call.conversation.unlisted:
+            self.unlisted.put(landed)
+        else:
+            super().put(landed)
+
+    def newest_of_all(self, before: Moment) -> Iterator[OpenPhoneCall]:
+        """Calls of the whole workspace, newest creation first, from behind the moment on."""
+        runs = [newest_of(calls, before) for calls in (self, self.unlisted)]
+        return merge(*runs, key=moment, reverse=True)
+
+    def _awaited(self, now: int) -> list[OpenPhoneCall]:
+        recent = [self.calls[i] for i in self._recent if i in self.calls]
+        return [
+            call
+            for call in (*recent, *self.unlisted.calls.values())
+            if call.created > now - LONGEST_LANDING and is_unfinished(call)
+        ]
 
     def thread(self, line_id: str, participant: str) -> Thread | None:
         """The one-to-one conversation of a line with a participant."""

@@ -32,11 +32,22 @@ class Line(NamedTuple):
     owner: User
 
 
+class Member(NamedTuple):
+    """A person as the workspace lists its users; who has not accepted yet has no name."""
+
+    id: str
+    email: str | None
+    first_name: str | None
+    last_name: str | None
+    role: str
+
+
 class Conversation(NamedTuple):
     """A thread between a line and others.
 
     `people` may take part in its calls, repeated by likelihood. It is attended if each of its calls
-    names one of them, whom it counts for or not.
+    names one of them, whom it counts for or not. Of one that is `unlisted`, v1 knows neither the
+    conversation nor its calls; if it is not `attached`, its calls belong to no line at all.
     """
 
     id: str
@@ -47,11 +58,17 @@ class Conversation(NamedTuple):
     dates_null: bool = False
     deleted: bool = False
     attended: bool = False
+    unlisted: bool = False
+    attached: bool = True
 
     @property
     def askable(self) -> bool:
         """Whether /v1/calls can be asked for it: one participant, an E.164 number."""
-        return len(self.participants) == 1 and E164.fullmatch(self.participants[0]) is not None
+        return (
+            not self.unlisted
+            and len(self.participants) == 1
+            and E164.fullmatch(self.participants[0]) is not None
+        )
 
 
 OWNER = User("USowner1", "Amélie", "Dubois", "owner")
@@ -65,6 +82,23 @@ SALES = Line("PNsales1", "+14155550000", "Sales – été", (OWNER, AGENT, TRAIN
 SUPPORT = Line("PN5e3", "+442071838750", "Support", (AGENT, CLERK), AGENT)
 LOBBY = Line("PNlobby3", "+33170000000", "Accueil", (), FRONT_DESK)
 LINES = (SALES, SUPPORT, LOBBY)
+GIVEN_UP = "+14155550999"
+"""A number that was a line's once."""
+HOLDERS = {**{line.number: line.owner.id for line in LINES}, GIVEN_UP: FORMER.id}
+"""Whose the numbers of the workspace are."""
+MEMBERS: tuple[Member, ...] = (
+    *(
+        Member(user.id, user.email, user.first_name, user.last_name, user.role)
+        for user in (OWNER, AGENT, TRAINEE, CLERK, FRONT_DESK)
+    ),
+    Member("USinvited6", "invited@example.com", None, None, "member"),
+    Member("USkiosk7", None, "Kiosk", "", "member"),
+    *(
+        Member(f"USseat{number}", f"seat{number}@example.com", "Siège", f"{number}", "member")
+        for number in range(8, 63)
+    ),
+)
+"""All users, more than a page of them; who has left is none."""
 
 
 class Workspace:

@@ -21,6 +21,7 @@ class SeenRequest:
     headers: Mapping[str, str]
     status: int
     at: float
+    body: bytes = b""
 
 
 def counts(requests: Iterable[SeenRequest]) -> dict[str, dict[str, dict[str, int]]]:

@@ -13,6 +13,8 @@ from aiohttp import web
 
 from .amplemarket import AmplemarketApi
 from .answers import Answer, ApiRequest, Credentials, ProviderApi
+from .audio import is_audio, played_to_the_end
+from .children import expected_rows
 from .control import PREFIX, control
 from .faults import (
     UNANSWERED,
@@ -24,8 +26,10 @@ from .faults import (
     response_of,
 )
 from .intercom import IntercomApi
+from .intercom_spoken import SIGNED_PATH
 from .numbered_lists import is_taken_out
-from .openphone import OpenPhoneApi, listable
+from .openphone import OpenPhoneApi, Unseen, listable, why_unseen
+from .openphone_dated_errors import VERSION
 from .seen import SeenRequest
 from .skipcall import SkipcallApi, key_scope, listed_in
 from .switches import PROVIDERS, Switches
@@ -34,6 +38,8 @@ from .truth import expected_call
 from .world import World
 
 NO_ANSWER = Answer(0, b"")
+ListedCall = tuple[Any, Switches, str]
+"""A true call, and the switches and the version of the API under which it was listed."""
 
 
 class RealTimeLoop(asyncio.SelectorEventLoop):
@@ -50,6 +56,7 @@ class Sandbox:
     `world`, `switches`, `keys`, `key_faults`, `faults`, `latency` and `before_answer` may be set at
     any time, from any thread. `latency` gives the seconds before the answer to a request, if they
     differ from one to the next; `under_way` requests, that one among them, have no answer then.
+    `heard` recordings were taken to their end.
     `before_answer` runs in the server's thread before the answer is computed; it
     may move the world but must not send requests to the sandbox. What it raises is answered with
     500 and raised again at the end of the `with` block.
@@ -65,6 +72,7 @@ class Sandbox:
         self.before_answer: Callable[[SeenRequest], None] | None = None
         self.latency: Callable[[SeenRequest], float] | None = None
         self.under_way = 0
+        self.heard = 0
         self.url = ""
         self.world = world or World()
         self._port = port
@@ -85,21 +93,31 @@ class Sandbox:
     def world(self, world: World) -> None:
         self._world = world
         self._apis: dict[str, ProviderApi] = {}
-        self._listed: dict[str, dict[str, tuple[Any, Switches]]] = {name: {} for name in PROVIDERS}
+        self._listed: dict[str, dict[str, ListedCall]] = {name: {} for name in PROVIDERS}
 
     @property
     def requests(self) -> list[SeenRequest]:
         """The requests seen so far, in the order of their answers, without control requests."""
         return list(self._requests)
 
+    @property
+    def signed_requests(self) -> list[SeenRequest]:
+        """Those that reached for a recording itself; nothing of a connector may."""
+        return [one for one in self._requests if one.path.startswith(SIGNED_PATH)]
+
     def clear_requests(self) -> None:
         """Forget the requests seen so far. Faults go on counting, `ever_listed` stays."""
         self._requests.clear()
 
-    def listable(self, provider: str) -> list[Any]:
-        """The true calls that some allowed request would list now, under the current switches."""
+    def listable(self, provider: str, api_version: str = "v1") -> list[Any]:
+        """The true calls that some allowed request would list now, under the current switches.
+
+        Quo's dated API lists all calls of the workspace.
+        """
         with self.world.lock:
             calls = list(self.world.history(provider).calls.values())
+            if provider == "openphone" and api_version != "v1":
+                return [*calls, *self.world.openphone.unlisted.calls.values()]
         if provider == "openphone":
             hidden = self.world.openphone.hidden
             seen = [call for call in calls if call.conversation.id not in hidden]
@@ -112,16 +130,36 @@ class Sandbox:
             calls = list(filter(listed_in(workspaces, options.soft_deleted_listed), calls))
         return [call for call in calls if not is_taken_out(call, options.lists)]
 
-    def expected(self, provider: str) -> dict[str, dict[str, Any]]:
+    def unseen_by_v1(self) -> dict[str, Unseen]:
+        """The ids of Quo's calls that the dated API lists now and v1 does not, and why."""
+        hidden, options = self.world.openphone.hidden, self.switches.openphone
+        reasons = {
+            call.id: why_unseen(call, hidden, options)
+            for call in self.listable("openphone", VERSION)
+        }
+        return {identifier: reason for identifier, reason in reasons.items() if reason is not None}
+
+    def expected(self, provider: str, api_version: str = "v1") -> dict[str, dict[str, Any]]:
         """The records that a connector must emit for all calls listable now, by id."""
-        records = (expected_call(provider, call, self.switches) for call in self.listable(provider))
+        calls, switches = self.listable(provider, api_version), self.switches
+        records = (expected_call(provider, call, switches, api_version) for call in calls)
         return {record["id"]: record for record in records}
 
+    def expected_rows(
+        self, provider: str, stream: str, api_version: str = "v1"
+    ) -> list[dict[str, Any]]:
+        """The rows of a stream beside `calls`, for all calls listable now or for the workspace."""
+        calls = self.listable(provider, api_version)
+        return expected_rows(stream, provider, calls, self.switches, api_version)
+
     def ever_listed(self, provider: str) -> dict[str, dict[str, Any]]:
-        """The records of all calls that ever stood in a sound answer, as listed last, by id."""
+        """The records of all calls that ever stood in a sound answer, as listed last, by id.
+
+        Those of Quo's dated API as if both parts had been asked for.
+        """
         with self.world.lock:
             listed = list(self._listed[provider].values())
-        records = (expected_call(provider, call, switches) for call, switches in listed)
+        records = (expected_call(provider, *one) for one in listed)
         return {record["id"]: record for record in records}
 
     def __enter__(self) -> Self:
@@ -179,7 +217,10 @@ class Sandbox:
             return web.Response(status=404, text="The sandbox knows no such provider\n")
         query = tuple(parse_qsl(raw_query, keep_blank_values=True))
         headers = self._lower_headers(request)
-        seen = SeenRequest(provider, request.method, f"/{rest}", query, raw_query, headers, 0, at)
+        body = await request.read() if request.can_read_body else b""
+        seen = SeenRequest(
+            provider, request.method, f"/{rest}", query, raw_query, headers, 0, at, body
+        )
         try:
             await self._take_time(seen)
             fault, answer = self._decide(seen)
@@ -188,9 +229,16 @@ class Sandbox:
             return web.Response(status=500, text=f"The sandbox itself failed: {error!r}\n")
         if fault is not None:
             return await misbehave(request, fault, answer)
+        if is_audio(answer):
+            return await self._play(request, answer)
         if self.switches.gzip:
             answer = compressed(answer, headers.get("accept-encoding", ""))
         return response_of(answer, answer.body)
+
+    async def _play(self, request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
+        played = await played_to_the_end(request, answer)
+        self.heard += played is not None
+        return played or web.Response()
 
     async def _take_time(self, seen: SeenRequest) -> None:
         self.under_way += 1
@@ -222,14 +270,15 @@ class Sandbox:
                 answer = fault.edit(seen, answer)
             if fault is None:
                 switches, listed = self.switches, self._listed[seen.provider]
-                listed.update((call.id, (call, switches)) for call in answer.listed)
+                version = answer.api_version
+                listed.update((call.id, (call, switches, version)) for call in answer.listed)
             status = answer.status if fault is None else fault_status(fault, answer)
             self._requests.append(replace(seen, status=status))
         return fault, answer
 
     def _answer(self, seen: SeenRequest) -> Answer:
         credentials = Credentials(frozenset(self.keys[seen.provider]), self.key_faults)
-        request = ApiRequest(seen.method, seen.path, seen.query, seen.headers)
+        request = ApiRequest(seen.method, seen.path, seen.query, seen.headers, seen.body)
         answer = self._api(seen.provider).answer(request, self.switches, credentials)
         return answer.with_headers({"Date": formatdate(self.world.now.timestamp(), usegmt=True)})
 

@@ -11,6 +11,13 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Literal, get_args
 
 from .numbered_lists import ListSwitches
+from .openphone_switches import (
+    CHILD_ALTERNATIVES,
+    DATED_ALTERNATIVES,
+    OpenPhoneChildSwitches,
+    OpenPhoneDatedSwitches,
+)
+from .side_switches import AmplemarketSideSwitches, IntercomSideSwitches
 
 ListOrder = Literal[
     "created_desc",
@@ -52,6 +59,8 @@ class IntercomSwitches:
     """UNKNOWN: the order of results."""
     lists: ListSwitches = field(default_factory=ListSwitches)
     """UNKNOWN: what the list announces, and how it ends; its positions are test_lists.py's."""
+    sides: IntercomSideSwitches = field(default_factory=IntercomSideSwitches)
+    """What stands beside the list; its positions are test_sandbox_sides.py's."""
     limit: int = 1666
     """UNKNOWN per app: requests per 10 s; 1666 (10,000/min) or 167 (1,000/min, older pages)."""
     window_seconds: float = 10.0
@@ -133,6 +142,8 @@ class AmplemarketSwitches:
     """
     no_time: NoTime = "null"
     """UNKNOWN: how a time that never was is listed; many a JSON library writes a zero time."""
+    sides: AmplemarketSideSwitches = field(default_factory=AmplemarketSideSwitches)
+    """What stands beside the list; its positions are test_sandbox_sides.py's."""
     limit: int = 500
     """Requests per window and key."""
     window_seconds: float = 60.0
@@ -172,7 +183,8 @@ class SkipcallSwitches:
 
 
 NO_TIMES: tuple[NoTime, ...] = ("zero", "minus_one", "year_one", "year_zero", "eighties")
-ALTERNATIVES: Mapping[str, tuple[tuple[str, tuple[Value, ...]], ...]] = {
+Positions = tuple[tuple[str, tuple[Value, ...]], ...]
+ALTERNATIVES: Mapping[str, Positions] = {
     "intercom": (
         ("timestamps", ("iso",)),
         ("per_page_over_25", ("refuse",)),
@@ -216,11 +228,20 @@ ALTERNATIVES: Mapping[str, tuple[tuple[str, tuple[Value, ...]], ...]] = {
         ("soft_deleted_listed", (False,)),
         ("no_time", NO_TIMES),
     ),
+    "openphone_dated": DATED_ALTERNATIVES,
+    "openphone_children": CHILD_ALTERNATIVES,
 }
-"""The positions of each switch other than its default."""
+"""The positions of each switch other than its default, by groups: the providers and what else."""
 
-PROVIDERS = tuple(ALTERNATIVES)
+PROVIDERS = ("intercom", "openphone", "amplemarket", "skipcall")
 """The providers that this sandbox plays."""
+SHARED: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "openphone_dated": (
+        "openphone",
+        ("retry_after", "ratelimit_headers", "numbers", "no_time"),
+    ),
+}
+"""By group: which switches of which other group act on the same answers."""
 
 
 @dataclass(frozen=True)
@@ -231,6 +252,8 @@ class Switches:
     openphone: OpenPhoneSwitches = field(default_factory=OpenPhoneSwitches)
     amplemarket: AmplemarketSwitches = field(default_factory=AmplemarketSwitches)
     skipcall: SkipcallSwitches = field(default_factory=SkipcallSwitches)
+    openphone_dated: OpenPhoneDatedSwitches = field(default_factory=OpenPhoneDatedSwitches)
+    openphone_children: OpenPhoneChildSwitches = field(default_factory=OpenPhoneChildSwitches)
     latency_seconds: float = 0.0
     """Wait before each answer."""
     enforce_limits: bool = True
@@ -241,13 +264,18 @@ class Switches:
     """Every listed object gets fields that no page names (pages forbid none to appear later)."""
 
     @staticmethod
-    def positions(provider: str) -> list[tuple[str, "Switches"]]:
-        """The default, then each other position of each switch of the provider, by name."""
+    def positions(group: str) -> list[tuple[str, "Switches"]]:
+        """The default, then each other position of each switch of the group, by name.
+
+        A group is a provider, `openphone_dated` (with the switches that it shares with v1), or
+        `openphone_children`.
+        """
         found = [("default", Switches())]
-        for name, values in ALTERNATIVES[provider]:
-            found += [
-                (f"{name}={value}", Switches().moved(provider, name, value)) for value in values
-            ]
+        other, shared = SHARED.get(group, (group, ()))
+        own = [(group, *switch) for switch in ALTERNATIVES[group]]
+        own += [(other, *switch) for switch in ALTERNATIVES[other] if switch[0] in shared]
+        for place, name, values in own:
+            found += [(f"{name}={value}", Switches().moved(place, name, value)) for value in values]
         general = Switches(gzip=True), Switches(unknown_fields=True)
         names = "gzip=True", "unknown_fields=True"
         return [*found, *zip(names, general, strict=True)]
@@ -277,15 +305,24 @@ class Switches:
         return self.moved(group, name, number)
 
 
-ProviderSwitches = IntercomSwitches | OpenPhoneSwitches | AmplemarketSwitches | SkipcallSwitches
+SwitchGroup = (
+    IntercomSwitches
+    | OpenPhoneSwitches
+    | AmplemarketSwitches
+    | SkipcallSwitches
+    | OpenPhoneDatedSwitches
+    | OpenPhoneChildSwitches
+)
 
 
-def _group(switches: Switches, group: str) -> ProviderSwitches:
-    groups: dict[str, ProviderSwitches] = {
+def _group(switches: Switches, group: str) -> SwitchGroup:
+    groups: dict[str, SwitchGroup] = {
         "intercom": switches.intercom,
         "openphone": switches.openphone,
         "amplemarket": switches.amplemarket,
         "skipcall": switches.skipcall,
+        "openphone_dated": switches.openphone_dated,
+        "openphone_children": switches.openphone_children,
     }
     return groups[group]
 

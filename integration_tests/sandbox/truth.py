@@ -5,24 +5,26 @@ of the sandbox's code it uses only the rendering, for `provider_record`.
 Columns that are null are left out, as the CDK leaves them out of a RECORD.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from .amplemarket import render_call as amplemarket_record
 from .amplemarket_calls import AmplemarketCall
-from .intercom import render_call as intercom_record
 from .intercom_calls import IntercomCall
+from .intercom_records import render_call as intercom_record
 from .meanings import (
     DIRECTIONS,
+    Columns,
     answered_by_word,
     as_text,
     as_text_milliseconds,
+    both,
     dialogue,
     duration_source,
     first_known,
     folded,
     full_name,
     milliseconds_between,
+    present,
     seconds_between,
     stated,
     stated_milliseconds,
@@ -30,25 +32,35 @@ from .meanings import (
     waited,
     whether_answered,
 )
-from .openphone_calls import OpenPhoneCall
-from .openphone_records import render_call as openphone_record
+from .openphone_truth import expected_dated, expected_v1
 from .skipcall import render_call as skipcall_record
 from .skipcall_calls import SkipcallCall
 from .switches import Switches
 
-Columns = dict[str, Any]
+
+def expected_call(
+    provider: str, true_call: Any, switches: Switches, api_version: str = "v1"
+) -> Columns:
+    """The record of the stream `calls` for the true call, without its null columns.
+
+    `api_version` is that of Quo's API that is read; the others have one.
+    """
+    columns = _columns(provider, true_call, switches, api_version)
+    listed = columns.get("participants")
+    known = both(columns["from_number"], columns["to_number"])
+    return present({**columns, "participants": listed or known})
 
 
-def expected_call(provider: str, true_call: Any, switches: Switches) -> Columns:
-    """The record of the stream `calls` for the true call, without its null columns."""
+def _columns(provider: str, call: Any, switches: Switches, api_version: str) -> Columns:
     if provider == "intercom":
-        return _present(_intercom(true_call, switches))
+        return _intercom(call, switches)
     if provider == "openphone":
-        return _present(_openphone(true_call, switches))
+        dated = api_version != "v1"
+        return expected_dated(call, switches) if dated else expected_v1(call, switches)
     if provider == "amplemarket":
-        return _present(_amplemarket(true_call, switches))
+        return _amplemarket(call, switches)
     if provider == "skipcall":
-        return _present(_skipcall(true_call, switches))
+        return _skipcall(call, switches)
     raise KeyError(provider)
 
 
@@ -94,86 +106,6 @@ def _intercom(call: IntercomCall, switches: Switches) -> Columns:
         "provider_call_type": call.call_type,
         "provider_record": intercom_record(call, switches),
     }
-
-
-def _openphone(call: OpenPhoneCall, switches: Switches) -> Columns:
-    whole = switches.openphone.timestamps == "seconds"
-
-    def shown(at: int | None) -> int | None:
-        return None if at is None else at - at % 1000 if whole else at
-
-    def text(at: int | None) -> str | None:
-        at = shown(at)
-        if at is not None and at % 1000 == 0:
-            return as_text(at // 1000)
-        return as_text_milliseconds(at)
-
-    line = call.conversation.line
-    number = None if switches.openphone.numbers == "null" else line.number
-    external = call.conversation.participants[0]
-    times = (call.answered, call.completed, call.created, call.updated)
-    answered_at, completed, created, updated = map(stated_milliseconds, times)
-    waited_from = shown(created)
-    created = first_known(created, answered_at, completed, updated)
-    direction = DIRECTIONS[folded(call.direction)]
-    incoming = direction == "inbound"
-    answered = whether_answered(call.status, answered_at, completed)
-    wait = waited(answered, waited_from, shown(answered_at), shown(completed))
-    person = _openphone_person(call, incoming, answered is True)
-    listed = next((user for user in line.users if user.id == person), None)
-    return {
-        "provider": "openphone",
-        "id": call.id,
-        "direction": direction,
-        "status": status_of(call.status, completed, answered),
-        "occurred_at": text(created),
-        "answered_at": text(answered_at),
-        "ended_at": text(completed),
-        "created_at": text(created),
-        "updated_at": text(created if updated is None else updated),
-        "answered": answered,
-        "answered_by_type": _openphone_answerer(call) if incoming and answered else None,
-        "duration_seconds": call.duration,
-        "duration_source": "provider",
-        "wait_seconds": None if wait is None else wait // 1000,
-        "talk_seconds": milliseconds_between(shown(answered_at), shown(completed)),
-        "from_number": external if incoming else number,
-        "to_number": number if incoming else external,
-        "external_number": external,
-        "internal_number": number,
-        "line_id": line.id,
-        "line_name": line.name,
-        "user_id": person,
-        "user_name": listed and full_name(listed.first_name, listed.last_name),
-        "user_email": listed and listed.email,
-        "conversation_id": call.conversation.id,
-        "forwarded_from": call.forwarded_from,
-        "forwarded_to": call.forwarded_to,
-        "provider_status": call.status,
-        "provider_direction": call.direction,
-        "provider_call_type": call.call_route,
-        "provider_record": openphone_record(call, switches),
-    }
-
-
-def _openphone_person(call: OpenPhoneCall, incoming: bool, answered: bool) -> str | None:
-    """Who answered an incoming call or placed an outgoing one; else whom the call was for.
-
-    Nobody where that was no person, or where an AI answered and nobody is named.
-    """
-    named = call.answered_by if incoming else call.initiated_by
-    if named is not None:
-        return None if named.startswith("SY") else named
-    by_ai_alone = incoming and answered and call.ai_handled is not None
-    return None if by_ai_alone else call.user_id
-
-
-def _openphone_answerer(call: OpenPhoneCall) -> str | None:
-    """What answered an incoming call: `userId` says nothing about that."""
-    named = call.answered_by or ""
-    if call.ai_handled is not None or named.startswith("SY"):
-        return "ai"
-    return "human" if named.startswith("US") else None
 
 
 def _amplemarket(call: AmplemarketCall, switches: Switches) -> Columns:
@@ -271,8 +203,3 @@ def _skipcall(call: SkipcallCall, switches: Switches) -> Columns:
         "provider_call_type": call.call_type,
         "provider_record": skipcall_record(call, switches),
     }
-
-
-def _present(columns: Mapping[str, Any]) -> Columns:
-    """Without nulls; an empty text says nothing either."""
-    return {name: value for name, value in columns.items() if value is not None and value != ""}

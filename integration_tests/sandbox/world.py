@@ -10,6 +10,7 @@ from .identifiers import as_uuid7
 from .intercom_calls import IntercomAuthor, IntercomCall
 from .openphone_calls import OpenPhoneAuthor
 from .openphone_history import OpenPhoneHistory
+from .openphone_unlisted import UnlistedAuthor
 from .skipcall_calls import SkipcallAuthor, SkipcallCall
 from .times import HOUR, SECOND, to_datetime, to_milliseconds
 
@@ -69,7 +70,9 @@ class World:
         with self.lock:
             if self._openphone is None:
                 author = OpenPhoneAuthor(self.seed, self._conversations, self._one_after_another)
-                self._openphone = OpenPhoneHistory(author, self.size, self._start)
+                # asked for conversations, it has none but those that v1 lists
+                beside = UnlistedAuthor(self.seed) if self._conversations is None else None
+                self._openphone = OpenPhoneHistory(author, self.size, self._start, beside)
                 self._replay(self._openphone)
             return self._openphone
 

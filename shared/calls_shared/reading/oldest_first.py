@@ -121,13 +121,13 @@ class OldestFirstRetriever(CallRetriever):
         self._progress().listed(stream_slice.partition, kept, differs)
         again = (p for p in listed.values() if period(p.get(self.created_field), YEARS) in differs)
         active = [*self._active(listed.values(), stream_slice)]
-        since = self._changed_since(stream_slice)
-        for parent in active:
-            parent[CHANGED_SINCE] = since
+        if (since := self._changed_since(stream_slice)) is not None:
+            for parent in active:
+                parent[CHANGED_SINCE] = since
         chosen = {id(p): p for p in active}
         for parent in again:
             chosen[id(parent)] = parent
-            parent[CHANGED_SINCE] = None
+            parent.pop(CHANGED_SINCE, None)
         yield from chosen.values()
 
     def _changed_since(self, stream_slice: StreamSlice) -> str | None:

@@ -86,7 +86,7 @@ class DetailsInRecord:
         names = {column.name for column in COLUMNS}
         if not node.get("asked_if"):
             raise ValueError("asked_if is needed: which calls can have it")
-        for name in (*node["asked_if"], *filter(None, (node.get("key"), node.get("else_url")))):
+        for name in (*node["asked_if"], *filter(None, (node.get("asked_by"), node.get("else_url")))):
             if name not in names:
                 raise ValueError(f"{name} is no column of a call")
 
@@ -215,14 +215,14 @@ class DetailsOfSeveral(DetailsInRecord):
 
     Attributes:
         requester: sends the request; its answer is a list of calls.
-        key: the column that the calls are asked by; calls without it are left to the next source.
+        asked_by: the column that the calls are asked by; calls without it are left to the next source.
         keys_at: the field of the JSON body that holds the list of keys.
         most_keys: how many different keys a request may have.
         call_id_at: path of the call's id in a record of the answer.
     """
 
     requester: CallRequester
-    key: str
+    asked_by: str
     keys_at: str
     most_keys: int
     call_id_at: str = "id"
@@ -233,7 +233,7 @@ class DetailsOfSeveral(DetailsInRecord):
 
     def key_of(self, call: Call) -> str | None:
         """What is asked by; null if the call is not for this source."""
-        key = call.get(self.key)
+        key = call.get(self.asked_by)
         return None if super().key_of(call) is None or not key else str(key)
 
     @property

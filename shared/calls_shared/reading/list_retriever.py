@@ -1,19 +1,19 @@
 """`ListRetriever`: a list whose complete readings converge, whatever a single one misses."""
 
 import logging
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-from airbyte_cdk.sources.streams.core import StreamData
 from airbyte_cdk.sources.types import Record, StreamSlice
 
 from calls_shared.http.refusals import HintsRefusedError
 from calls_shared.keys import Keys, exactly
 from calls_shared.normalization import times
 from calls_shared.normalization.columns import COLUMNS
+from calls_shared.reading.checkpoint import Checkpoint
 from calls_shared.reading.convergence import Convergence
 from calls_shared.reading.full_scan import hours_between, is_due
 from calls_shared.reading.gone import gone_sentence
@@ -72,15 +72,9 @@ class ListRetriever(CallRetriever):
         cursor = {} if latest is None else {self.cursor_field: latest}
         return {**state, **cursor, **self._list_state.as_state()}
 
-    def read_records(
-        self, records_schema: Mapping[str, Any], stream_slice: StreamSlice | None = None
-    ) -> Iterable[StreamData]:
-        """Read the list.
-
-        Raises:
-            AirbyteTracedException: with the sentence for the user, on any failure.
-        """
-        stream_slice = stream_slice or StreamSlice(partition={}, cursor_slice={})
+    def _calls(
+        self, records_schema: Mapping[str, Any], stream_slice: StreamSlice
+    ) -> Generator[Record | Checkpoint, None, None]:
         try:
             yield from self._read(records_schema, stream_slice)
         except HintsRefusedError:
@@ -88,7 +82,7 @@ class ListRetriever(CallRetriever):
 
     def _read(
         self, records_schema: Mapping[str, Any], stream_slice: StreamSlice
-    ) -> Iterable[StreamData]:
+    ) -> Iterator[Record | Checkpoint]:
         sync = self._sync(records_schema, stream_slice)
         if sync.convergence.is_other_scope:
             LOGGER.info(OTHER_SCOPE, self.name, ", ".join(self.scope))
@@ -102,6 +96,7 @@ class ListRetriever(CallRetriever):
             LOGGER.info(NO_ORDER, self.name)
             sync = self._sync(records_schema, stream_slice)
             verdict = yield from sync.read(None)
+        yield Checkpoint()
         self._observe(sync.convergence, stream_slice)
         if verdict is Verdict.ENOUGH:
             LOGGER.info(_RECENT, self.name, self._hours)
@@ -164,7 +159,8 @@ class ListRetriever(CallRetriever):
     def _moments(self, call: Record) -> Moments:
         """What may be believed of when a call was made and changed."""
         created = None if self._is_guessed(call.data) else call.data.get("created_at")
-        is_change = self.cursor_field != "created_at"
+        # where no change is told, the last one is the creation
+        is_change = self.cursor_field != "created_at" and not self._is_guessed(call.data)
         return Moments(created, call.data.get(self.cursor_field) if is_change else None)
 
     def _is_before(self, bound: str, call: Mapping[str, Any]) -> bool:

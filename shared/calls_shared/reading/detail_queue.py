@@ -1,22 +1,24 @@
 """`DetailQueue`: calls in their order, each with the request that is under way for it.
 
-Requests go out in parallel, at most as many as there are places, and rows come out in the order of
-the calls; a failure comes out at its call, after the rows of all earlier ones.
+Requests go out in parallel, and rows come out in the order of the calls; a failure comes out at its
+call, after the rows of all earlier ones.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 from airbyte_cdk.sources.types import Record
 
-from calls_shared.http.places import MOST
 from calls_shared.reading.detail_sources import Answer, DetailSource
 
 MOST_WAITING: Final = 1000
 """Calls that wait for their turn, whatever is under way."""
+
+_AHEAD, _LEAST_AHEAD = 2, 8
+"""How many answers a place are held for calls whose turn has not come, and how many at least."""
 
 
 @dataclass(eq=False)
@@ -27,7 +29,6 @@ class Question:
     calls: list[Mapping[str, Any]] = field(default_factory=list)
     keys: dict[str, None] = field(default_factory=dict)
     future: Future[Answer] | None = None
-    is_answered: bool = False
 
     def takes(self, key: str) -> bool:
         """Whether one more key finds a place in it."""
@@ -38,7 +39,7 @@ class DetailQueue:
     """The calls of one slice; used by one thread.
 
     Args:
-        ask: answers a question; called from several threads.
+        submit: begins to answer a question, in another thread.
         rows: the rows of a call, of the source that it was asked of and the records about it.
         done: is told of a call when all of its rows have gone out.
         places: how many requests may be under way.
@@ -46,26 +47,26 @@ class DetailQueue:
 
     def __init__(
         self,
-        ask: Callable[[Question], Answer],
+        submit: Callable[[Question], Future[Answer]],
         rows: Callable[[DetailSource, Record, Sequence[dict[str, Any]]], list[Record]],
         done: Callable[[Record], None],
         places: Callable[[], int],
     ) -> None:
-        self._ask = ask
+        self._submit = submit
         self._rows = rows
         self._done = done
         self._places = places
         self._waiting: deque[tuple[Record, Question | None]] = deque()
         self._filling: dict[int, Question] = {}  # by source, what is not sent yet
-        self._under_way = 0  # questions that were sent, and whose answer was not looked at
-        # it makes threads as they are needed
-        self._pool = ThreadPoolExecutor(max_workers=MOST, thread_name_prefix="details")
+        self._sent: set[Question] = set()  # whose answers were not looked at
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for question in self._sent:
+            if question.future is not None:
+                question.future.cancel()
 
     def add(self, call: Record, source: DetailSource | None) -> Iterator[Record]:
         """Put a call at the end; the rows that may come out now."""
@@ -98,11 +99,12 @@ class DetailQueue:
     def _send(self, question: Question) -> None:
         if question.future is None:
             self._filling.pop(id(question.source), None)
-            question.future = self._pool.submit(self._ask, question)
-            self._under_way += 1
+            question.future = self._submit(question)
+            self._sent.add(question)
 
     def _is_full(self) -> bool:
-        return self._under_way > max(1, self._places()) or len(self._waiting) > MOST_WAITING
+        most = max(_LEAST_AHEAD, _AHEAD * self._places())
+        return len(self._sent) > most or len(self._waiting) > MOST_WAITING
 
     @staticmethod
     def _is_ready(question: Question | None) -> bool:
@@ -119,11 +121,10 @@ class DetailQueue:
 
     def _records(self, call: Record, question: Question) -> Sequence[dict[str, Any]]:
         if question.source.most == 0:
-            answer = self._ask(question)
+            answer = question.source.answer(question.calls, [*question.keys])
         else:
             self._send(question)
             assert question.future is not None
             answer = question.future.result()
-            self._under_way -= not question.is_answered
-            question.is_answered = True
+            self._sent.discard(question)
         return answer.records.get(str(call.data["id"]), ())

@@ -86,7 +86,10 @@ class DetailsInRecord:
         names = {column.name for column in COLUMNS}
         if not node.get("asked_if"):
             raise ValueError("asked_if is needed: which calls can have it")
-        for name in (*node["asked_if"], *filter(None, (node.get("asked_by"), node.get("else_url")))):
+        for name in (
+            *node["asked_if"],
+            *filter(None, (node.get("asked_by"), node.get("else_url"))),
+        ):
             if name not in names:
                 raise ValueError(f"{name} is no column of a call")
 
@@ -215,7 +218,7 @@ class DetailsOfSeveral(DetailsInRecord):
 
     Attributes:
         requester: sends the request; its answer is a list of calls.
-        asked_by: the column that the calls are asked by; calls without it are left to the next source.
+        asked_by: the column that the calls are asked by; calls without it are for the next source.
         keys_at: the field of the JSON body that holds the list of keys.
         most_keys: how many different keys a request may have.
         call_id_at: path of the call's id in a record of the answer.

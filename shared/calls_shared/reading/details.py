@@ -1,6 +1,7 @@
 """`CallDetails`: each call becomes the rows of what there is to it (a transcript, recordings)."""
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from airbyte_cdk.sources.types import Record
 from calls_shared.error_mapping.body import parsed
 from calls_shared.error_mapping.envelope import provider_message
 from calls_shared.http.budget import budget_of
+from calls_shared.http.places import MOST
 from calls_shared.reading.checkpoint import Checkpoint
 from calls_shared.reading.detail_queue import DetailQueue, Question
 from calls_shared.reading.detail_rows import DetailRows
@@ -46,6 +48,9 @@ class CallDetails:
     def __post_init__(self) -> None:
         self._budget = budget_of(self.config)
         self._plan = Plan()
+        self._asks = any(source.most > 0 for source in self.sources)
+        # one for all slices; it makes threads as they are needed
+        self._pool = ThreadPoolExecutor(max_workers=MOST, thread_name_prefix="details")
         self._rows = {
             id(source): _rows_of(self.shape, source, self._budget.report) for source in self.sources
         }
@@ -55,10 +60,14 @@ class CallDetails:
         """Whether so many requests were refused that no more are sent."""
         return self._plan.is_closed
 
-    @property
-    def hold_the_state(self) -> bool:
-        """Whether no state may move, because all that was asked for was refused."""
-        return self._plan.refuses_all
+    def hold_the_state(self, *, is_ending: bool) -> bool:
+        """Whether no state may move, because all that was asked for was refused, or may be yet.
+
+        Args:
+            is_ending: whether nothing more will be asked.
+        """
+        may_be_yet = self._asks and not is_ending and self._plan.is_open
+        return self._plan.refuses_all or may_be_yet
 
     def warning(self) -> str | None:
         """What is to be told of the plan of the workspace at the end of the stream."""
@@ -81,7 +90,7 @@ class CallDetails:
                 calls before it have gone out.
         """
         places = self._budget.places.number
-        with closing(items), DetailQueue(self._asked, self._made, done, places) as queue:
+        with closing(items), DetailQueue(self._submit, self._made, done, places) as queue:
             while (item := (yield from self._next_of(items, queue))) is not None:
                 if self.are_refused:
                     return
@@ -111,6 +120,9 @@ class CallDetails:
     def _source_for(self, call: Record) -> DetailSource | None:
         return next((s for s in self.sources if s.key_of(call.data) is not None), None)
 
+    def _submit(self, question: Question) -> Future[Answer]:
+        return self._pool.submit(self._asked, question)
+
     def _asked(self, question: Question) -> Answer:
         """Answer a question; called from several threads."""
         if self._plan.is_closed:
@@ -121,6 +133,8 @@ class CallDetails:
             self._plan.refused(response.status_code, provider_message(parsed(response)))
         elif answer.is_good:
             self._plan.answered()
+        else:
+            self._plan.found_nothing()
         return answer
 
     def _made(

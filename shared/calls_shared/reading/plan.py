@@ -18,7 +18,7 @@ class Plan:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._refused = 0
+        self._refused = self._found_nothing = 0
         self._is_answered = self._is_closed = False
         self._status = 0
         self._says = ""
@@ -27,6 +27,11 @@ class Plan:
         """Tell that a request was answered well."""
         with self._lock:
             self._is_answered = True
+
+    def found_nothing(self) -> None:
+        """Tell that there is nothing of what a request asked for; that is no refusal."""
+        with self._lock:
+            self._found_nothing += 1
 
     def refused(self, status: int, says: str) -> None:
         """Tell that a request was refused, in which words."""
@@ -47,6 +52,12 @@ class Plan:
         """Whether requests were refused and none was answered well; then no state may move."""
         with self._lock:
             return self._is_closed or (self._refused > 0 and not self._is_answered)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is not known yet: nothing was answered well, and not many found nothing."""
+        with self._lock:
+            return not self._is_answered and self._found_nothing < MOST_REFUSALS
 
     def sentence(self, message: str, stream: str, provider: str) -> str | None:
         """What is to be told of it, if anything.

@@ -86,7 +86,8 @@ class CallRetriever(SimpleRetriever):
 
     def _may_leave(self, state: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """What leaves of a state, unless the plan of the workspace refuses what is read for it."""
-        if self.details is not None and self.details.hold_the_state:
+        is_ending = self._gate is not None and self._gate.is_ending
+        if self.details is not None and self.details.hold_the_state(is_ending=is_ending):
             return self._unmoved()
         return self._leaving(state)
 

@@ -20,6 +20,8 @@ from integration_tests.sandboxes import PlayedProvider
 ROOT = connectors.ROOT
 PROVIDERS = switches.PROVIDERS
 """The providers that `integration_tests.sandbox` plays."""
+INCREMENTAL = ("calls", "call_transcripts", "call_recordings")
+"""The streams that are incremental, where a provider has them."""
 CURSOR_FIELDS = {provider: ALL[provider].cursor_field for provider in PROVIDERS}
 
 
@@ -57,7 +59,7 @@ def catalog_for(provider: str, *streams: str, sync_mode: str = "incremental") ->
                     "json_schema": {},
                     "supported_sync_modes": ["full_refresh", "incremental"],
                 },
-                "sync_mode": sync_mode if name == "calls" else "full_refresh",
+                "sync_mode": sync_mode if name in INCREMENTAL else "full_refresh",
                 "destination_sync_mode": "append",
                 "cursor_field": [ALL[provider].cursor_field],
             }

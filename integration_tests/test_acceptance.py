@@ -41,7 +41,14 @@ from integration_tests.acceptance_conftest import (
     sample,
     sample_path,
 )
-from integration_tests.commands import Outcome, config_for, credential_key, run_forked, test_key
+from integration_tests.commands import (
+    INCREMENTAL,
+    Outcome,
+    config_for,
+    credential_key,
+    run_forked,
+    test_key,
+)
 from integration_tests.connectors import ALL, CONNECTORS, ROOT
 from integration_tests.sandbox import Sandbox
 from integration_tests.sandboxes import MakesSandbox, PlayedProvider, sandbox_of
@@ -433,24 +440,37 @@ def test_the_sample_configurations_differ_in_the_key_alone(provider: str) -> Non
     assert [key for key in wrong if not form.fullmatch(key)] == []
 
 
+OF_A_CALL = ("call_transcripts", "call_recordings")
+FURTHER = {
+    **{name: {"listed_calls"} for name in ALL},
+    "intercom": {"listed_calls", *OF_A_CALL, "users"},
+    "openphone": {*OF_A_CALL, "users"},
+    "amplemarket": {"listed_calls", *OF_A_CALL, "users", "call_dispositions"},
+}
+"""What is not suggested: each costs requests of its own."""
+KEYS = {
+    "call_transcripts": [["provider"], ["call_id"], ["segment_index"]],
+    "call_recordings": [["provider"], ["call_id"], ["recording_id"]],
+}
+
+
 @each_provider
 def test_the_catalog_is_what_discover_says(provider: str) -> None:
     streams = discovered_streams(provider)
 
     refresh = "run: python -m integration_tests.acceptance_conftest"
     assert sample(provider, "configured_catalog.json") == configured_catalog(streams), refresh
-    names = {"openphone": ["calls", "phone_numbers"]}.get(provider, ["calls"])
-    assert metadata_of(provider)["suggestedStreams"]["streams"] == names
-    further = set() if provider == "openphone" else {"listed_calls"}  # costs a list of its own
-    assert {stream["name"] for stream in streams} == {*names, *further}
+    suggested = {"openphone": ["calls", "phone_numbers"]}.get(provider, ["calls"])
+    assert metadata_of(provider)["suggestedStreams"]["streams"] == suggested
+    names = {*suggested, *FURTHER[provider]}
+    assert {stream["name"] for stream in streams} == names
     for stream in streams:
-        calls = stream["name"] == "calls"
-        key = [["provider"], ["id"]] if stream["name"] in further else [["id"]]
+        name = stream["name"]
+        key = KEYS.get(name, [["provider"], ["id"]] if name in FURTHER[provider] else [["id"]])
         assert stream["source_defined_primary_key"] == key
-        assert ("incremental" in stream["supported_sync_modes"]) is calls
-        assert stream.get("default_cursor_field", []) == (
-            [ALL[provider].cursor_field] if calls else []
-        )
+        assert ("incremental" in stream["supported_sync_modes"]) is (name in INCREMENTAL)
+        cursor = "updated_at" if name in OF_A_CALL else ALL[provider].cursor_field
+        assert stream.get("default_cursor_field", []) == ([cursor] if name in INCREMENTAL else [])
 
 
 def shape(node: Any) -> Any:

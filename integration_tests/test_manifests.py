@@ -20,6 +20,8 @@ SECRETS = {
     **{name: ["api_key"] for name in ("openphone", "amplemarket", "skipcall")},
 }
 
+OF_A_CALL = ("call_transcripts", "call_recordings")
+OF_THE_WORKSPACE = ("users", "call_dispositions")
 SHARED = {column.name: column.description for column in COLUMNS}
 """Descriptions that all connectors have; a manifest may add what a column is at its provider."""
 
@@ -58,7 +60,7 @@ def test_no_problem_in_the_manifest(provider: str) -> None:
 # Below these stand names that are not of the manifest's language.
 NAMES = {
     *("request_headers", "request_parameters", "hints", "properties"),
-    *("words", "equals", "where", "unless", "ai", "parents", "latest"),
+    *("words", "equals", "where", "unless", "ai", "parents", "latest", "none_if"),
 }
 
 
@@ -95,12 +97,12 @@ def test_a_typo_in_any_key_is_a_problem(provider: str) -> None:
 
 def test_the_streams_are_found_behind_their_routers() -> None:
     names = {provider: [s["name"] for s in streams_of(provider)] for provider in ALL}
-    assert names["openphone"] == [
-        *("phone_numbers", "calls", "conversations", "phone_numbers"),
-        "users",
-    ]
-    assert names["intercom"] == ["calls", "listed_calls", "users", "calls_by_id"]
-    assert names["amplemarket"] == ["calls", "listed_calls", "users", "call_dispositions"]
+    parents = ["conversations", "phone_numbers"]
+    of_calls = ["calls", "call_transcripts", "call_recordings"]
+    by_parents = [name for stream in of_calls for name in (stream, *parents)]
+    assert names["openphone"] == ["phone_numbers", *by_parents, "users"]
+    assert names["intercom"] == [*of_calls, "listed_calls", "users", "calls_by_id"]
+    assert names["amplemarket"] == [*of_calls, "listed_calls", "users", "call_dispositions"]
 
 
 @pytest.mark.parametrize(
@@ -139,7 +141,7 @@ def test_each_stream_uses_the_shared_parts(provider: str) -> None:
             "calls_shared.FanOutRetriever",
             "calls_shared.OldestFirstRetriever",
         )
-        is_of_calls = stream["name"].startswith(("calls", "listed_calls"))
+        is_of_calls = stream["name"].startswith(("calls", "listed_calls", *OF_A_CALL))
         assert extractor.get("under", "") == ("provider_record" if is_of_calls else "")
         if is_of_calls:
             parts = [part.get("class_name") for part in stream["transformations"]]
@@ -147,18 +149,17 @@ def test_each_stream_uses_the_shared_parts(provider: str) -> None:
             place = parts.index("calls_shared.CallNormalization")
             normalization = stream["transformations"][place]
             assert normalization["provider"] == provider
-            schema = "ListedCallSchema" if stream["name"] == "listed_calls" else "CallSchema"
-            assert stream["schema_loader"]["class_name"] == f"calls_shared.{schema}"
-        if stream["name"] in ROW_COLUMNS:
+        if stream["name"] in OF_THE_WORKSPACE:
             (rows,) = stream["transformations"]
             assert rows["class_name"] == "calls_shared.RowNormalization"
-            schema = stream["schema_loader"]
-            assert schema["class_name"] == "calls_shared.RowSchema"
-            assert (rows["provider"], rows["shape"], schema["shape"]) == (
-                provider,
-                *(stream["name"],) * 2,
-            )
+            assert (rows["provider"], rows["shape"]) == (provider, stream["name"])
             assert stream["primary_key"] == ["provider", "id"]
+        schema = "ListedCallSchema" if stream["name"] == "listed_calls" else "CallSchema"
+        if stream["name"] in ROW_COLUMNS:
+            schema = "RowSchema"
+            assert stream["schema_loader"]["shape"] == stream["name"]
+        if is_of_calls or stream["name"] in ROW_COLUMNS:
+            assert stream["schema_loader"]["class_name"] == f"calls_shared.{schema}"
 
 
 @pytest.mark.parametrize("provider", [name for name in ALL if name != "openphone"])

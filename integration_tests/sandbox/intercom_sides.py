@@ -16,7 +16,7 @@ from .intercom_errors import REFUSALS, refusal
 from .intercom_people import ADMINS
 from .intercom_records import render_call
 from .intercom_spoken import FIN, Leg, Spoken, fin_leg, own_leg, signed_url, spoken_in
-from .rendering import Record
+from .rendering import Record, with_unknown_fields
 from .side_switches import Entries
 from .switches import Switches
 
@@ -95,7 +95,7 @@ class IntercomSides:
 
     @staticmethod
     def _admins(switches: Switches) -> Answer:
-        listed = [
+        listed: list[Record] = [
             {
                 "type": admin.type,
                 "id": admin.id,
@@ -110,7 +110,8 @@ class IntercomSides:
             for admin in ADMINS
             if admin.type == "admin" or switches.intercom.sides.teams == "listed"
         ]
-        return json_answer(200, {"type": "admin.list", "admins": listed})
+        rows = [with_unknown_fields(admin, switches) for admin in listed]
+        return json_answer(200, {"type": "admin.list", "admins": rows})
 
 
 def conversation_ids(request: ApiRequest) -> list[str] | None:

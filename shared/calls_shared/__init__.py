@@ -14,6 +14,8 @@ Named in manifests (`class_name: calls_shared.<name>`):
     FanOutRetriever      the same for a slice that is asked once for each of some values
     OldestFirstRetriever   the same for parents, which it gives out by windows of time
     WindowsRetriever     the same where the server filters by creation: windows of time at once
+    CallDetails          each call that a retriever reads becomes the rows of what there is to it
+    DetailsInRecord, DetailsOfCall, DetailsOfSeveral    where that is found
     PageRecords          takes the records out of a checked page
     PageNumbers, NextLink, PageToken    how the next page is found
     ParentSlices         a slice for each parent; the parents' state is what its slices prove
@@ -36,6 +38,8 @@ from calls_shared.normalization.rows import RowNormalization
 from calls_shared.protocol.entrypoint import run
 from calls_shared.protocol.source import CallsSource
 from calls_shared.reading.checked_state import CheckedState
+from calls_shared.reading.detail_sources import DetailsInRecord, DetailsOfCall, DetailsOfSeveral
+from calls_shared.reading.details import CallDetails
 from calls_shared.reading.extractor import PageRecords
 from calls_shared.reading.fan_out import FanOutRetriever
 from calls_shared.reading.list_retriever import ListRetriever
@@ -50,12 +54,16 @@ from calls_shared.reading.windows_retriever import WindowsRetriever
 __all__ = [
     "ApiKey",
     "BasicAuth",
+    "CallDetails",
     "CallNormalization",
     "CallRequester",
     "CallRetriever",
     "CallSchema",
     "CallsSource",
     "CheckedState",
+    "DetailsInRecord",
+    "DetailsOfCall",
+    "DetailsOfSeveral",
     "FanOutRetriever",
     "ForgetGlobalCursor",
     "ListRetriever",

@@ -17,6 +17,7 @@ from calls_shared.error_mapping.body import PageShape
 from calls_shared.error_mapping.envelope import EnvelopeForm, forms_from
 from calls_shared.error_mapping.errors import rows_from
 from calls_shared.error_mapping.judge import Judge
+from calls_shared.error_mapping.shapes import SHAPES
 from calls_shared.http import budget, sender
 from calls_shared.http.budget import CallBudget
 from calls_shared.http.patience import Patience
@@ -84,7 +85,7 @@ def judges(requesters: Mapping[tuple[str, str], Mapping[str, Any]]) -> dict[tupl
             requester["key"],
             rows_from(requester.get("error_rows", [])),
             forms_from(requester.get("error_envelopes", [])),
-            PageShape(
+            SHAPES[requester.get("answers", "page")](
                 *(requester.get(name, "") for name in ("records_at", "page_count_at", "total_at"))
             ),
         )

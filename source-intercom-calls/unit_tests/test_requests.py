@@ -155,7 +155,9 @@ def test_calls_by_id_asks_for_each_id_unchanged_and_skips_unknown_ones() -> None
 def test_calls_by_id_is_offered_only_with_ids(call_ids: list[str] | None) -> None:
     config = CONFIG if call_ids is None else {**CONFIG, "call_ids": call_ids}
     catalog = SourceIntercomCalls().discover(LOGGER, config)
-    expected = ["calls", "listed_calls", "users", *(["calls_by_id"] if call_ids else [])]
+    about_calls = ["call_transcripts", "call_recordings"]
+    others = ["listed_calls", "users", *(["calls_by_id"] if call_ids else [])]
+    expected = ["calls", *about_calls, *others]
     assert [stream.name for stream in catalog.streams] == expected
 
 

@@ -51,6 +51,14 @@ class PageShape:
     page_count_at: str = ""
     total_at: str = ""
 
+    def is_an_answer(self, status: int) -> bool:
+        """Whether an answer of this status can be the promised one."""
+        return 200 <= status <= 299
+
+    def wants_body(self, response: requests.Response) -> bool:
+        """Whether the body of an answer, of which only the headers are there yet, is to be read."""
+        return True
+
     def records(self, response: requests.Response) -> Sequence[dict[str, Any]]:
         """The records of a page, looked for once; a null among them is left out.
 
@@ -86,7 +94,7 @@ class PageShape:
     def _found(self, response: requests.Response) -> Sequence[dict[str, Any]]:
         body = parsed(response)
         if not isinstance(body, dict):
-            raise BadShapeError(_what_it_is(response, body))
+            raise BadShapeError(what_it_is(response, body))
         if not self.records_at:
             if "id" not in body:
                 raise BadShapeError("a JSON object without an id")
@@ -118,7 +126,8 @@ class PageShape:
         return any(number in (0, "0") and number is not False for number in announced)
 
 
-def _what_it_is(response: requests.Response, body: Any) -> str:
+def what_it_is(response: requests.Response, body: Any) -> str:
+    """What a body is in place of the promised one."""
     if body is not None:
         return f"a JSON {type(body).__name__} in place of an object"
     start = response.content[:200].removeprefix(_BYTE_ORDER_MARK).lstrip()

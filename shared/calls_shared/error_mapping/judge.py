@@ -35,7 +35,7 @@ class Judge:
         rows: the provider's own rows of the table of errors, most specific row first.
         forms: the forms of the provider's own error envelope; where none is named, any JSON object
             under an error status counts as the provider's own, and no row may skip.
-        shape: what a page of the endpoint looks like.
+        shape: what an answer of the endpoint looks like.
         resumes: whether the command is a sync, which resumes where it stopped.
 
     Raises:
@@ -86,7 +86,7 @@ class Judge:
             words["detail"] = fault_name(fault)
             return errors.resolve(table, errors.Answered(errors.NETWORK), words)
         status, body = response.status_code, parsed(response)
-        if not 200 <= status <= 299:
+        if not self.shape.is_an_answer(status):
             words["target"] = _target(response) or words["target"]
             own = is_own(body, self.forms) if self.forms else isinstance(body, dict)
             return errors.resolve(

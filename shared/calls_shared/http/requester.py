@@ -19,9 +19,9 @@ from airbyte_cdk.sources.types import StreamSlice, StreamState
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared.error_mapping import errors
-from calls_shared.error_mapping.body import PageShape
 from calls_shared.error_mapping.envelope import EnvelopeForm, forms_from
 from calls_shared.error_mapping.judge import Judge
+from calls_shared.error_mapping.shapes import SHAPES
 from calls_shared.http.authenticator import spoken
 from calls_shared.http.budget import budget_of
 from calls_shared.http.hints import Hints
@@ -48,6 +48,11 @@ class CallRequester(HttpRequester):
         records_at: path of the list of records in a page; "" if the body is one record.
         page_count_at: path of the number of pages, where the provider numbers pages.
         total_at: path of the announced number of records, where there is one.
+        answers: what an answer is (`calls_shared.error_mapping.shapes`): a `page` of records, one
+            `object` at the path `records_at`, a `text`, or a `place` (a redirect, which is read
+            for its target and never followed).
+        http_method: GET or POST; what is sent by POST asks for something, so that it may be sent
+            again.
         request_headers, request_parameters: as in the CDK's `HttpRequester`. A parameter that
             names the slice may not come out empty: the request would be for something else.
         optional_parameters: names of those parameters that may.
@@ -79,6 +84,7 @@ class CallRequester(HttpRequester):
     records_at: str = ""
     page_count_at: str = ""
     total_at: str = ""
+    answers: str = "page"
     request_headers: Mapping[str, str] = dataclass_field(default_factory=dict)
     request_parameters: Mapping[str, str] = dataclass_field(default_factory=dict)
     optional_parameters: Sequence[str] = dataclass_field(default_factory=list)
@@ -120,7 +126,7 @@ class CallRequester(HttpRequester):
             spoken(self.key),
             errors.rows_from(self.error_rows),
             forms_from(self.error_envelopes),
-            PageShape(self.records_at, self.page_count_at, self.total_at),
+            SHAPES[self.answers](self.records_at, self.page_count_at, self.total_at),
             resumes=patience.whole is None,
         )
         self._sender = Sender(
@@ -180,6 +186,8 @@ class CallRequester(HttpRequester):
             headers=headers,
             params=parameters,
             about=self._name_of(stream_slice),
+            method=self.get_method().value,
+            body=request_body_json or None,
         )
         return self._parts.send(request, lambda asked: self._hints.send(asked, self._sender))
 
@@ -199,6 +207,14 @@ class CallRequester(HttpRequester):
         names = (field(path)(part) for path in self.slice_named_by for part in parts)
         return next((name for name in names if isinstance(name, str) and name), "")
 
+    def is_an_answer(self, response: requests.Response) -> bool:
+        """Whether an answer is one that was promised, and not one to be skipped."""
+        return self._sender.judge.shape.is_an_answer(response.status_code)
+
+    def records_of(self, response: requests.Response) -> Sequence[dict[str, Any]]:
+        """The records of an answer that was promised."""
+        return self._sender.judge.shape.records(response)
+
     def pauses(self) -> list[float]:
         """Seconds before each further attempt at an answer that may be better the next time."""
         return self._sender.pauses()
@@ -211,6 +227,10 @@ class CallRequester(HttpRequester):
             ValueError, TypeError: saying what is wrong.
         """
         RateLimit(**node.get("rate", {}))
+        if node.get("answers", "page") not in SHAPES:
+            raise ValueError(f"answers {node['answers']!r} is not one of {', '.join(SHAPES)}")
+        if node.get("http_method", "GET") not in ("GET", "POST"):
+            raise ValueError("http_method is GET or POST: this source only reads")
         rows = errors.rows_from(node.get("error_rows", []))
         forms = forms_from(node.get("error_envelopes", []))
         if not forms and any(row.action == "skip" for row in rows):

@@ -46,6 +46,8 @@ class Request:
         url: what is asked for, from the manifest or from a link; it may be relative to the origin.
         headers, params: those of the request.
         about: what is asked about, for the sentences of the error table.
+        method: the method of HTTP; one that may be sent again.
+        body: what is sent as the JSON body; null for none.
         refusable: the statuses under which the provider's own envelope is foreseen.
     """
 
@@ -54,6 +56,8 @@ class Request:
     headers: Mapping[str, Any]
     params: Mapping[str, Any]
     about: str = ""
+    method: str = "GET"
+    body: Any = None
     refusable: frozenset[int] = frozenset()
 
 
@@ -177,6 +181,9 @@ class Sender:
                     headers=request.headers,
                     params=request.params,
                     patience=self.patience.within(self.budget.seconds_left()),
+                    method=request.method,
+                    body=request.body,
+                    wants_body=self.judge.shape.wants_body,
                 )
             except _FAULTS as fault:
                 place.is_refused = True

@@ -2,12 +2,13 @@
 
 - An API key never travels to a host that is not the provider's: each final URL is checked here,
   whatever a link says, and redirects are not followed.
-- The answer has a deadline as a whole, so that a dripping body ends too.
+- The answer has a deadline as a whole, so that a dripping body ends too. A body that nobody wants
+  (of a recording) is not read.
 - For the sandbox and tests only, `CALLS_SANDBOX_URL` sends requests to a loopback address.
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -74,8 +75,11 @@ class Transport:
         headers: Mapping[str, str],
         params: Mapping[str, Any],
         patience: Patience,
+        method: str = "GET",
+        body: Any = None,
+        wants_body: Callable[[requests.Response], bool] = lambda _: True,
     ) -> requests.Response:
-        """Send a GET request and read the whole answer.
+        """Send a request and read the whole answer.
 
         Args:
             url: what a link or the manifest says; it may be relative to the origin.
@@ -83,6 +87,10 @@ class Transport:
             headers: those of the request.
             params: query parameters to add.
             patience: the time-outs.
+            method: the method of HTTP.
+            body: what is sent as the JSON body; null for none.
+            wants_body: whether the body of an answer is to be read; one that is not wanted is left
+                on the wire, and the connection is closed.
 
         Raises:
             ForeignUrlError: if the URL is not the provider's.
@@ -95,7 +103,9 @@ class Transport:
             headers["X-Sandbox-Host"] = urlsplit(url).netloc
             url = self._sandbox.rewrite(url)
         # prepared without the session: no cookies, and no ~/.netrc in place of our credential
-        request = requests.Request("GET", url, headers=headers, params=dict(params)).prepare()
+        request = requests.Request(
+            method, url, headers=headers, params=dict(params), json=body
+        ).prepare()
         deadline = time.monotonic() + patience.answer
         response = self._session.send(
             request,
@@ -104,6 +114,9 @@ class Transport:
             timeout=(patience.connect, patience.read),
             **self._settings(request.url or url),
         )
+        if not wants_body(response):
+            _leave_body(response)
+            return response
         try:
             _read_body(response, deadline)
         except BaseException:
@@ -134,3 +147,10 @@ def _read_body(response: requests.Response, deadline: float) -> None:
     response._content = b"".join(chunks)
     response._content_consumed = True  # type: ignore[attr-defined]
     response.raw.release_conn()
+
+
+def _leave_body(response: requests.Response) -> None:
+    """Close the connection with the body on it; the answer counts as one without a body."""
+    response.close()
+    response._content = b""
+    response._content_consumed = True  # type: ignore[attr-defined]

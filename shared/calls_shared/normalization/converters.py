@@ -5,11 +5,12 @@ Each takes any JSON value. It returns the converted value, `None` where the prov
 value is there but cannot be read; nothing is guessed and nothing is raised.
 """
 
-import json
 import re
 from collections.abc import Iterable
 from enum import Enum
 from typing import Any, Final
+
+from calls_shared.normalization.dialogue import line
 
 
 class Unreadable(Enum):
@@ -110,32 +111,11 @@ def seconds_counted(value: Any, unit: str) -> int | None | Unreadable:
     return int(number // UNITS[unit])
 
 
-_SPEAKER_NAMES: Final = ("speaker", "speaker_label", "speaker_name", "name", "role", "from", "user")
-_SPOKEN_NAMES: Final = ("text", "content", "sentence", "utterance", "message", "transcript", "body")
-
-
 def dialogue(value: Any) -> str | None | Unreadable:
-    """What was said, a line for each entry of a list: `speaker: text`.
-
-    No page says what Amplemarket's entries hold. So what looks like a speaker and what looks like a
-    text is taken; any other entry stands as its JSON text.
-    """
+    """What was said, a line for each entry of a list: `speaker: text`."""
     if not value and not isinstance(value, (bool, int, float)):
         return None
     if not isinstance(value, list):
         return text(value) if isinstance(value, str) else UNREADABLE
-    lines = (_line(entry) for entry in value if entry not in (None, "", {}, []))
+    lines = (line(entry) for entry in value if entry not in (None, "", {}, []))
     return "\n".join(lines) or None
-
-
-def _line(entry: Any) -> str:
-    if isinstance(entry, str):
-        return entry
-    if isinstance(entry, dict):
-        speaker, said = (
-            next((entry[n] for n in names if isinstance(entry.get(n), str) and entry[n]), None)
-            for names in (_SPEAKER_NAMES, _SPOKEN_NAMES)
-        )
-        if said is not None:
-            return said if speaker is None else f"{speaker}: {said}"
-    return json.dumps(entry, ensure_ascii=False)

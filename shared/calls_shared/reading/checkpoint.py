@@ -1,4 +1,4 @@
-"""`Checkpoint`: a mark between the records of a slice up to which a state may tell."""
+"""`Checkpoint`: a mark in a stream of calls, passed once all that comes before it has gone out."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Stands in a stream of records where all that came before it is whole.
+    """Stands between two calls; what is asked about calls overtakes none.
+
+    Nothing of what comes after it is read before it is passed, so that what a generator does after
+    it has given one out rests on all rows of the earlier calls.
 
     Attributes:
-        passed: is called once all records before it, or what they were replaced by, have gone out.
+        passed: is called when the rows of all earlier calls have gone out.
     """
 
-    passed: Callable[[], None]
+    passed: Callable[[], None] = lambda: None

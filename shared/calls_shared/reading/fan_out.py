@@ -1,22 +1,23 @@
 """`FanOutRetriever`: a slice that has to be asked several times, once for each of some values."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import Any
 
 from airbyte_cdk.models import FailureType
-from airbyte_cdk.sources.streams.core import StreamData
 from airbyte_cdk.sources.types import Record, StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
+from calls_shared.normalization import times
 from calls_shared.paths import field
 from calls_shared.quoting import quoted
 from calls_shared.reading.checked_state import SUPERSEDED
+from calls_shared.reading.checkpoint import Checkpoint
 from calls_shared.reading.deferred import raise_deferred
 from calls_shared.reading.pages import Page, ReadingSoFar
 from calls_shared.reading.parent_slices import CLOSING, TICKET, ParentSlices, require_carried
-from calls_shared.reading.progress import ParentProgress
+from calls_shared.reading.progress import CHANGED_SINCE, ParentProgress
 from calls_shared.reading.retriever import CallRetriever
 from calls_shared.reading.scope import scope_of
 from calls_shared.reading.state import holds_something
@@ -46,6 +47,7 @@ class FanOutRetriever(CallRetriever):
         closing_statuses: the statuses of skipped answers that close a slice without a good one.
         refused_message: the sentence for the user if a slice was not read, because another status
             was skipped; `{group}` is filled in.
+        changed_field: the column with a call's last change, where there are `details`.
         scope: the configuration keys that decide what is read. If one has changed, all of the new
             scope is read once more, and until that is done no state leaves but the one handed in.
         partition_router: handed over by the CDK; a `ParentSlices`.
@@ -59,6 +61,7 @@ class FanOutRetriever(CallRetriever):
     group_named_by: str = ""
     closing_statuses: list[int] = dataclass_field(default_factory=list)
     refused_message: str = ""
+    changed_field: str = ""
     scope: list[str] = dataclass_field(default_factory=list)
     partition_router: Any = None
 
@@ -74,6 +77,8 @@ class FanOutRetriever(CallRetriever):
             # else the CDK emits none before the very first slice is closed, which may be a hole
             parents = self.partition_router.get_stream_state()
             self.cursor._parent_state = parents  # type: ignore[union-attr]
+        if self.details is not None and isinstance(self.partition_router, ParentSlices):
+            self.partition_router.progress.keep_complete()
 
     @classmethod
     def check_manifest(cls, node: Mapping[str, Any]) -> None:
@@ -84,31 +89,37 @@ class FanOutRetriever(CallRetriever):
         """
         named = ("values_in_slice", "group_in_slice", "group_named_by")
         paths = [node[name] for name in named if node.get(name)]
-        require_carried(node.get("partition_router", {}), [path.split(".")[0] for path in paths])
+        names = [path.split(".")[0] for path in paths]
+        if node.get("details"):
+            names.append(CHANGED_SINCE)
+            if not node.get("changed_field"):
+                raise ValueError("changed_field is needed beside details: which calls have changed")
+        require_carried(node.get("partition_router", {}), names)
 
     def _cursor_fields(self) -> set[str]:
         parents = self.partition_router
         at = {parents.cursor_at} if isinstance(parents, ParentSlices) else set()
         return super()._cursor_fields() | at
 
-    def read_records(
-        self, records_schema: Mapping[str, Any], stream_slice: StreamSlice | None = None
-    ) -> Iterable[StreamData]:
-        """Read one slice.
+    def _calls(
+        self, records_schema: Mapping[str, Any], stream_slice: StreamSlice
+    ) -> Generator[Record | Checkpoint, None, None]:
+        """The calls of one slice.
 
         Raises:
             AirbyteTracedException: (config_error) if the provider refused the slice's group.
         """
-        assert stream_slice is not None  # the partition router always gives one
         extra = stream_slice.extra_fields
         if (progress := extra.get(CLOSING)) is not None:
             self._conclude(progress)
             return
         ticket = extra.get(TICKET)
         try:
+            if self.details is not None and self.details.are_refused:
+                return  # its ticket stays open
             yield from self._read_slice(records_schema, stream_slice)
             if ticket is not None:
-                ticket.close()
+                yield Checkpoint(ticket.close)
         finally:
             if ticket is not None:
                 ticket.end()
@@ -141,11 +152,25 @@ class FanOutRetriever(CallRetriever):
                     call_id = str(record.data.get("id"))
                     if call_id not in seen:
                         seen.add(call_id)
+                        if not self._is_asked_about(record.data, extra):
+                            continue
                         yield record
             if value is None and _is_of_several(rows):
                 self._open_groups.add(group)
         if is_broken_off or not (200 in statuses or statuses <= set(self.closing_statuses)):
             raise self._refused(str(field(self.group_named_by)(extra) or group))
+
+    def _is_asked_about(self, call: Mapping[str, Any], extra: Mapping[str, Any]) -> bool:
+        """Whether a call may have changed since its slice's group was read for its details.
+
+        A slice is given out whole; for a stream of what there is to calls that would be a request
+        for each call that its conversation ever had.
+        """
+        since = extra.get(CHANGED_SINCE)
+        if self.details is None or since is None:
+            return True
+        changed = call.get(self.changed_field)
+        return changed is None or times.sort_key(changed) >= since
 
     def _conclude(self, progress: ParentProgress) -> None:
         """Wait for all other slices, then see whether the reading as a whole was one.

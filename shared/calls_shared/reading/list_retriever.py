@@ -74,9 +74,9 @@ class ListRetriever(CallRetriever):
         kept = {name: value for name, value in state.items() if name != "under_way"}
         return {**kept, **cursor, **self._list_state.as_state()}
 
-    def _records(
+    def _calls(
         self, records_schema: Mapping[str, Any], stream_slice: StreamSlice
-    ) -> Iterator[Record | Checkpoint]:
+    ) -> Generator[Record | Checkpoint, None, None]:
         try:
             yield from self._read(records_schema, stream_slice)
         except HintsRefusedError:
@@ -98,6 +98,7 @@ class ListRetriever(CallRetriever):
             LOGGER.info(NO_ORDER, self.name)
             sync = self._sync(records_schema, stream_slice)
             verdict = yield from sync.read(None)
+        yield Checkpoint()
         self._observe(sync.convergence, stream_slice)
         if verdict is Verdict.ENOUGH:
             LOGGER.info(RECENT, self.name, self._hours)
@@ -170,7 +171,8 @@ class ListRetriever(CallRetriever):
     def _moments(self, call: Record) -> Moments:
         """What may be believed of when a call was made and changed."""
         created = None if self._is_guessed(call.data) else call.data.get("created_at")
-        is_change = self.cursor_field != "created_at"
+        # where no change is told, the last one is the creation
+        is_change = self.cursor_field != "created_at" and not self._is_guessed(call.data)
         return Moments(created, call.data.get(self.cursor_field) if is_change else None)
 
     def _is_before(self, bound: str, call: Mapping[str, Any]) -> bool:

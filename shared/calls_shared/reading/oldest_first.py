@@ -13,9 +13,9 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from calls_shared.normalization import times
 from calls_shared.reading.deferred import DeferredFailure
 from calls_shared.reading.inventory import YEARS, Inventory, differing, period
-from calls_shared.reading.moments import moment_after
+from calls_shared.reading.moments import moment_after, moment_of
 from calls_shared.reading.pages import ReadingSoFar
-from calls_shared.reading.progress import ParentProgress, progress_of
+from calls_shared.reading.progress import CHANGED_SINCE, ParentProgress, progress_of
 from calls_shared.reading.retriever import CallRetriever
 from calls_shared.reading.seen import digest_of
 
@@ -64,7 +64,8 @@ class OldestFirstRetriever(CallRetriever):
 
     def _progress(self) -> ParentProgress:
         """That of the children; one that nobody looks at where the parents are read alone."""
-        return progress_of(self._budget, self.name, ParentProgress(self.cursor_field, {}))
+        otherwise = ParentProgress(self.cursor_field, {})
+        return progress_of(self._budget, self.cursor, otherwise)
 
     def _list(
         self, records_schema: Mapping[str, Any], stream_slice: StreamSlice
@@ -111,6 +112,7 @@ class OldestFirstRetriever(CallRetriever):
                     name, parent = str(row.data["id"]), dict(row.data)
                     listed[name] = max(listed.get(name, parent), parent, key=self._recency)
         except Exception:
+            # not marked: of what was not listed to its end all children are asked for
             yield from self._active(listed.values(), stream_slice)
             raise
         inventory = self._inventory(settled, listed)
@@ -118,8 +120,26 @@ class OldestFirstRetriever(CallRetriever):
         kept = {"until": f"{inventory.until}Z", "years": inventory.periods()}
         self._progress().listed(stream_slice.partition, kept, differs)
         again = (p for p in listed.values() if period(p.get(self.created_field), YEARS) in differs)
-        chosen = {id(p): p for p in (*self._active(listed.values(), stream_slice), *again)}
+        active = [*self._active(listed.values(), stream_slice)]
+        if (since := self._changed_since(stream_slice)) is not None:
+            for parent in active:
+                parent[CHANGED_SINCE] = since
+        chosen = {id(p): p for p in active}
+        for parent in again:
+            chosen[id(parent)] = parent
+            parent.pop(CHANGED_SINCE, None)
         yield from chosen.values()
+
+    def _changed_since(self, stream_slice: StreamSlice) -> str | None:
+        """From when on changes of the children count: the last complete reading, less the lookback.
+
+        Null for all of them, where there was none.
+        """
+        complete = moment_of(self._progress().complete(stream_slice.partition))
+        if complete is None:
+            return None
+        since = min(complete, datetime.fromisoformat(f"{self._began}Z")) - self._lookback
+        return times.sort_key(times.format_timestamp(since))
 
     def _settled(self, headers: Mapping[str, str]) -> str:
         """The bound (a `sort_key`) before which a parent must have been created to be settled."""

@@ -63,7 +63,7 @@ class ParentSlices(DefaultRequestOptionsProvider, PartitionRouter):
         state = manager.get_stream_state(self._parent_name, None)
         self.progress = ParentProgress(self.cursor_at, state)
         self._budget = budget_of(self.config)
-        keep_progress(self._budget, self._parent_name, self.progress)
+        keep_progress(self._budget, parent.stream.cursor, self.progress)
 
     @classmethod
     def check_manifest(cls, node: Mapping[str, Any]) -> None:

@@ -19,6 +19,9 @@ from calls_shared.http.budget import CallBudget
 from calls_shared.normalization import times
 
 _KEYS = PerPartitionKeySerializer()
+CHANGED_SINCE = "changed_since"
+"""The field of a parent, and the extra field of a slice: from when on its children's changes count
+(a `sort_key`); null for all of them."""
 
 
 @dataclass(eq=False)
@@ -49,6 +52,7 @@ class Ticket:
 class _Partition:
     name: str
     reached: str | None = None
+    complete: str | None = None  # the cursor when all slices of a listing had been closed last
     waiting: deque[Ticket] = field(default_factory=deque)
     inventory: Mapping[str, Any] | None = None  # of what the cursor passes as it is read
     listed: Mapping[str, Any] | None = None  # of this sync
@@ -69,8 +73,9 @@ class ParentProgress:
         self._idle = threading.Condition(self._lock)
         self._partitions: dict[str, _Partition] = {}
         self._open = 0
-        inventories = state.get("inventory")
-        self._inventories = inventories if isinstance(inventories, Mapping) else {}
+        self._inventories = _by_name(state, "inventory")
+        self._complete = _by_name(state, "complete")
+        self._keeps_complete = False
         for entry in state.get("states", []):
             self._place(entry["partition"]).reached = entry["cursor"][cursor_field]
 
@@ -80,8 +85,23 @@ class ParentProgress:
             name = str(next((v for k, v in partition.items() if k != "parent_slice"), ""))
             kept = self._inventories.get(name)
             kept = kept if isinstance(kept, Mapping) else None
-            self._partitions[key] = _Partition(name, inventory=kept)
+            complete = self._complete.get(name)
+            complete = complete if isinstance(complete, str) else None
+            self._partitions[key] = _Partition(name, complete=complete, inventory=kept)
         return self._partitions[key]
+
+    def keep_complete(self) -> None:
+        """Let the state tell the cursor of each partition's last complete reading too.
+
+        A reading that was ended early has moved the cursor past parents of which nothing was read;
+        so what has changed in a child since the last reading is told by this one only.
+        """
+        self._keeps_complete = True
+
+    def complete(self, partition: Mapping[str, Any]) -> str | None:
+        """The partition's cursor when it was last read completely, or null."""
+        with self._lock:
+            return self._place(partition).complete if self._keeps_complete else None
 
     def inventory(self, partition: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """The partition's inventory as it was handed in, or null."""
@@ -155,6 +175,7 @@ class ParentProgress:
             for place in self._partitions.values():
                 if place.listed is not None and place.is_given_out and not place.waiting:
                     place.inventory, place.listed = place.listed, None
+                    place.complete = place.reached
             states = [
                 {
                     "partition": _KEYS.to_partition(key),
@@ -168,15 +189,35 @@ class ParentProgress:
                 for place in self._partitions.values()
                 if place.inventory is not None
             }
-        return {"use_global_cursor": False, "states": states, "inventory": inventories}
+            found = {"use_global_cursor": False, "states": states, "inventory": inventories}
+            if self._keeps_complete:
+                places = self._partitions.values()
+                found["complete"] = {p.name: p.complete for p in places if p.complete is not None}
+        return found
 
 
-def keep_progress(budget: CallBudget, parent: str, progress: ParentProgress) -> None:
-    """Keep the progress of a parent stream's children where `progress_of` finds it."""
-    budget.kept[f"progress of {parent}"] = progress
+def _by_name(state: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    kept = state.get(key)
+    return kept if isinstance(kept, Mapping) else {}
 
 
-def progress_of(budget: CallBudget, parent: str, otherwise: ParentProgress) -> ParentProgress:
+def keep_progress(budget: CallBudget, parent: object, progress: ParentProgress) -> None:
+    """Keep the progress of a parent stream's children where `progress_of` finds it.
+
+    Args:
+        budget: that of the source.
+        parent: the cursor of the parent stream. Several streams may have a parent of one name, each
+            of them one of its own.
+        progress: the progress.
+    """
+    budget.kept[_name_of(parent)] = progress
+
+
+def progress_of(budget: CallBudget, parent: object, otherwise: ParentProgress) -> ParentProgress:
     """The progress that is kept for a parent stream; `otherwise` is kept if there is none."""
-    found: ParentProgress = budget.kept.setdefault(f"progress of {parent}", otherwise)
+    found: ParentProgress = budget.kept.setdefault(_name_of(parent), otherwise)
     return found
+
+
+def _name_of(cursor: object) -> str:
+    return f"progress of {id(cursor)}"

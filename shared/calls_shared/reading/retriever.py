@@ -15,9 +15,11 @@ from airbyte_cdk.sources.types import Record, StreamSlice
 from calls_shared.http.budget import budget_of
 from calls_shared.http.requester import CallRequester
 from calls_shared.normalization import times
+from calls_shared.reading.checked_state import SUPERSEDED
 from calls_shared.reading.checkpoint import Checkpoint
+from calls_shared.reading.details import CallDetails
 from calls_shared.reading.pages import Page, PageReader, ReadingSoFar, Token
-from calls_shared.reading.state import newest, warning_of_the_future
+from calls_shared.reading.state import holds_something, newest, warning_of_the_future
 from calls_shared.reading.state_gate import StateGate
 
 LOGGER = logging.getLogger("airbyte.calls")
@@ -39,11 +41,13 @@ class CallRetriever(SimpleRetriever):
         cursor_field: the record field that the slice's start is compared with; records before it
             are left out, records without it are kept. "" keeps all.
         start_date_field: the record field that the configuration's `start_date` is compared with.
+        details: what each call is replaced by, where the stream is of what there is to calls.
     """
 
     cursor: Cursor | None = None
     cursor_field: str = ""
     start_date_field: str = ""
+    details: CallDetails | None = None
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
         super().__post_init__(parameters)
@@ -56,8 +60,7 @@ class CallRetriever(SimpleRetriever):
         self._gate = None
         if self.cursor is not None:
             fields = self._cursor_fields()
-            warnings = self._report.new_sentences
-            self._gate = StateGate(self.cursor, fields, self._leaving, warnings)
+            self._gate = StateGate(self.cursor, fields, self._may_leave, self._warnings)
             latest = newest(self._gate.handed_in, fields)
             if not self._gate.is_parent and (far := warning_of_the_future(self.name, latest)):
                 self._report.note(far)
@@ -75,6 +78,25 @@ class CallRetriever(SimpleRetriever):
         field = getattr(self.cursor, "cursor_field", None)
         return set() if field is None else {field.cursor_field_key}
 
+    def _warnings(self) -> list[str]:
+        """What is to be told at the end of the stream."""
+        if self.details is not None and (warning := self.details.warning()) is not None:
+            self._report.note(warning)
+        return self._report.new_sentences()
+
+    def _may_leave(self, state: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """What leaves of a state, unless the plan of the workspace refuses what is read for it."""
+        is_ending = self._gate is not None and self._gate.is_ending
+        if self.details is not None and self.details.hold_the_state(is_ending=is_ending):
+            return self._unmoved()
+        return self._leaving(state)
+
+    def _unmoved(self) -> Mapping[str, Any] | None:
+        """The state as it was handed in; null if there was none."""
+        handed_in = {} if self._gate is None else self._gate.handed_in
+        handed_in = handed_in.get(SUPERSEDED, handed_in)
+        return handed_in if holds_something(handed_in) else None
+
     def _leaving(self, state: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """What leaves of a state that the cursor would emit; null if nothing may yet."""
         return state
@@ -88,16 +110,26 @@ class CallRetriever(SimpleRetriever):
             AirbyteTracedException: with the sentence for the user, on any failure.
         """
         stream_slice = stream_slice or StreamSlice(partition={}, cursor_slice={})
-        for record in self._records(records_schema, stream_slice):
-            if isinstance(record, Checkpoint):
-                record.passed()
+        calls = self._calls(records_schema, stream_slice)
+        items = calls if self.details is None else self.details.rows(calls, self._done)
+        for item in items:
+            if isinstance(item, Checkpoint):
+                item.passed()
             else:
-                yield record
+                yield item
 
-    def _records(
+    def _done(self, call: Record) -> None:
+        """Let the cursor see a call whose rows have gone out in its place."""
+        if self.cursor is not None:
+            self.cursor.observe(call)
+
+    def _calls(
         self, records_schema: Mapping[str, Any], stream_slice: StreamSlice
-    ) -> Iterator[Record | Checkpoint]:
-        """The records of a slice, and the checkpoints between them."""
+    ) -> Generator[Record | Checkpoint, None, None]:
+        """The calls of one slice.
+
+        What may be done only when they have gone out, or their rows, comes after a checkpoint.
+        """
         for page in self._pages(records_schema, stream_slice, ReadingSoFar()):
             yield from self._wanted(page.records, self._bound(stream_slice))
 

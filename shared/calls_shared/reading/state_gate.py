@@ -34,6 +34,7 @@ class StateGate:
     Attributes:
         handed_in: the stream's state as the sync began with it; empty if there was none.
         is_parent: whether the stream is read for its children, with whose state its own leaves.
+        is_ending: whether the stream is done, so that the last state leaves.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class StateGate:
         self._change = change
         self._warnings = warnings
         self._is_held = False
+        self.is_ending = False
         self._manager = cursor._connector_state_manager  # type: ignore[attr-defined]
         self._repository = cursor._message_repository  # type: ignore[attr-defined]
         name = cursor._stream_name  # type: ignore[attr-defined]
@@ -61,6 +63,7 @@ class StateGate:
         cursor.ensure_at_least_one_state_emitted = self._end  # type: ignore[method-assign]
 
     def _end(self) -> None:
+        self.is_ending = True
         self._tell_state()
         if not self.is_parent:
             for sentence in self._warnings():

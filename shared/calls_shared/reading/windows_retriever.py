@@ -93,6 +93,7 @@ class WindowsRetriever(ListRetriever):
             began=first.began,
         )
         yield from sync.read(None) if recent is None else sync.once(None)
+        yield Checkpoint()
         self._observe(convergence, stream_slice)
         if recent is None:
             self._conclude(sync)

@@ -48,7 +48,7 @@ class Requester:
 
 def progress_in(retriever: OldestFirstRetriever) -> ParentProgress:
     """The progress that the retriever and its children share."""
-    return progress_of(budget_of(retriever.config), "conversations", ParentProgress("none", {}))
+    return progress_of(budget_of(retriever.config), retriever.cursor, ParentProgress("none", {}))
 
 
 def retriever_of(
@@ -57,7 +57,7 @@ def retriever_of(
     """A retriever, whose children began with a state of the parents, if there are children."""
     budget = budget_of(config)  # held until the retriever holds it
     if state is not None:
-        keep_progress(budget, "conversations", ParentProgress("active_at", state))
+        keep_progress(budget, None, ParentProgress("active_at", state))
     return OldestFirstRetriever(
         requester=requester,  # type: ignore[arg-type]
         record_selector=selector_of("conversations"),

@@ -174,9 +174,11 @@ def test_the_parent_and_the_children_find_the_same_progress() -> None:
     substream = Substream([], {"states": [], "inventory": {"PN1": kept}})
     router = ParentSlices(substream=substream, cursor_at="active_at", config=config, parameters={})  # type: ignore[arg-type]
     other = ParentProgress("at", {})
-    assert progress_of(budget_of(config), "parents", other) is router.progress
+    (parent,) = substream.parent_stream_configs
+    cursor = parent.stream.cursor
+    assert progress_of(budget_of(config), cursor, other) is router.progress
     assert router.progress.inventory(ONE) == kept
-    assert progress_of(budget_of({}), "parents", other) is other
+    assert progress_of(budget_of(config), object(), other) is other  # of another stream's parent
 
 
 def test_it_is_about_one_parent() -> None:

@@ -1,0 +1,303 @@
+"""`call_transcripts` and `call_recordings` against the sandbox's truth, and what is asked for them.
+
+The real connectors read the sandbox in this process; the tests of redirects do it over sockets.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+import pytest
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+
+from integration_tests.commands import catalog_for, config_for
+from integration_tests.fault_cases import Sync, source_of
+from integration_tests.in_process import messages_of
+from integration_tests.list_reading import reading
+from integration_tests.sandbox import (
+    AmplemarketSwitches,
+    Fault,
+    IntercomSwitches,
+    Sandbox,
+    Switches,
+    World,
+)
+from integration_tests.sandbox.faults import ENDLESS
+from integration_tests.sandbox.openphone_switches import OpenPhoneChildSwitches
+from integration_tests.sandbox.side_switches import IntercomSideSwitches
+
+STREAMS = [
+    (provider, stream)
+    for provider in ("intercom", "openphone", "amplemarket")
+    for stream in ("call_transcripts", "call_recordings")
+]
+each_stream = pytest.mark.parametrize(("provider", "stream"), STREAMS)
+Row = dict[str, Any]
+CHILDREN = ("call_transcripts", "call_recordings")
+ENTRIES = ("warehouse", "unrecognisable")
+NO_TRANSCRIPT = ("empty_text", "404")
+INTERCOM_PLANS = ("payment_required", "api_plan_restricted")
+NEWER = AmplemarketSwitches(newer_fields="present")
+UUID4 = AmplemarketSwitches(ids="uuid4")
+SIDE = re.compile(r"/calls/([^/]+)/(?:transcript|recording)|/v1/call-\w+/(\w+)")
+PATHS = {
+    ("intercom", "call_transcripts"): "/calls/search",
+    ("intercom", "call_recordings"): "/recording",
+    ("openphone", "call_transcripts"): "/v1/call-transcripts",
+    ("openphone", "call_recordings"): "/v1/call-recordings",
+}
+
+
+def to_text(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%S}"
+
+
+def sandbox_of(switches: Switches | None = None, calls: int = 120) -> Sandbox:
+    return Sandbox(World(calls=calls), replace(switches or Switches(), enforce_limits=False))
+
+
+def synced(
+    sandbox: Sandbox,
+    provider: str,
+    *streams: str,
+    state: Iterable[Mapping[str, Any]] = (),
+    **config: Any,
+) -> Sync:
+    """One sync of some streams."""
+    messages = []
+    failure = None
+    with reading(sandbox):
+        settings, catalog = config_for(provider, **config), catalog_for(provider, *streams)
+        try:
+            for message in messages_of(source_of(provider), settings, catalog, state):
+                messages.append(message)
+        except AirbyteTracedException as traced:
+            failure = traced
+    return Sync(messages, failure)
+
+
+def in_order(rows: Iterable[Row]) -> list[Row]:
+    return sorted(
+        rows, key=lambda row: (row["call_id"], str(row.get("segment_index", 0)), str(row))
+    )
+
+
+def rows_of(done: Sync, stream: str) -> list[Row]:
+    """The rows without the cursor, which the truth of the rows does not have."""
+    kept = ({k: v for k, v in row.items() if k != "updated_at"} for row in done.records(stream))
+    return in_order(kept)
+
+
+def truth(sandbox: Sandbox, provider: str, stream: str) -> list[Row]:
+    return in_order(sandbox.expected_rows(provider, stream))
+
+
+@each_stream
+def test_the_rows_are_the_truth(provider: str, stream: str) -> None:
+    sandbox = sandbox_of()
+    done = synced(sandbox, provider, stream)
+    assert done.failures == []
+    assert rows_of(done, stream) == truth(sandbox, provider, stream)
+
+
+def intercom(**positions: Any) -> Switches:
+    return Switches(intercom=IntercomSwitches(sides=IntercomSideSwitches(**positions)))
+
+
+def openphone(**positions: Any) -> Switches:
+    return Switches(openphone_children=OpenPhoneChildSwitches(**positions))
+
+
+TOLD_OTHERWISE = [
+    *(("intercom", "call_transcripts", intercom(entries=one)) for one in ENTRIES),
+    *(("intercom", "call_transcripts", intercom(no_transcript=one)) for one in NO_TRANSCRIPT),
+    ("intercom", "call_recordings", intercom(recording="audio")),
+    *(("openphone", s, openphone(missing=m)) for _, s in STREAMS[2:4] for m in ("absent", "404")),
+    *(("openphone", "call_transcripts", openphone(plan=p)) for p in ("refused_404", "absent")),
+    ("amplemarket", "call_transcripts", Switches(amplemarket=NEWER)),
+    ("amplemarket", "call_recordings", Switches(amplemarket=NEWER)),
+    ("amplemarket", "call_transcripts", Switches(amplemarket=UUID4)),
+    *((*one, Switches(unknown_fields=True)) for one in STREAMS),
+]
+
+
+@pytest.mark.parametrize(("provider", "stream", "switches"), TOLD_OTHERWISE)
+def test_the_rows_are_the_truth_however_it_is_told(
+    provider: str, stream: str, switches: Switches
+) -> None:
+    sandbox = sandbox_of(switches)
+    done = synced(sandbox, provider, stream)
+    assert done.failures == []
+    assert rows_of(done, stream) == truth(sandbox, provider, stream)
+
+
+@each_stream
+def test_a_row_has_the_cursor_of_its_call(provider: str, stream: str) -> None:
+    done = synced(sandbox_of(), provider, "calls", stream)
+    calls = done.by_id()
+    rows = done.records(stream)
+    assert len(rows) > 10
+    changed = {call_id: call.get("updated_at") for call_id, call in calls.items()}
+    assert [row.get("updated_at") for row in rows] == [changed[row["call_id"]] for row in rows]
+
+
+def test_all_streams_of_what_there_is_to_calls_are_read_in_one_sync() -> None:
+    """Their parents have one name, and each an own reading."""
+    sandbox = sandbox_of()
+    streams = ("calls", "call_transcripts", "call_recordings")
+    done = synced(sandbox, "openphone", *streams)
+    assert done.failures == []
+    assert done.by_id().keys() == sandbox.expected("openphone").keys()
+    assert {state["stream"]["stream_descriptor"]["name"] for state in done.states} == {*streams}
+    for stream in streams[1:]:
+        assert rows_of(done, stream) == truth(sandbox, "openphone", stream)
+
+
+def asked(sandbox: Sandbox) -> list[str]:
+    """What was asked about: a call's id, or each conversation."""
+    found = []
+    for request in sandbox.requests:
+        if request.method == "POST":
+            found += orjson.loads(request.body)["conversation_ids"]
+        elif match := SIDE.fullmatch(request.path):
+            found.append(match[1] or match[2])
+    return found
+
+
+def test_quo_is_asked_about_answered_calls_only_and_once() -> None:
+    sandbox = sandbox_of()
+    synced(sandbox, "openphone", "call_transcripts")
+    answered = [key for key, one in sandbox.expected("openphone").items() if one.get("answered")]
+    assert len(answered) > 20
+    assert sorted(asked(sandbox)) == sorted(answered)
+
+
+def test_intercom_is_asked_about_twenty_conversations_a_request() -> None:
+    """One by one only where there is no conversation, and a URL."""
+    sandbox = sandbox_of(calls=600)
+    synced(sandbox, "intercom", "call_transcripts", num_workers=1)
+    calls = sandbox.expected("intercom").values()
+    wanted = [one for one in calls if one.get("answered") or one.get("transcript_url")]
+    conversations = {one["conversation_id"] for one in wanted if one.get("conversation_id")}
+    alone = [one for one in wanted if not one.get("conversation_id") and one.get("transcript_url")]
+    assert len(conversations) > 100
+    assert len(alone) > 2
+    posts = [one for one in sandbox.requests if one.method == "POST"]
+    sizes = [len(orjson.loads(one.body)["conversation_ids"]) for one in posts]
+    assert sizes[:-1] == [20] * (len(sizes) - 1)
+    assert len(posts) == -(-len(conversations) // 20)
+    assert len(asked(sandbox)) == len(conversations) + len(alone)
+    assert {one.path for one in posts} == {"/calls/search"}
+
+
+def test_amplemarket_is_asked_for_nothing_more() -> None:
+    sandbox = sandbox_of()
+    synced(sandbox, "amplemarket", "call_transcripts", "call_recordings")
+    assert {request.path for request in sandbox.requests} == {"/calls"}
+
+
+PLANS = [
+    *(("intercom", s, intercom(plan=p)) for s in CHILDREN for p in INTERCOM_PLANS),
+    *(("openphone", "call_transcripts", openphone(plan=p)) for p in ("refused_402", "refused_403")),
+    *(("openphone", "call_recordings", openphone(plan=f"recordings_{n}")) for n in (402, 403)),
+]
+
+
+@pytest.mark.parametrize(("provider", "stream", "switches"), PLANS)
+def test_a_plan_without_it_gives_an_empty_stream_whose_state_stays(
+    provider: str, stream: str, switches: Switches, caplog: pytest.LogCaptureFixture
+) -> None:
+    sandbox = sandbox_of(switches, calls=500)
+    first = synced(sandbox, provider, stream)
+    assert (first.failures, first.records(stream), first.states) == ([], [], [])
+    told = [r.getMessage() for r in caplog.records if "plan of this workspace" in r.getMessage()]
+    assert len(told) == 1
+    status = "402" if "402" in repr(switches) or "payment" in repr(switches) else "403"
+    assert f"(HTTP {status}), so that {stream} is empty; its state stays as it is" in told[0]
+    refused = [one for one in sandbox.requests if one.status == int(status)]
+    assert 20 <= len(refused) <= 20 + 32 if provider == "openphone" else refused
+    # the plan has it again: then all of it comes
+    sandbox.switches = replace(sandbox_of().switches)
+    whole = synced(sandbox, provider, stream)
+    assert rows_of(whole, stream) == truth(sandbox, provider, stream)
+    # it is gone once more: the state stays where it was
+    sandbox.switches = replace(switches, enforce_limits=False)
+    sandbox.world.advance(hours=30)
+    again = synced(sandbox, provider, stream, state=whole.states)
+    assert (again.failures, again.records(stream)) == ([], [])
+    assert [one["stream"] for one in again.states] == [one["stream"] for one in whole.states]
+
+
+def test_what_a_plan_has_for_some_calls_comes_for_these(caplog: pytest.LogCaptureFixture) -> None:
+    sandbox = sandbox_of(openphone(plan="ai_only"), calls=500)
+    done = synced(sandbox, "openphone", "call_transcripts")
+    rows = truth(sandbox, "openphone", "call_transcripts")
+    assert rows
+    assert (done.failures, rows_of(done, "call_transcripts")) == ([], rows)
+    assert done.states
+    refused = sum(one.status == 403 for one in sandbox.requests)
+    (told,) = [r.getMessage() for r in caplog.records if "for some calls only" in r.getMessage()]
+    assert f"refused {refused} of the requests for call_transcripts (HTTP 403)" in told
+
+
+@pytest.mark.parametrize(("provider", "stream"), STREAMS[:4])
+def test_only_what_has_changed_within_the_lookback_is_asked_about_again(
+    provider: str, stream: str
+) -> None:
+    sandbox = sandbox_of(calls=500)
+    first = synced(sandbox, provider, stream, lookback_days=3)
+    before = sorted(asked(sandbox))
+    assert before
+    sandbox.world.advance(hours=24, new=6, changed=6, deleted=0, late=0)
+    newest = max(one["updated_at"] for one in sandbox.expected(provider).values())
+    sandbox.clear_requests()
+    second = synced(sandbox, provider, stream, state=first.states, lookback_days=3)
+    assert second.failures == []
+    since = to_text(datetime.fromisoformat(newest) - timedelta(days=5))
+    latest = to_text(datetime.fromisoformat(newest) - timedelta(days=3))
+    changed = {
+        key: one["updated_at"]
+        for key, one in sandbox.expected(provider).items()
+        if (one.get("answered") or one.get("recording_url") or one.get("transcript_url"))
+    }
+    calls = asked(sandbox)
+    if stream == "call_recordings" or provider == "openphone":
+        ids = {one.removesuffix("-fin") for one in calls}
+        assert ids <= {key for key, at in changed.items() if at >= since}
+        wanted = {row["call_id"] for row in sandbox.expected_rows(provider, stream)}
+        assert ids >= {key for key in wanted if changed[key] >= latest}
+    assert 0 < len(calls) < len(before) / 3
+    # and a destination has all of it
+    assert merged(stream, first, second) == {
+        key_of(stream, row): row for row in sandbox.expected_rows(provider, stream)
+    } | {key: row for key, row in merged(stream, first).items() if key[0] not in changed}
+
+
+def key_of(stream: str, row: Row) -> tuple[str, Any]:
+    return row["call_id"], row["segment_index" if stream == "call_transcripts" else "recording_id"]
+
+
+def merged(stream: str, *syncs: Sync) -> dict[tuple[str, Any], Row]:
+    """What a destination that merges by the primary key has."""
+    return {key_of(stream, row): row for done in syncs for row in rows_of(done, stream)}
+
+
+@pytest.mark.parametrize(("provider", "stream"), STREAMS[:4])
+@pytest.mark.parametrize("nth", [1, 3])
+def test_a_failure_loses_nothing(provider: str, stream: str, nth: int) -> None:
+    sandbox = sandbox_of(calls=300)
+    path = PATHS[provider, stream]
+    fault = Fault(provider, path, nth=nth, times=ENDLESS, status=500)
+    sandbox.faults.append(fault)
+    first = synced(sandbox, provider, stream)
+    assert {kind for kind, _ in first.failures} == {"transient_error"}
+    assert "could not answer (HTTP 500)" in first.failures[0][1]
+    sandbox.faults.clear()
+    second = synced(sandbox, provider, stream, state=first.states)
+    assert second.failures == []
+    assert merged(stream, first, second) == {
+        key_of(stream, row): row for row in sandbox.expected_rows(provider, stream)
+    }

@@ -136,6 +136,11 @@ class Destination:
         content: dict[str, Any] = self.states[-1]["stream"]["stream_state"]
         return content
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether a first complete reading was interrupted, and goes on with the next sync."""
+        return bool(self.states) and "under_way" in self.state
+
     def pages(self) -> list[str]:
         """The numbers of the pages that were asked for, in order."""
         return [dict(request.query)["page"] for request in self.sandbox.requests]

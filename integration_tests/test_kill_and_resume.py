@@ -33,7 +33,7 @@ from integration_tests.in_process import read, records
 from integration_tests.sandbox import Fault, Sandbox, SkipcallSwitches, Switches, World
 from integration_tests.sandbox.faults import ENDLESS
 from integration_tests.sandbox.times import DAY
-from integration_tests.variants import VARIANTS, Variant
+from integration_tests.variants import OTHER_VERSIONS, VARIANTS, Variant
 
 Message = dict[str, Any]
 Enough = Callable[[Sequence[Message]], bool]
@@ -532,21 +532,31 @@ def waits_for_a_limit(delivered: Sequence[Message]) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("provider", "how"),
+    ("variant", "how"),
     [
-        ("intercom", "SIGTERM"),
-        ("intercom", "SIGINT"),
-        ("openphone", "SIGTERM"),
-        ("openphone", "SIGINT"),
-        ("amplemarket", "SIGINT"),
-        ("skipcall", "SIGTERM"),
+        (Variant("intercom"), "SIGTERM"),
+        (Variant("intercom"), "SIGINT"),
+        (Variant("openphone"), "SIGTERM"),
+        (Variant("openphone"), "SIGINT"),
+        (Variant("amplemarket"), "SIGINT"),
+        (Variant("skipcall"), "SIGTERM"),
+        *((variant, "SIGTERM") for variant in OTHER_VERSIONS),
     ],
+    ids=str,
 )
-def test_a_signal_ends_a_wait_for_a_rate_limit(provider: str, how: str, tmp_path: Path) -> None:
+def test_a_signal_ends_a_wait_for_a_rate_limit(
+    variant: Variant, how: str, tmp_path: Path
+) -> None:
     with Sandbox(World(calls=350)) as sandbox:
-        sandbox.faults = [long_limit(provider)]
-        connector = Connector(provider, sandbox, tmp_path)
-        cut = interrupted(connector, how, waits_for_a_limit, settle=lambda: time.sleep(0.5))
+        sandbox.faults = [long_limit(variant.provider)]
+        connector = Connector(variant.provider, sandbox, tmp_path)
+        cut = interrupted(
+            connector,
+            how,
+            waits_for_a_limit,
+            config=in_full(variant.provider, **variant.settings),
+            settle=lambda: time.sleep(0.5),
+        )
         assert cut.exit_status == -SIGNALS[how]
         assert last_state(cut.written) == []
         assert cut.stderr == ""
@@ -591,16 +601,17 @@ def requests_cease(sandbox: Sandbox) -> Callable[[], None]:
 
 
 FULL_QUEUE = [
-    *(("skipcall", how) for how in (CLOSED_STDOUT, "SIGINT", "SIGTERM")),
-    *(("openphone", how) for how in (CLOSED_STDOUT, "SIGINT")),
-    ("intercom", CLOSED_STDOUT),
-    ("amplemarket", CLOSED_STDOUT),
+    *((Variant("skipcall"), how) for how in (CLOSED_STDOUT, "SIGINT", "SIGTERM")),
+    *((Variant("openphone"), how) for how in (CLOSED_STDOUT, "SIGINT")),
+    (Variant("intercom"), CLOSED_STDOUT),
+    (Variant("amplemarket"), CLOSED_STDOUT),
+    *((variant, CLOSED_STDOUT) for variant in OTHER_VERSIONS),
 ]
 
 
-@pytest.mark.parametrize(("provider", "how"), FULL_QUEUE)
+@pytest.mark.parametrize(("variant", "how"), FULL_QUEUE, ids=str)
 def test_a_process_whose_reader_stalls_ends_when_it_is_told_to(
-    provider: str, how: str, tmp_path: Path
+    variant: Variant, how: str, tmp_path: Path
 ) -> None:
     """Its main thread is within a write, and its workers wait for a place in the full queue.
 
@@ -609,9 +620,10 @@ def test_a_process_whose_reader_stalls_ends_when_it_is_told_to(
     world = World(calls=4_000, conversations=200)
     with Sandbox(world, Switches(enforce_limits=False)) as sandbox:
         cut = interrupted(
-            Connector(provider, sandbox, tmp_path),
+            Connector(variant.provider, sandbox, tmp_path),
             how,
             count_of("RECORD", 50),
+            config=in_full(variant.provider, **variant.settings),
             settle=requests_cease(sandbox),
         )
         assert cut.exit_status == (1 if how == CLOSED_STDOUT else -SIGNALS[how])

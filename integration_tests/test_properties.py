@@ -26,6 +26,7 @@ from calls_shared.http.budget import CallBudget
 from integration_tests.commands import PROVIDERS, catalog_for, in_full
 from integration_tests.in_process import read, records
 from integration_tests.test_kill_and_resume import fast_source
+from integration_tests.variants import OTHER_VERSIONS, Variant
 
 PROPERTY = settings(
     max_examples=15,
@@ -34,6 +35,7 @@ PROPERTY = settings(
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
+DATED = "openphone-2026-03-30"
 BEGIN = datetime(2020, 1, 1, tzinfo=UTC)
 DAY = 24 * 60
 CURSORS = {
@@ -41,7 +43,10 @@ CURSORS = {
     "openphone": "active_at",
     "amplemarket": "created_at",
     "skipcall": "updated_at",
+    DATED: "updated_at",
 }
+SYNCED = {name: Variant(name) for name in PROVIDERS} | {str(one): one for one in OTHER_VERSIONS}
+"""The connectors, and how each is read."""
 
 
 @dataclass(frozen=True, order=True)
@@ -176,17 +181,35 @@ def openphone_page(calls: Sequence[Call], paging: Paging, request: Any, _: Any) 
     return {"data": data, "nextPageToken": following}
 
 
+def dated_page(calls: Sequence[Call], paging: Paging, request: Any, _: Any) -> dict[str, Any]:
+    """Quo's dated API; the lists beside it are those of v1."""
+    path, query = urlsplit(request.url).path, parse_qs(urlsplit(request.url).query)
+    if path == "/v1/phone-numbers":
+        return openphone_page(calls, paging, request, _)
+    (since,), (until,) = (query.get(f"createdAt[{one}]", [""]) for one in ("gte", "lte"))
+    newest_first = sorted(calls, key=lambda call: (-call.created, -call.number))
+    found = [
+        openphone_call(call)
+        for call in newest_first
+        if iso(call.created)[:19] >= since[:19] and iso(call.created)[:19] <= (until[:19] or "9")
+    ]
+    data, following = chained(found, paging.sizes, query.get("after", [None])[0], paging.tokens)
+    return {"data": data, "nextCursor": following}
+
+
 PAGES: dict[str, Callable[..., dict[str, Any]]] = {
     "intercom": intercom_page,
     "openphone": openphone_page,
     "amplemarket": amplemarket_page,
     "skipcall": skipcall_page,
+    DATED: dated_page,
 }
 IDS: dict[str, Callable[[Call], Any]] = {
     "intercom": lambda call: intercom_call(call)["id"],
     "openphone": lambda call: openphone_call(call)["id"],
     "amplemarket": lambda call: amplemarket_call(call)["id"],
     "skipcall": lambda call: skipcall_call(call)["id"],
+    DATED: lambda call: openphone_call(call)["id"],
 }
 
 
@@ -218,8 +241,10 @@ def sync(
     **options: Any,
 ) -> Synced:
     with played(provider, calls, paging or Paging()):
-        config = in_full(provider, lookback_days=1, **options)
-        messages = read(fast_source(provider), config, catalog_for(provider), state)
+        variant = SYNCED[provider]
+        name = variant.provider
+        config = in_full(name, **variant.settings, lookback_days=1, **options)
+        messages = read(fast_source(name), config, catalog_for(name), state)
     states = [message.state for message in messages if message.state is not None]
     content = AirbyteStateMessageSerializer.dump(states[-1])
     return Synced(records(messages), [{"type": "STREAM", "stream": content["stream"]}])
@@ -255,7 +280,7 @@ def test_any_page_size_gives_the_same_calls(
     assert [call["id"] for call in found] == [IDS[provider](call) for call in calls]
 
 
-@pytest.mark.parametrize("provider", ["amplemarket", "openphone"])
+@pytest.mark.parametrize("provider", ["amplemarket", "openphone", DATED])
 @PROPERTY
 @given(
     calls=lists_of_calls(),
@@ -282,7 +307,7 @@ def cursor_of(provider: str, call: Call) -> int:
     return call.created if provider == "amplemarket" else call.changed
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", SYNCED)
 @PROPERTY
 @given(
     calls=lists_of_calls(),
@@ -311,7 +336,7 @@ def test_two_syncs_bring_what_one_brings(
     assert {**first.calls, **second.calls} == sync(provider, calls).calls
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", SYNCED)
 @PROPERTY
 @given(calls=lists_of_calls())
 def test_a_second_sync_reads_again_no_more_than_the_lookback(
@@ -328,7 +353,7 @@ def test_a_second_sync_reads_again_no_more_than_the_lookback(
     assert set(second.calls) == recent
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", SYNCED)
 @settings(PROPERTY, max_examples=6)
 @given(worlds=st.lists(lists_of_calls(8), min_size=2, max_size=4), ahead=st.integers(0, 1))
 def test_the_state_never_goes_back(provider: str, worlds: list[list[Call]], ahead: int) -> None:

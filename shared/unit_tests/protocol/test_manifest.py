@@ -8,15 +8,23 @@ from calls_shared.http.rate import RateLimit
 from calls_shared.protocol.manifest_check import resolved
 from calls_shared.reading.cursors import StreamCursor, stream_cursors
 
+CHILDREN = ("call_transcripts", "call_recordings")
+QUO = StreamCursor("updated_at", {"conversations": "active_at"})
 Manifests = Mapping[str, dict[str, Any]]
 
 
 @pytest.mark.parametrize(
     ("provider", "cursors"),
     [
-        ("intercom", {"calls": StreamCursor("updated_at")}),
-        ("openphone", {"calls": StreamCursor("updated_at", {"conversations": "active_at"})}),
-        ("amplemarket", {"calls": StreamCursor("created_at")}),
+        ("intercom", dict.fromkeys(("calls", *CHILDREN), StreamCursor("updated_at"))),
+        ("openphone", dict.fromkeys(("calls", *CHILDREN), QUO)),
+        (
+            "amplemarket",
+            {
+                "calls": StreamCursor("created_at"),
+                **dict.fromkeys(CHILDREN, StreamCursor("updated_at")),
+            },
+        ),
         ("skipcall", {"calls": StreamCursor("updated_at")}),
     ],
 )

@@ -789,7 +789,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "OpenPhone: any refusal of the provider may be skipped",
         manifest("openphone"),
-        '            code: "0101403"\n            title: Not Phone Number User\n',
+        '          code: "0101403"\n          title: Not Phone Number User\n',
         "",
         (f"{SKIPS}::test_a_refusal_with_another_code_is_no_skip",),
     ),

@@ -196,8 +196,8 @@ def versions(results: Results) -> str:
         return ""
     one = results.versions[0]
     title = (
-        f"## Quo's two APIs: {one.calls:,} calls in {one.conversations:,} conversations, ten requests"
-        f" a second, {one.latency_ms} ms"
+        f"## Quo's two APIs: {one.calls:,} calls in {one.conversations:,} conversations, ten"
+        f" requests a second, {one.latency_ms} ms"
     )
     head = ["API version", "sync", "requests", "time", "refused"]
     return f"{title}\n\n{table(head, lines)}"

@@ -27,7 +27,14 @@ WITH_ROWS = ("calls", "call_transcripts", "call_recordings")
             {"api_version": "2026-03-30"},
             dict.fromkeys(WITH_ROWS, StreamCursor("updated_at")),
         ),
-        ("amplemarket", {}, dict.fromkeys(WITH_ROWS, StreamCursor("created_at"))),
+        (
+            "amplemarket",
+            {},
+            {
+                **dict.fromkeys(WITH_ROWS, StreamCursor("updated_at")),
+                "calls": StreamCursor("created_at"),
+            },
+        ),
         ("skipcall", {}, {"calls": StreamCursor("updated_at")}),
     ],
 )

@@ -105,8 +105,14 @@ class ConnectorFolder:
     @property
     def cursor_field(self) -> str:
         """The cursor of the stream `calls`."""
-        calls = next(s for s in self._resolved["streams"] if s.get("name") == "calls")
+        calls = next(s for s in streams_of(self._resolved) if s["name"] == "calls")
         return str(calls["incremental_sync"]["cursor_field"])
+
+
+def streams_of(manifest: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The streams of a resolved manifest, those that depend on the configuration too."""
+    for stream in manifest["streams"]:
+        yield from streams_of(stream) if "streams" in stream else [stream]
 
 
 def _values_of(key: str, node: Any) -> Iterator[Any]:

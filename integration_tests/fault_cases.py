@@ -43,7 +43,7 @@ SOURCES: Mapping[str, Callable[[], CallsSource]] = {
 NAMES = {provider: CONNECTORS[provider].title for provider in PROVIDERS}
 """The providers' names as the user reads them."""
 ATTEMPTS = 8
-OPENPHONE_PAGES = {"conversations": 1, "calls": 3}
+OPENPHONE_PAGES = {"conversations": 1, "calls_v1": 3, "calls_dated": 3}
 """Sizes of OpenPhone's pages in these tests, so that few records fill several pages."""
 
 BEFORE_THE_WORLD = "2025-01-01T00:00:00.000000Z"
@@ -108,21 +108,19 @@ def source_of(
 ) -> CallsSource:
     """A connector's source without its budget of requests a second, which is not the point here.
 
-    `page_sizes` are other sizes for OpenPhone's pages, by stream; `first_window` is another begin
-    of the first window of time in which it reads conversations.
+    `page_sizes` are other sizes for OpenPhone's pages, by the name of the definition;
+    `first_window` is another begin of the first window of time in which it reads conversations.
     """
     source = SOURCES[provider]()
     manifest = without_limits(pickle.loads(_manifest_of(provider)))
     if provider == "openphone":
         sizes = OPENPHONE_PAGES if page_sizes is None else page_sizes
-        streams = {"conversations": manifest["definitions"]["conversations"]}
-        listed = (stream for stream in manifest["streams"] if "$parameters" in stream)
-        streams |= {stream["$parameters"]["name"]: stream for stream in listed}
-        paginator = manifest["definitions"]["paginator"]
+        definitions = manifest["definitions"]
         for name, size in sizes.items():
+            paginator = definitions["paginator_dated" if name == "calls_dated" else "paginator"]
             strategy = {**paginator["pagination_strategy"], "page_size": size}
             own = {**paginator, "pagination_strategy": strategy}
-            streams[name]["retriever"]["paginator"] = own
+            definitions[name]["retriever"]["paginator"] = own
         if first_window:
             cursor = manifest["definitions"]["conversations"]["incremental_sync"]
             manifest["definitions"]["conversations"]["incremental_sync"] = {

@@ -25,7 +25,7 @@ NUMBERED = ("intercom", "skipcall")
 PAGE = {"intercom": 25, "skipcall": 20}
 """Records a page in these tests."""
 BEGINNING = "1990-01-01T00:00:00.000000Z"
-OPENPHONE_PAGES = {"conversations": 3, "calls": 5}
+OPENPHONE_PAGES = {"conversations": 3, "calls_v1": 5, "calls_dated": 5}
 LISTS = {
     "intercom": "/calls",
     "openphone": "/v1/conversations",

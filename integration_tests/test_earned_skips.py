@@ -42,7 +42,7 @@ from integration_tests.sandbox.openphone_refusals import (
 from integration_tests.sandbox.openphone_workspace import LINES, LOBBY, SALES, SUPPORT, Line
 
 Truth = dict[str, dict[str, Any]]
-PAGES = {"conversations": 100, "calls": 100}
+PAGES = {"conversations": 100, "calls_v1": 100}
 
 
 @contextmanager

@@ -35,7 +35,7 @@ ORDERS: tuple[ListOrder, ...] = ("created_desc", "created_asc", "updated_desc", 
 PAGE_NUMBERED = ("intercom", "skipcall")
 BEGINNING = "1990-01-01T00:00:00.000000Z"
 SIZES = {"intercom": 140, "skipcall": 110, "amplemarket": 350, "openphone": 90}
-OPENPHONE_PAGES = {"conversations": 3, "calls": 5}
+OPENPHONE_PAGES = {"conversations": 3, "calls_v1": 5, "calls_dated": 5}
 
 
 def sandbox_of(

@@ -13,6 +13,7 @@ from integration_tests.sandbox import IntercomSwitches, OpenPhoneSwitches, Switc
 from integration_tests.sandbox.history import CallHistory
 from integration_tests.sandbox.identifiers import as_uuid4, as_uuid7, milliseconds_of, uuid7
 from integration_tests.sandbox.limits import FixedWindow, MovingWindow
+from integration_tests.sandbox.openphone_switches import CHILD_ALTERNATIVES, OpenPhoneDatedSwitches
 from integration_tests.sandbox.openphone_workspace import SALES
 from integration_tests.sandbox.switches import ALTERNATIVES, PROVIDERS
 from integration_tests.sandbox.times import iso_milliseconds, iso_seconds, parse_iso
@@ -390,6 +391,18 @@ def test_positions_move_one_switch_at_a_time() -> None:
         assert positions[0][1] == Switches()
         distinct = {switches for _, switches in positions}
         assert len(distinct) == len(positions)
+    children = [name for name, _ in Switches.positions("openphone_children")]
+    assert children == [
+        "default",
+        *(f"{n}={value}" for n, values in CHILD_ALTERNATIVES for value in values),
+        *("gzip=True", "unknown_fields=True"),
+    ]
+    dated = dict(Switches.positions("openphone_dated"))
+    assert dated["cursor=offset"].openphone_dated == OpenPhoneDatedSwitches(cursor="offset")
+    # what v1's switches say of the answers of both
+    assert dated["numbers=null"] == Switches(openphone=OpenPhoneSwitches(numbers="null"))
+    assert not [name for name in dated if name.startswith("user_")]
+    assert len(set(dated.values())) == len(dated)
     by_name = dict(Switches.positions("intercom"))
     assert by_name["limit=167"] == Switches(intercom=IntercomSwitches(limit=167))
 
@@ -402,9 +415,20 @@ def test_switches_from_text() -> None:
         intercom=IntercomSwitches(timestamps="iso"),
         openphone=OpenPhoneSwitches(participants_include_own=True, limit=5),
     )
+    moving = Switches().with_text("openphone_dated.parts_move_update=true")
+    assert moving.openphone_dated == OpenPhoneDatedSwitches(parts_move_update=True)
+    refusing = Switches().with_text("openphone_children.plan=refused_402").openphone_children
+    assert refusing.plan == "refused_402"
     assert Switches().with_text("skipcall.limit_cut=50").skipcall.limit_cut == 50
     assert Switches().with_text("skipcall.window_seconds=0.5").skipcall.window_seconds == 0.5
-    for wrong in ("intercom.timestamps=unix", "intercom.time=iso", "aircall.x=1", "intercom", ""):
+    for wrong in (
+        "openphone_dated.limit=5",
+        "intercom.timestamps=unix",
+        "intercom.time=iso",
+        "aircall.x=1",
+        "intercom",
+        "",
+    ):
         with pytest.raises(ValueError, match=r"knows|no switch"):
             Switches().with_text(wrong)
 

@@ -17,6 +17,7 @@ from .openphone_workspace import E164
 LARGEST_PAGE = 50
 USUAL_PAGE = "10"
 PAGING = ("limit", "after")
+BOUNDS = ("createdAt[gte]", "createdAt[lte]")
 STATUSES = (
     *("queued", "initiated", "ringing", "in-progress", "completed", "busy", "failed", "no-answer"),
     *("canceled", "missed", "answered", "forwarded", "abandoned"),
@@ -84,7 +85,7 @@ def read_calls(
 ) -> CallQuery | Refusal:
     """Read what `GET /calls` is asked for."""
     names = (*FORMS, *(f"{name}[in]" for name in MANY))
-    page = read_page(request, tokens, (*names, "createdAt[gte]", "createdAt[lte]", "include"))
+    page = read_page(request, tokens, (*names, *BOUNDS, "include"))
     if isinstance(page, Refusal):
         return page
     asked: dict[str, list[str]] = {}
@@ -95,16 +96,21 @@ def read_calls(
             if not all(FORMS[field].fullmatch(value) for value in values):
                 return query_invalid(name, f"{given!r} is no {field}")
             asked[name] = values
-    bounds: dict[str, int | None] = {}
-    for name in ("createdAt[gte]", "createdAt[lte]"):
+    bounds: dict[str, datetime | None] = {}
+    for name in BOUNDS:
         text = request.value(name)
-        at = None if text is None else bound(text, name, options)
-        if text is not None and at is None:
+        bounds[name] = None if text is None else instant(text)
+        if text is not None and bounds[name] is None:
             return query_invalid(name, f"{text!r} is no date-time in ISO 8601 format")
-        bounds[name] = at
-    earliest, latest = bounds["createdAt[gte]"], bounds["createdAt[lte]"]
-    if earliest is not None and latest is not None and earliest > latest:
+    since, until = (bounds[name] for name in BOUNDS)
+    # what a 422 stands for is UNKNOWN; bounds in the wrong order are the likeliest
+    if since is not None and until is not None and since > until:
         return dated(422, "createdAt[gte] must not be later than createdAt[lte]")
+    earliest = None if since is None else -(-microseconds(since) // 1_000)
+    latest = None if until is None else microseconds(until) // 1_000
+    whole = "." not in (request.value(BOUNDS[1]) or "")
+    if latest is not None and whole and options.bounds == "cut_to_seconds":
+        latest += 999
     parts = read_parts(request)
     if isinstance(parts, Refusal):
         return parts
@@ -122,18 +128,17 @@ def read_parts(request: ApiRequest) -> frozenset[Part] | Refusal:
     return frozenset(known[word] for word in text.split(","))
 
 
-def bound(text: str, name: str, options: OpenPhoneDatedSwitches) -> int | None:
-    """The first or last millisecond that a bound lets pass; None for what is no instant."""
-    if not INSTANT.fullmatch(text):
-        return None
+def instant(text: str) -> datetime | None:
+    """The instant that a bound names; None for what is none, or has no zone."""
     try:
-        microseconds = (datetime.fromisoformat(text) - EPOCH) // MICROSECOND
+        return datetime.fromisoformat(text) if INSTANT.fullmatch(text) else None
     except ValueError:
         return None
-    if name.endswith("[gte]"):
-        return -(-microseconds // 1_000)
-    cut = options.bounds == "cut_to_seconds" and "." not in text
-    return microseconds // 1_000 + (999 if cut else 0)
+
+
+def microseconds(at: datetime) -> int:
+    """Microseconds since 1970."""
+    return (at - EPOCH) // MICROSECOND
 
 
 def passes(call: OpenPhoneCall, asked: dict[str, list[str]]) -> bool:

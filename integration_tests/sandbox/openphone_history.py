@@ -18,6 +18,8 @@ Moment = tuple[int, str]
 """Milliseconds since 1970 and an id: the sort key of calls and of conversations."""
 UNLISTED_SHARE = 10
 """To so many listed calls there is one that v1 does not know."""
+LANDING_SHARE = 4
+"""To so many calls that change there is one of which something lands that was still to come."""
 LONGEST_LANDING = 2 * DAY
 """So long after its creation a call's summary, voicemail and the like may still come."""
 RECENT = 100
@@ -117,14 +119,14 @@ class OpenPhoneHistory(CallHistory[OpenPhoneCall]):
         return self.unlisted.calls.get(identifier) or super().find(identifier)
 
     def advance(self, step: Step) -> None:
-        """See `CallHistory`: unlisted calls live too, and what was long in coming comes."""
+        """See `CallHistory`: what was long in coming comes, and unlisted calls live too."""
+        for call in self._awaited(step.after)[: step.changed // LANDING_SHARE]:
+            self.land(call, instant(self._rng, step))
         super().advance(step)
         if self._adds_unlisted:
             share = (one // UNLISTED_SHARE for one in (step.new, step.changed))
             few = (min(1, one) for one in (step.deleted, step.late))
             self.unlisted.advance(Step(step.before, step.after, *share, *few))
-        for call in self._awaited(step.after)[: step.changed // UNLISTED_SHARE]:
-            self.land(call, instant(self._rng, step))
 
     def land(self, call: OpenPhoneCall, at: int) -> None:
         """What is still to come of a call has come; v1's lists show no trace of it."""

@@ -24,7 +24,10 @@ def parts_of(call: "OpenPhoneCall") -> Parts:
 
 def is_unfinished(call: "OpenPhoneCall") -> bool:
     """Whether something is still to come of a call that has ended."""
-    return call.completed is not None and call.landed is None and _lot(call, 1) % 5 == 0
+    has_parts = _was_talked(call) or call.voicemail_seconds is not None
+    return (
+        has_parts and call.completed is not None and call.landed is None and _lot(call, 1) % 5 == 0
+    )
 
 
 def _lot(call: "OpenPhoneCall", purpose: int) -> int:

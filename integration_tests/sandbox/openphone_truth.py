@@ -94,11 +94,14 @@ def expected_dated(call: OpenPhoneCall, switches: Switches) -> Columns:
 
 
 def _outside(parties: Sequence[dict[str, Any]], own: str | None) -> str | None:
-    """The one number that is not the line's; of several the one of nobody in the workspace."""
+    """The one number that is not the line's; of several the one of nobody in the workspace.
+
+    Where the line's number is not known, one that is of somebody in the workspace may be it.
+    """
     others = {party["phoneNumber"]: party["actorId"] for party in parties}
     others.pop(own, None)
     strangers = [number for number, actor in others.items() if actor is None]
-    found = list(others) if len(others) == 1 else strangers
+    found = list(others) if len(others) == 1 and own is not None else strangers
     return found[0] if len(found) == 1 else None
 
 

@@ -28,8 +28,9 @@ from .faults import (
 from .intercom import IntercomApi
 from .intercom_spoken import SIGNED_PATH
 from .numbered_lists import is_taken_out
-from .openphone import OpenPhoneApi, Unseen, listable, why_unseen
+from .openphone import OpenPhoneApi
 from .openphone_dated_errors import VERSION
+from .openphone_visibility import Unseen, listable, why_unseen
 from .seen import SeenRequest
 from .skipcall import SkipcallApi, key_scope, listed_in
 from .switches import PROVIDERS, Switches

@@ -13,6 +13,7 @@ Named in manifests (`class_name: calls_shared.<name>`):
     ListedCallsRetriever   provider and id of each call that such a list holds now
     FanOutRetriever      the same for a slice that is asked once for each of some values
     OldestFirstRetriever   the same for parents, which it gives out by windows of time
+    WindowsRetriever     the same where the server filters by creation: windows of time at once
     CallDetails          each call that a retriever reads becomes the rows of what there is to it
     DetailsInRecord, DetailsOfCall, DetailsOfSeveral    where that is found
     PageRecords          takes the records out of a checked page
@@ -48,6 +49,7 @@ from calls_shared.reading.pagination import NextLink, PageNumbers, PageToken
 from calls_shared.reading.parent_slices import ParentSlices
 from calls_shared.reading.parents import ForgetGlobalCursor, OneItemMatches, ParentFields
 from calls_shared.reading.retriever import CallRetriever
+from calls_shared.reading.windows_retriever import WindowsRetriever
 
 __all__ = [
     "ApiKey",
@@ -77,5 +79,6 @@ __all__ = [
     "ParentSlices",
     "RowNormalization",
     "RowSchema",
+    "WindowsRetriever",
     "run",
 ]

@@ -64,7 +64,7 @@ def requesters(manifests: Mapping[str, Any]) -> dict[tuple[str, str], Mapping[st
     def walk(provider: str, node: Any) -> None:
         if isinstance(node, Mapping):
             if node.get("class_name") == "calls_shared.CallRequester":
-                found[provider, node["name"]] = node
+                found.setdefault((provider, node["name"]), node)  # Quo: API v1
             for child in node.values():
                 walk(provider, child)
         elif isinstance(node, list):

@@ -40,6 +40,7 @@ NAMES = [
     "ParentSlices",
     "RowNormalization",
     "RowSchema",
+    "WindowsRetriever",
     "run",
 ]
 ROOT = PACKAGE.parents[1]

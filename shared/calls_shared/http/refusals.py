@@ -3,7 +3,8 @@
 AirbyteTracedException
 ├── BadRequestError
 │   └── PageRefusedError
-└── HintsRefusedError
+├── HintsRefusedError
+└── RefusedError
 """
 
 from typing import Final
@@ -29,3 +30,17 @@ class HintsRefusedError(AirbyteTracedException):
 
     They are not sent any more, and the list has to be read anew: its order was theirs.
     """
+
+
+class RefusedError(AirbyteTracedException):
+    """A request was refused, in the provider's own words, as its sender had foreseen.
+
+    It says nothing about other requests.
+
+    Attributes:
+        status: the HTTP status.
+        says: the provider's words.
+    """
+
+    status: int = 0
+    says: str = ""

@@ -25,6 +25,7 @@ from calls_shared.error_mapping.shapes import SHAPES
 from calls_shared.http.authenticator import spoken
 from calls_shared.http.budget import budget_of
 from calls_shared.http.hints import Hints
+from calls_shared.http.optional_parts import OptionalParts
 from calls_shared.http.rate import RateLimit
 from calls_shared.http.sandbox import sandbox_from_environment
 from calls_shared.http.sender import Request, Sender
@@ -58,6 +59,8 @@ class CallRequester(HttpRequester):
         hints: parameters that may help and are not needed, such as a sort order of unknown form: if
             a request with them is refused (HTTP 400 or 422), and not without them, none is sent any
             more.
+        optional_parts: by parameter the names of parts of a record that not every plan gives
+            (`calls_shared.http.optional_parts.OptionalParts`).
         error_rows: the provider's rows of the error table
             (`calls_shared.error_mapping.errors.ErrorRow`).
         error_envelopes: the forms of the provider's own error body
@@ -86,6 +89,7 @@ class CallRequester(HttpRequester):
     request_parameters: Mapping[str, str] = dataclass_field(default_factory=dict)
     optional_parameters: Sequence[str] = dataclass_field(default_factory=list)
     hints: Mapping[str, str] = dataclass_field(default_factory=dict)
+    optional_parts: Mapping[str, Sequence[str]] = dataclass_field(default_factory=dict)
     error_rows: Sequence[Mapping[str, Any]] = dataclass_field(default_factory=list)
     error_envelopes: Sequence[Mapping[str, Any]] = dataclass_field(default_factory=list)
     slice_named_by: Sequence[str] = dataclass_field(default_factory=list)
@@ -109,6 +113,9 @@ class CallRequester(HttpRequester):
         self._naming = _that_name_the_slice(self.request_parameters) - {*self.optional_parameters}
         self._hints = Hints(self.hints, self.name, self.provider_name)
         self.budget = budget_of(self.config)
+        self._parts = OptionalParts(
+            self.optional_parts, self.name, self.provider_name, self.budget.report.note
+        )
         limit = RateLimit(**self.rate)
         if self.rate:
             self.budget.adopt(limit, self.provider, self.key)
@@ -182,7 +189,7 @@ class CallRequester(HttpRequester):
             method=self.get_method().value,
             body=request_body_json or None,
         )
-        return self._hints.send(request, self._sender)
+        return self._parts.send(request, lambda asked: self._hints.send(asked, self._sender))
 
     def _refuse_empty(self, parameters: Mapping[str, Any]) -> None:
         for name in self._naming:

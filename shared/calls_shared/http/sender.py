@@ -17,6 +17,8 @@ from airbyte_cdk.models import FailureType, StreamDescriptor
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared.error_mapping import errors
+from calls_shared.error_mapping.body import parsed
+from calls_shared.error_mapping.envelope import provider_message
 from calls_shared.error_mapping.judge import Judge
 from calls_shared.faults import ForeignUrlError, fault_name
 from calls_shared.http import refusals
@@ -46,6 +48,7 @@ class Request:
         about: what is asked about, for the sentences of the error table.
         method: the method of HTTP; one that may be sent again.
         body: what is sent as the JSON body; null for none.
+        refusable: the statuses under which the provider's own envelope is foreseen.
     """
 
     origin: str
@@ -55,6 +58,7 @@ class Request:
     about: str = ""
     method: str = "GET"
     body: Any = None
+    refusable: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,7 @@ class Sender:
             The answer; one of status 400 or more is to be skipped (`bool(response)` is false).
 
         Raises:
+            RefusedError: if it is refused as it was foreseen.
             AirbyteTracedException: with the sentence and failure type of the error table.
         """
         attempts, spent, limited = 0, 0.0, 0
@@ -104,6 +109,9 @@ class Sender:
                     self.budget.report.note(resolution.message)
                 return response
             headers: Mapping[str, str] = {} if response is None else response.headers
+            status = 0 if response is None else response.status_code
+            if response is not None and resolution.own and status in request.refusable:
+                raise self._refused(resolution, response)
             if resolution.action == "wait":
                 limited += 1
                 pause = named_wait(headers, self.reset_header) or self._pause(limited)
@@ -193,6 +201,20 @@ class Sender:
         if not refused_group:  # which says nothing about other groups
             patiently = resolution.action == "retry"
             self.budget.failed(failure, at_once=resolution.ends_sync, patiently=patiently)
+        return failure
+
+    def _refused(
+        self, resolution: errors.Resolution, response: requests.Response
+    ) -> refusals.RefusedError:
+        status = response.status_code
+        failure = refusals.RefusedError(
+            message=resolution.message,
+            internal_message=f"stream {self.stream}: refused with HTTP {status}",
+            failure_type=FailureType(resolution.failure_type),
+            stream_descriptor=StreamDescriptor(name=self.stream),
+        )
+        failure.status = status
+        failure.says = provider_message(parsed(response), self.judge.forms) or "nothing more."
         return failure
 
     def _failure(

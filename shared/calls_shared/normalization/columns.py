@@ -18,8 +18,9 @@ from calls_shared.keys import Keys, exactly
 class Column:
     """One column of a stream.
 
-    `kind` is `string`, `timestamp`, `integer`, `number`, `boolean` or `object`; it also chooses the
-    converter that reads a provider's field into the column. A `required` column is never null.
+    `kind` is `string`, `timestamp`, `integer`, `number`, `boolean`, `object` or `array` (of
+    strings); it also chooses the converter that reads a provider's field into the column. A
+    `required` column is never null.
     """
 
     name: str
@@ -33,6 +34,8 @@ class Column:
         schema: dict[str, Any] = {"type": base if self.required else ["null", base]}
         if self.kind == "timestamp":
             schema |= {"format": "date-time", "airbyte_type": "timestamp_with_timezone"}
+        if self.kind == "array":
+            schema["items"] = {"type": "string"}
         schema["description"] = self.description
         return schema
 
@@ -133,6 +136,16 @@ COLUMNS: tuple[Column, ...] = (
     Column("recording_url", "string", "Where the recording is." + _MAY_EXPIRE),
     Column("transcript_url", "string", "Where the transcript is." + _MAY_EXPIRE),
     Column("transcript", "string", "Text of the call, where the provider puts it in the record."),
+    Column(
+        "participants",
+        "array",
+        "The numbers of all parties, as given; where the provider lists none, the known ones of"
+        " from_number and to_number.",
+    ),
+    Column("summary", "string", "The provider's summary of the call, a line a sentence."),
+    Column("voicemail_url", "string", "Where the voicemail is." + _MAY_EXPIRE),
+    Column("voicemail_seconds", "integer", "Length of the voicemail in whole seconds."),
+    Column("voicemail_transcript", "string", "Text of the voicemail."),
     Column("end_reason", "string", "The provider's own reason why the call ended."),
     Column("provider_status", "string", "The provider's own status word."),
     Column("provider_direction", "string", "The provider's own direction word."),

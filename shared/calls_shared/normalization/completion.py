@@ -53,6 +53,9 @@ class Completion:
             _put_seconds(call, "talk_seconds", call.get("answered_at"), ended)
         if "direction" in call:
             complete_parties(call)
+        if "participants" not in unreadable and "participants" not in call:
+            known = [call[side] for side in ("from_number", "to_number") if side in call]
+            call.update({"participants": [*dict.fromkeys(known)]} if known else {})
 
     def _whether_answered(self, call: Mapping[str, Any], unreadable: list[str]) -> bool | None:
         """By the answer time, by the provider's own flag or word, or because it ended without."""

@@ -65,7 +65,7 @@ def number(value: Any) -> int | float | None | Unreadable:
     return found if found is not None and abs(found) <= _LARGEST_INTEGER else UNREADABLE
 
 
-def joined(values: Iterable[Any]) -> str | None | Unreadable:
+def joined(values: Iterable[Any], by: str = " ") -> str | None | Unreadable:
     """Several texts joined by one blank (a first and a last name); null if there is none."""
     words = ""
     for value in values:
@@ -73,8 +73,20 @@ def joined(values: Iterable[Any]) -> str | None | Unreadable:
         if part is UNREADABLE:
             return UNREADABLE
         if part:
-            words = f"{words} {part}" if words else part
+            words = f"{words}{by}{part}" if words else part
     return words or None
+
+
+def texts(values: Iterable[Any]) -> list[str] | None | Unreadable:
+    """Several texts, each once and in their order; null if there is none."""
+    found: dict[str, None] = {}
+    for value in values:
+        part = text(value)
+        if isinstance(part, str):
+            found[part] = None
+        elif part is UNREADABLE:
+            return UNREADABLE
+    return [*found] or None
 
 
 UNITS: Final = {"seconds": 1, "milliseconds": 1000}

@@ -6,6 +6,8 @@ A column's source is one of (first match in this order):
     {from: path}  {from: [path, ...]}     the first field that is not null
     {dialogue: path, from: path}          a list of what was said, as a text; then `from`
     {join: [path, ...]}                   texts joined by a blank
+    {lines: [path, ...]}                  texts joined by a line break
+    {list: [path, ...]}                   an array of texts, each once
     {latest: [path, ...]}                 the last of several timestamps; each must be readable
     {uuid7: path}                         the moment in a UUIDv7, then `from`
     {from_slice: path}                    a field of the parent, from the stream slice
@@ -16,11 +18,11 @@ a time, is counted (its digits may come as a text); `where: {path: value, ...}` 
 these fields have these values (of a list, one of them), `unless: {path: value, ...}` where they
 have, and `unless: path` where that field is true; `computed: ended_minus_started` says what stands
 in for a duration where none of it gives one. A path is the names of nested fields joined by dots;
-where one of them holds something else than an object, the column is unreadable. In `join` a name
-may end with `[]`: the field holds a list, and each item is read.
+where one of them holds something else than an object, the column is unreadable. In `join`, `lines`
+and `list` a name may end with `[]`: the field holds a list, and each item is read.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -42,6 +44,7 @@ _CONVERTERS: Mapping[str, Convert] = {
     "integer": converters.whole_seconds,
     "number": converters.number,
     "boolean": converters.boolean,
+    "array": lambda value: converters.texts(value if isinstance(value, list) else [value]),
 }
 _CONVERTERS_OF_UNITS: Mapping[str, Callable[..., Any]] = {
     "timestamp": times.counted,
@@ -53,13 +56,15 @@ _TYPES: Mapping[str, type[Any] | tuple[type[Any], ...]] = {
     "integer": int,
     "number": (int, float),
     "boolean": bool,
+    "array": list,
 }
 COMPUTED: Final = "ended_minus_started"
 """What stands in for a duration that is not stated."""
 
 _CASE = exactly(("value", "equals", "present"), equals=FREE)
 SOURCE: Final = exactly(
-    "cases from dialogue join latest uuid7 from_slice words unit where unless computed".split(),
+    "cases from dialogue join lines list latest uuid7 from_slice words unit where unless"
+    " computed".split(),
     words=FREE,
     where=FREE,
     unless=FREE,
@@ -104,6 +109,8 @@ def compile_column(
         raise MappingError(f"column {name}: unknown key {sorted(unknown)[0]!r} in its mapping")
     if kind not in _CONVERTERS:
         raise MappingError(f"column {name}: a column of kind {kind!r} cannot be mapped")
+    if (kind == "array") is not ("list" in source):
+        raise MappingError(f"column {name}: list is the source of an array, and of nothing else")
     read = _source(name, _converter(name, kind, source, unknown_word), source)
     if "cases" in source:
         for case in source["cases"]:
@@ -154,10 +161,13 @@ def _source(name: str, convert: Convert, source: Mapping[str, Any]) -> Read:
         if (pair := sources.pair(source["join"])) is not None:
             return pair
         if any("[]" in path for path in source["join"]):
-            lists = [values_at(path) for path in source["join"]]
-            return lambda record, _: converters.joined(v for read in lists for v in read(record))
+            return _of_all(source["join"], converters.joined)
         reads = [value_at(path) for path in source["join"]]
         return lambda record, _: converters.joined([read(record) for read in reads])
+    if "lines" in source:
+        return _of_all(source["lines"], partial(converters.joined, by="\n"))
+    if "list" in source:
+        return _of_all(source["list"], converters.texts)
     if "latest" in source:
         return sources.latest([value_at(path) for path in source["latest"]], convert)
     if "from_slice" in source:
@@ -166,3 +176,9 @@ def _source(name: str, convert: Convert, source: Mapping[str, Any]) -> Read:
     if "cases" in source:
         return lambda _record, _extra: None
     raise MappingError(f"column {name}: its mapping does not say where to read it from")
+
+
+def _of_all(paths: Sequence[str], convert: Callable[[Iterable[Any]], Any]) -> Read:
+    """What all values of some paths give together."""
+    reads = [values_at(path) for path in paths]
+    return lambda record, _: convert(value for read in reads for value in read(record))

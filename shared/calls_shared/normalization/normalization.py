@@ -11,7 +11,7 @@ from airbyte_cdk.sources.declarative.transformations import RecordTransformation
 from airbyte_cdk.sources.types import Config, StreamSlice, StreamState
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from calls_shared.keys import Keys
+from calls_shared.keys import Keys, exactly
 from calls_shared.normalization.columns import COLUMNS
 from calls_shared.normalization.completion import Completion
 from calls_shared.normalization.converters import UNREADABLE, text
@@ -25,6 +25,7 @@ from calls_shared.normalization.mapping import (
 from calls_shared.normalization.parties import PARTIES, compile_parties
 from calls_shared.normalization.people import PEOPLE, People
 from calls_shared.normalization.sources import Convert, Read
+from calls_shared.paths import field
 from calls_shared.quoting import quoted
 from calls_shared.report import report_of
 
@@ -44,6 +45,9 @@ class CallNormalization(RecordTransformation):
         states_answers: whether the provider states when calls were answered, so that one that has
             ended without an answer time was not answered.
         waits_from: the column with the moment from which a caller waits.
+        line_of: where a slice knows all of the company's lines, `{in_slice: path, at: path}`: the
+            table of them, and the record's field that names one; its columns that are read from the
+            slice are read from that line.
         config: handed over by the CDK; the source's report counts what could not be read.
 
     Raises:
@@ -55,6 +59,7 @@ class CallNormalization(RecordTransformation):
         "columns": Keys(frozenset(column.name for column in COLUMNS), each=SOURCE),
         "parties": PARTIES,
         "people": PEOPLE,
+        "line_of": exactly(("in_slice", "at")),
     }
 
     provider: str
@@ -63,6 +68,7 @@ class CallNormalization(RecordTransformation):
     people: Mapping[str, Any] = dataclass_field(default_factory=dict)
     states_answers: bool = False
     waits_from: str = "started_at"
+    line_of: Mapping[str, str] = dataclass_field(default_factory=dict)
     config: Mapping[str, Any] = dataclass_field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -78,6 +84,8 @@ class CallNormalization(RecordTransformation):
             self.states_answers, self.waits_from, "duration_seconds" in computed
         )
         self._people = People.of(self.people) if self.people else None
+        self._lines = field(self.line_of["in_slice"]) if self.line_of else None
+        self._line_at = field(self.line_of["at"]) if self.line_of else None
         self._report = report_of(self.config)  # held, so that it stays the one of the others
         self._texts: list[tuple[str, str]] = []
         self._fields: list[tuple[str, str, Convert]] = []
@@ -107,6 +115,11 @@ class CallNormalization(RecordTransformation):
         """Add the columns to `record`, which holds `provider_record`; no null column is added."""
         original = record["provider_record"]
         extra = stream_slice.extra_fields if stream_slice is not None else {}
+        if self._lines is not None and self._line_at is not None:
+            lines = self._lines(extra)
+            line = text(self._line_at(original))
+            known = lines.get(line) if isinstance(lines, Mapping) else None
+            extra = known if isinstance(known, Mapping) else {}
         record["provider"] = self.provider
         unreadable: list[str] = []
         get = original.get

@@ -97,7 +97,7 @@ class People:
         user = named or text(self.otherwise(record))
         if user is UNREADABLE:
             return ["user_id"]
-        if isinstance(user, str):
+        if isinstance(user, str) and not user.startswith(self.system):
             call["user_id"] = user
             self._describe(call, user, extra)
         return []

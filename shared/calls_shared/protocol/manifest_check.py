@@ -29,7 +29,7 @@ _OF_CUSTOM: Final = {"CustomRetriever": frozenset({"partition_router"})}
 _OF_FACTORY: Final = frozenset({"url_base", "stream_name"})
 _SCHEMAS: Final = frozenset({"provider_record", "schema", "connection_specification"})
 _FREE: Final = frozenset(
-    {"request_headers", "request_parameters", "hints", "definitions", "metadata"}
+    {"request_headers", "request_parameters", "hints", "optional_parts", "definitions", "metadata"}
 )
 _CONFIG_KEY: Final = re.compile(r"config(?:\.get\(|\[)'(\w+)'")
 _REFERENCE: Final = re.compile(r"#/definitions/(\w+)")

@@ -175,7 +175,7 @@ class CallsSource(Source):
         config = self.configure(config)
         states = usable(of_incremental(state or [], catalog))
         inner = self._build(config, catalog=catalog, states=states)
-        cursors = stream_cursors(inner.resolved_manifest)
+        cursors = stream_cursors(inner.resolved_manifest, config)
         self._check_streams(inner, catalog, config)
         self._warn(logger, config)
         known = newest_of(states, cursors)

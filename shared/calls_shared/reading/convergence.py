@@ -5,7 +5,7 @@ compared with the inventory of the last one: whatever one sync misses, the next 
 brings. `docs/reliability.md` has the rules.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,10 +29,16 @@ class Convergence:
         scope: by configuration key, what is read now.
         lookback: how far a sync goes back behind what it knows.
         bound: the cursor's bound (a `sort_key`) where no complete reading left one; "" is none.
+        inventory: makes the inventory of the first reading up to a bound.
     """
 
     def __init__(
-        self, before: ListState, scope: Mapping[str, Any], lookback: timedelta, bound: str
+        self,
+        before: ListState,
+        scope: Mapping[str, Any],
+        lookback: timedelta,
+        bound: str,
+        inventory: Callable[[str], Inventory] = Inventory,
     ) -> None:
         self._before = before
         self._scope = dict(scope)
@@ -40,6 +46,7 @@ class Convergence:
         self.is_other_scope = before.months is not None and dict(before.scope) != self._scope
         # a cursor without an inventory was written by hand
         self.reads_everything = before.cursor is None or self.is_other_scope
+        self._inventory = inventory
         self._bound = "" if self.reads_everything else self._changed_since(bound)
         # with no bound of the last inventory, only what has changed comes out
         self._until = "" if self.reads_everything else times.sort_key(before.until or _NEVER)
@@ -55,6 +62,11 @@ class Convergence:
         if self._before.cursor is None:
             return bound
         return times.lower_bound(earlier(self._before.cursor, self._lookback))
+
+    @property
+    def differing(self) -> frozenset[str]:
+        """The months that come out whole in the second reading; empty before it."""
+        return self._differing
 
     @property
     def reading(self) -> Reading:
@@ -73,14 +85,12 @@ class Convergence:
 
     def begin(self, began: str) -> None:
         """Begin a reading at a moment (RFC 3339) of the provider's clock."""
-        if self._readings:
-            until = self._readings[0].settled_now.until  # that of all readings of a sync
+        if self._readings:  # the bound is that of all readings of a sync
+            settled_now = Inventory(self._readings[0].settled_now.until)
         else:
-            until = times.sort_key(earlier(began, self._lookback))
+            settled_now = self._inventory(times.sort_key(earlier(began, self._lookback)))
         self._is_under_way = True
-        self._readings.append(
-            Reading(times.sort_key(began), Inventory(self._until), Inventory(until))
-        )
+        self._readings.append(Reading(times.sort_key(began), Inventory(self._until), settled_now))
 
     def page(self, total: int | None, nulls: int = 0) -> None:
         """Note the total that a page announces, and how many of its entries are null."""

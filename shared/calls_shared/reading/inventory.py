@@ -32,12 +32,15 @@ class Inventory:
     Args:
         until: the bound, a `sort_key` of `calls_shared.normalization.converters`.
         length: length of a period's name, `MONTHS` or `YEARS`.
+
+    Attributes:
+        sums: by period, the count and the sum of its digests in one number.
     """
 
     def __init__(self, until: str, length: int = MONTHS) -> None:
         self.until = until
         self._length = length
-        self._sums: dict[str, int] = {}
+        self.sums: dict[str, int] = {}
 
     def period_of(self, created: str | None) -> str | None:
         """The period of a creation (RFC 3339); null if it is not settled yet."""
@@ -52,14 +55,28 @@ class Inventory:
             name = created[: self._length]
         else:
             return
-        self._sums[name] = self._sums.get(name, 0) + _ONE + digest
+        self.sums[name] = self.sums.get(name, 0) + _ONE + digest
 
     def periods(self) -> dict[str, str]:
         """What the state keeps: by period, `<count>:<checksum>`."""
-        return {
-            name: f"{total // _ONE}:{total % _MODULUS:016x}"
-            for name, total in sorted(self._sums.items())
-        }
+        return told(self.sums)
+
+
+def told(sums: Mapping[str, int]) -> dict[str, str]:
+    """Sums of periods as a state keeps them."""
+    return {
+        name: f"{total // _ONE}:{total % _MODULUS:016x}" for name, total in sorted(sums.items())
+    }
+
+
+def sums_of(periods: Mapping[str, str]) -> dict[str, int]:
+    """The sums of what a state keeps.
+
+    Raises:
+        ValueError: if it is not in that form.
+    """
+    parts = {name: kept.split(":") for name, kept in periods.items()}
+    return {name: int(count) * _ONE + int(sums, 16) for name, (count, sums) in parts.items()}
 
 
 def period(created: str | None, length: int) -> str:

@@ -31,8 +31,9 @@ from calls_shared.reading.whole_list import WholeList, windows_of
 from calls_shared.reading.windows import WINDOW_KEYS, Windows
 
 LOGGER = logging.getLogger("airbyte.calls")
-_MARGIN = timedelta(days=1)
-_RECENT = "%s: read the newest end of the list only; it is read to its end every %s hours."
+MARGIN = timedelta(days=1)
+"""Between a start date and what has to be read for it."""
+RECENT = "%s: read the newest end of the list only; it is read to its end every %s hours."
 
 
 @dataclass
@@ -70,7 +71,8 @@ class ListRetriever(CallRetriever):
         cursors = (state.get(self.cursor_field), self._moved_to)
         latest = times.latest(moment for moment in cursors if isinstance(moment, str))
         cursor = {} if latest is None else {self.cursor_field: latest}
-        return {**state, **cursor, **self._list_state.as_state()}
+        kept = {name: value for name, value in state.items() if name != "under_way"}
+        return {**kept, **cursor, **self._list_state.as_state()}
 
     def _calls(
         self, records_schema: Mapping[str, Any], stream_slice: StreamSlice
@@ -91,7 +93,7 @@ class ListRetriever(CallRetriever):
         if newest_end is not None and verdict is Verdict.OLDEST_FIRST:
             backwards = newest_end.backwards(self._reader(records_schema, stream_slice))
             if (yield from self._wanted_of(backwards, newest_end.bound)):
-                LOGGER.info(_RECENT, self.name, self._hours)
+                LOGGER.info(RECENT, self.name, self._hours)
                 return
             LOGGER.info(NO_ORDER, self.name)
             sync = self._sync(records_schema, stream_slice)
@@ -99,23 +101,15 @@ class ListRetriever(CallRetriever):
         yield Checkpoint()
         self._observe(sync.convergence, stream_slice)
         if verdict is Verdict.ENOUGH:
-            LOGGER.info(_RECENT, self.name, self._hours)
+            LOGGER.info(RECENT, self.name, self._hours)
         else:
             self._conclude(sync)
 
     def _sync(
         self, records_schema: Mapping[str, Any], stream_slice: StreamSlice
     ) -> ListSync[Convergence]:
-        """What a reading of the list is done with.
-
-        Records come out under a slice of their own, which is never closed, so that the cursor
-        observes the reading as a whole and not each record.
-        """
-        unobserved = StreamSlice(
-            partition=stream_slice.partition,
-            cursor_slice={},
-            extra_fields=stream_slice.extra_fields,
-        )
+        """What a reading of the list is done with."""
+        unobserved = self._unobserved(stream_slice)
         scope = scope_of(self.config, self.scope)
         bound = self._bound(stream_slice)
         convergence = Convergence(self._list_state, scope, self._lookback, bound)
@@ -133,18 +127,36 @@ class ListRetriever(CallRetriever):
             so_far=ReadingSoFar(lambda: convergence.listed, self._list_state.unlisted),
         )
 
+    def _unobserved(self, stream_slice: StreamSlice) -> StreamSlice:
+        """A slice for the records, which is never closed.
+
+        So the cursor observes the reading as a whole and not each record.
+        """
+        return StreamSlice(
+            partition=stream_slice.partition,
+            cursor_slice={},
+            extra_fields=stream_slice.extra_fields,
+        )
+
     def _newest_end(self, stream_slice: StreamSlice, convergence: Convergence) -> NewestEnd | None:
         """What a recent reading is watched by; null if a complete one is due."""
+        bound = None if self._windows else self._recent_bound(stream_slice, convergence)
+        if bound is None:
+            return None
+        strategy = self._strategy
+        last_page = strategy.last_page if isinstance(strategy, PageNumbers) else lambda *_: None
+        return NewestEnd(bound, self._moments, last_page)
+
+    def _recent_bound(self, stream_slice: StreamSlice, convergence: Convergence) -> str | None:
+        """What a recent reading reads down to (a `sort_key`); null if a complete one is due."""
         is_complete_due = is_due(self._list_state.at, self._hours, datetime.now(UTC))
-        if convergence.reads_everything or self._windows or is_complete_due:
+        if convergence.reads_everything or is_complete_due:
             return None
         now = times.format_timestamp(datetime.now(UTC) - self._lookback)
         bound = min(self._bound(stream_slice), times.lower_bound(now))  # a state may be of later
         if self._earliest and bound <= self._earliest:  # a call may start before it is created
-            bound = times.sort_key(earlier(f"{self._earliest}Z", _MARGIN))
-        strategy = self._strategy
-        last_page = strategy.last_page if isinstance(strategy, PageNumbers) else lambda *_: None
-        return NewestEnd(bound, self._moments, last_page)
+            bound = times.sort_key(earlier(f"{self._earliest}Z", MARGIN))
+        return bound
 
     def _wanted_of(
         self, reading: Generator[Page, None, bool], bound: str

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from calls_shared.normalization import times
 from calls_shared.reading.moments import FIRST, is_ahead, moment_of, within_bounds
+from calls_shared.reading.under_way import UnderWay
 
 _DAY: Final = timedelta(days=1)
 
@@ -23,6 +24,7 @@ class ListState:
         months: its inventory (`calls_shared.reading.inventory.Inventory.periods`); null if there
             is none.
         scope: by configuration key, what it read.
+        under_way: a first complete reading that was interrupted; then there is nothing else.
     """
 
     at: str | None = None
@@ -31,6 +33,7 @@ class ListState:
     until: str | None = None
     months: Mapping[str, str] | None = None
     scope: Mapping[str, Any] = field(default_factory=dict)
+    under_way: UnderWay | None = None
 
     @classmethod
     def of(cls, state: Mapping[str, Any], cursor_field: str = "") -> "ListState":
@@ -52,12 +55,18 @@ class ListState:
             until=until,
             months=months if until is not None and isinstance(months, Mapping) else None,
             scope=_mapping(state, "scope"),
+            under_way=UnderWay.of(state.get("under_way")),
         )
+
+    def under_way_in(self, scope: Mapping[str, Any]) -> UnderWay | None:
+        """The reading that was interrupted, if it may go on for a scope."""
+        is_of_it = self.under_way is not None and dict(self.under_way.scope) == dict(scope)
+        return self.under_way if is_of_it and self.cursor is None else None
 
     def as_state(self) -> dict[str, Any]:
         """The same for a stream's state; nothing if there was no complete reading yet."""
         if self.months is None:
-            return {}
+            return {} if self.under_way is None else {"under_way": self.under_way.as_state()}
         complete = {"at": self.at, "cursor": self.cursor, "unlisted": self.unlisted}
         return {
             "complete": {name: value for name, value in complete.items() if value},

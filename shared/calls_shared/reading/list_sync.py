@@ -11,6 +11,7 @@ import requests
 from airbyte_cdk.sources.types import Record
 
 from calls_shared.normalization import times
+from calls_shared.reading.checkpoint import Checkpoint
 from calls_shared.reading.moments import moment_after
 from calls_shared.reading.pages import Page, ReadingSoFar
 from calls_shared.reading.readings import Readings
@@ -45,8 +46,8 @@ class ListSync(Generic[Decides]):
 
     Attributes:
         stream: the stream's name, for the user.
-        pages: the pages of the list, from the first one on; a newest end says how many may be
-            asked for at once.
+        pages: the pages of the list, from the first one on, checkpoints between them; a newest end
+            says how many may be asked for at once.
         announced: how many records an answer announces, and how many of its own are null.
         entry: what a record is known by.
         convergence: what comes out.
@@ -56,7 +57,7 @@ class ListSync(Generic[Decides]):
     """
 
     stream: str
-    pages: Callable[[ReadingSoFar, NewestEnd | None], Generator[Page, None, None]]
+    pages: Callable[[ReadingSoFar, NewestEnd | None], Generator[Page | Checkpoint, None, None]]
     announced: Callable[[requests.Response], tuple[int | None, int]]
     entry: Callable[[Record], Entry]
     convergence: Decides
@@ -64,8 +65,8 @@ class ListSync(Generic[Decides]):
     again: str = DIFFERS
     began: str = field(default_factory=lambda: times.format_timestamp(datetime.now(UTC)))
 
-    def read(self, newest_end: NewestEnd | None) -> Generator[Record, None, Verdict]:
-        """The calls that come out.
+    def read(self, newest_end: NewestEnd | None) -> Generator[Record | Checkpoint, None, Verdict]:
+        """The calls that come out, and the checkpoints between them.
 
         Args:
             newest_end: what watches a reading that may be left; null for a complete one.
@@ -74,7 +75,7 @@ class ListSync(Generic[Decides]):
             `GO_ON` if all of it was read, else why it was left.
         """
         while True:
-            verdict = yield from self._once(newest_end)
+            verdict = yield from self.once(newest_end)
             if verdict is not Verdict.GO_ON:
                 return verdict
             if newest_end is not None and not newest_end.shows_an_order:
@@ -84,10 +85,14 @@ class ListSync(Generic[Decides]):
             LOGGER.info(self.again, self.stream)
             newest_end = None
 
-    def _once(self, newest_end: NewestEnd | None) -> Generator[Record, None, Verdict]:
+    def once(self, newest_end: NewestEnd | None) -> Generator[Record | Checkpoint, None, Verdict]:
+        """The same of a single reading; whether another one is needed is not looked at."""
         is_first = True
         with closing(self.pages(self.so_far, newest_end)) as pages:
             for page in pages:
+                if isinstance(page, Checkpoint):
+                    yield page
+                    continue
                 if is_first:
                     self.convergence.begin(moment_after(page.response.headers))
                     is_first = False

@@ -79,6 +79,7 @@ class ListedCallsRetriever(CallRetriever):
 
     def _known_of(self, sync: ListSync[Listing], stream_slice: StreamSlice) -> Iterator[Record]:
         for call in sync.read(None):
+            assert isinstance(call, Record)  # its pages come without checkpoints
             known = {column.name: call.data[column.name] for column in LISTED_COLUMNS}
             yield Record(known, self.name, stream_slice)
 

@@ -94,6 +94,12 @@ class PageReader:
         else:
             yield from self._chained(so_far)
 
+    def names_another(self, page: Page) -> bool:
+        """Whether a page names one after it."""
+        records = page.records
+        last = records[-1] if records else None
+        return bool(self.next_token(page.response, len(records), last, None))
+
     def at_most(self, ahead: Callable[[], int] | None) -> Callable[[], int]:
         """How many pages may be fetched at once, where it may be fewer than `workers`."""
         return self.workers if ahead is None else lambda: min(self.workers(), ahead())

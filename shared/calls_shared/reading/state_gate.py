@@ -57,17 +57,21 @@ class StateGate:
         began = times.format_timestamp(datetime.now(UTC))
         self._ceiling = began if known is None else max(began, known, key=times.sort_key)
         self.is_parent = isinstance(self._repository, StateFilteringMessageRepository)
-        self._tell_last_state = cursor.ensure_at_least_one_state_emitted
+        self._tell_state = cursor.ensure_at_least_one_state_emitted
         cursor._connector_state_manager = self  # type: ignore[attr-defined]
         cursor._message_repository = self  # type: ignore[attr-defined]
         cursor.ensure_at_least_one_state_emitted = self._end  # type: ignore[method-assign]
 
     def _end(self) -> None:
         self.is_ending = True
-        self._tell_last_state()
+        self._tell_state()
         if not self.is_parent:
             for sentence in self._warnings():
                 LOGGER.warning(sentence)
+
+    def tell(self) -> None:
+        """Let a state of the cursor out, as it is changed now."""
+        self._tell_state()
 
     def get_stream_state(self, stream_name: str, namespace: str | None) -> Mapping[str, Any]:
         """The state as the CDK's manager has it."""

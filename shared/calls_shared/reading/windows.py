@@ -21,13 +21,15 @@ from calls_shared.normalization import times
 from calls_shared.reading.list_end import ListEnd
 from calls_shared.reading.moments import FIRST, LAST
 
-_UNITS: Final = {"seconds": 1, "milliseconds": 1000}
+_UNITS: Final = {"seconds": 1, "milliseconds": 1000, "date-time": 1}
+_TEXT: Final = "date-time"
 _FIRST: Final = int(FIRST.timestamp())
 _LAST: Final = int(LAST.timestamp())
 _SHORTEST: Final = 1
 """Seconds; a window as short as this is not halved."""
 
 WINDOW_KEYS: Final = frozenset({"from", "to", "unit", "wall"})
+"""The keys of `Windows.of`."""
 _WINDOW: Final = "window"  # under this name a slice holds the window that is read
 
 
@@ -67,45 +69,55 @@ class Windows:
 
     Attributes:
         from_parameter, to_parameter: the request parameters with the bounds.
-        unit: what the bounds are counted in since 1970, `seconds` or `milliseconds`.
-        wall: so many records a list has at most; one that announces as many may be cut there.
+        unit: what the bounds are counted in since 1970, `seconds` or `milliseconds`, or
+            `date-time` for RFC 3339.
+        wall: so many records a list has at most; one that announces as many may be cut there. Null
+            where there is none.
     """
 
     from_parameter: str
     to_parameter: str
     unit: str
-    wall: int
+    wall: int | None
 
     @classmethod
     def of(cls, source: Mapping[str, Any]) -> "Windows | None":
         """A manifest's `windows: {from: name, to: name, unit: seconds, wall: 10000}`, if it has it.
+
+        Without a wall the windows are there to be read at the same time.
 
         Raises:
             ValueError: if a key is missing or unknown, or the unit or the wall is none.
         """
         if not source:
             return None
-        if source.keys() != WINDOW_KEYS:
+        if source.keys() | {"wall"} != WINDOW_KEYS:
             raise ValueError("windows have exactly the keys from, to, unit and wall")
         if source["unit"] not in _UNITS:
             raise ValueError(f"the unit of windows must be one of {', '.join(_UNITS)}")
-        wall = source["wall"]
-        if not isinstance(wall, int) or isinstance(wall, bool) or wall < 1:
+        wall = source.get("wall")
+        is_none = not isinstance(wall, int) or isinstance(wall, bool) or wall < 1
+        if "wall" in source and is_none:
             raise ValueError("the wall of windows must be a number of records")
         return cls(source["from"], source["to"], source["unit"], wall)
 
     def are_met(self, number: int | None) -> bool:
         """Whether so many records, announced or listed, reach the wall."""
-        return number is not None and number >= self.wall
+        return number is not None and self.wall is not None and number >= self.wall
 
     def parameters(self, window: Window) -> dict[str, str]:
         """The request parameters of a window."""
         bounds = {self.from_parameter: window.first, self.to_parameter: window.last}
         return {
-            name: str(moment * _UNITS[self.unit])
+            name: second(moment) if self.unit == _TEXT else str(moment * _UNITS[self.unit])
             for name, moment in bounds.items()
             if moment is not None
         }
+
+
+def second(since_1970: int) -> str:
+    """A second as RFC 3339, without a fraction."""
+    return f"{datetime.fromtimestamp(since_1970, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 class WindowOptions(DefaultRequestOptionsProvider):

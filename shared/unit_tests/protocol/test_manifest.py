@@ -6,33 +6,46 @@ import pytest
 
 from calls_shared.http.rate import RateLimit
 from calls_shared.protocol.manifest_check import resolved
-from calls_shared.reading.cursors import StreamCursor, stream_cursors
+from calls_shared.reading.cursors import StreamCursor, stream_cursors, streams_of
 
-CHILDREN = ("call_transcripts", "call_recordings")
-QUO = StreamCursor("updated_at", {"conversations": "active_at"})
 Manifests = Mapping[str, dict[str, Any]]
+WITH_ROWS = ("calls", "call_transcripts", "call_recordings")
+"""The calls, and the streams of what there is to a call, which keep the same kind of state."""
 
 
 @pytest.mark.parametrize(
-    ("provider", "cursors"),
+    ("provider", "config", "cursors"),
     [
-        ("intercom", dict.fromkeys(("calls", *CHILDREN), StreamCursor("updated_at"))),
-        ("openphone", dict.fromkeys(("calls", *CHILDREN), QUO)),
+        ("intercom", {}, dict.fromkeys(WITH_ROWS, StreamCursor("updated_at"))),
+        (
+            "openphone",
+            {},
+            dict.fromkeys(WITH_ROWS, StreamCursor("updated_at", {"conversations": "active_at"})),
+        ),
+        (
+            "openphone",
+            {"api_version": "2026-03-30"},
+            dict.fromkeys(WITH_ROWS, StreamCursor("updated_at")),
+        ),
         (
             "amplemarket",
+            {},
             {
+                **dict.fromkeys(WITH_ROWS, StreamCursor("updated_at")),
                 "calls": StreamCursor("created_at"),
-                **dict.fromkeys(CHILDREN, StreamCursor("updated_at")),
             },
         ),
-        ("skipcall", {"calls": StreamCursor("updated_at")}),
+        ("skipcall", {}, {"calls": StreamCursor("updated_at")}),
     ],
 )
 def test_stream_cursors(
-    raw_manifests: Manifests, provider: str, cursors: dict[str, StreamCursor]
+    raw_manifests: Manifests,
+    provider: str,
+    config: dict[str, str],
+    cursors: dict[str, StreamCursor],
 ) -> None:
     before = copy.deepcopy(raw_manifests[provider])
-    assert stream_cursors(resolved(raw_manifests[provider])) == cursors
+    assert stream_cursors(resolved(raw_manifests[provider]), config) == cursors
     assert raw_manifests[provider] == before
 
 
@@ -55,7 +68,7 @@ def test_a_parent_without_an_incremental_dependency_keeps_no_state() -> None:
                 "incremental_sync": {"cursor_field": "updated_at"},
                 "retriever": {"partition_router": found},
             }
-            cursors = stream_cursors({"streams": [child]})
+            cursors = stream_cursors({"streams": [child]}, {})
             assert cursors == {"calls": StreamCursor("updated_at", parents)}
 
 
@@ -88,13 +101,13 @@ def test_every_stream_with_a_cursor_names_the_check_of_its_state(
     manifests: Mapping[str, Mapping[str, Any]], provider: str
 ) -> None:
     """Whoever runs it, a state that is not this stream's own is refused."""
-    checked = {
-        migration["name"]: StreamCursor(migration["cursor_field"], migration.get("parents", {}))
-        for entry in manifests[provider]["streams"]
-        for stream in entry.get("streams", [entry])
-        for migration in stream.get("state_migrations", [])
-        if migration["class_name"] == "calls_shared.CheckedState"
-        and migration["name"] == stream["name"]
-    }
-    assert checked == stream_cursors(dict(manifests[provider]))
-    assert checked
+    for config in ({}, {"api_version": "2026-03-30"}, {"call_ids": ["1"]}):
+        checked = {
+            migration["name"]: StreamCursor(migration["cursor_field"], migration.get("parents", {}))
+            for stream in streams_of(manifests[provider], config)
+            for migration in stream.get("state_migrations", [])
+            if migration["class_name"] == "calls_shared.CheckedState"
+            and migration["name"] == stream["name"]
+        }
+        assert checked == stream_cursors(dict(manifests[provider]), config)
+        assert checked

@@ -42,7 +42,7 @@ def test_windows_that_a_manifest_cannot_have(change: dict[str, Any], fragment: s
 
 def test_a_missing_key_of_windows() -> None:
     with pytest.raises(ValueError, match="exactly the keys"):
-        Windows.of({key: value for key, value in SOURCE.items() if key != "wall"})
+        Windows.of({key: value for key, value in SOURCE.items() if key != "unit"})
 
 
 @pytest.mark.parametrize(

@@ -4,17 +4,22 @@ The real connectors read the sandbox in this process; the tests of redirects do 
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
 import pytest
+from airbyte_cdk.models import AirbyteMessage, AirbyteStateMessageSerializer
+from airbyte_cdk.sources.declarative.incremental.concurrent_partition_cursor import (
+    ConcurrentPerPartitionCursor,
+)
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
+from calls_shared.reading import window_plan
 from integration_tests.commands import catalog_for, config_for
-from integration_tests.fault_cases import Sync, source_of
+from integration_tests.fault_cases import Sync, be_quick, source_of
 from integration_tests.in_process import messages_of
 from integration_tests.list_reading import reading
 from integration_tests.sandbox import (
@@ -233,7 +238,7 @@ PLANS = [
 def test_a_plan_without_it_gives_an_empty_stream_whose_state_stays(
     provider: str, stream: str, switches: Switches, caplog: pytest.LogCaptureFixture
 ) -> None:
-    sandbox = sandbox_of(switches, calls=500)
+    sandbox = sandbox_of(switches, calls=300)
     first = synced(sandbox, provider, stream)
     assert (first.failures, first.records(stream), first.states) == ([], [], [])
     told = [r.getMessage() for r in caplog.records if "plan of this workspace" in r.getMessage()]
@@ -255,7 +260,7 @@ def test_a_plan_without_it_gives_an_empty_stream_whose_state_stays(
 
 
 def test_what_a_plan_has_for_some_calls_comes_for_these(caplog: pytest.LogCaptureFixture) -> None:
-    sandbox = sandbox_of(openphone(plan="ai_only"), calls=500)
+    sandbox = sandbox_of(openphone(plan="ai_only"), calls=300)
     done = synced(sandbox, "openphone", "call_transcripts")
     rows = truth(sandbox, "openphone", "call_transcripts")
     assert rows
@@ -270,7 +275,7 @@ def test_what_a_plan_has_for_some_calls_comes_for_these(caplog: pytest.LogCaptur
 def test_only_what_has_changed_within_the_lookback_is_asked_about_again(
     provider: str, stream: str
 ) -> None:
-    sandbox = sandbox_of(calls=500)
+    sandbox = sandbox_of(calls=300)
     first = synced(sandbox, provider, stream, lookback_days=3)
     before = sorted(asked(sandbox))
     assert before
@@ -325,3 +330,78 @@ def test_a_failure_loses_nothing(provider: str, stream: str, nth: int) -> None:
     assert merged(stream, first, second) == {
         key_of(stream, row): row for row in truth(sandbox, provider, stream)
     }
+
+
+def states_in(messages: Sequence[AirbyteMessage], stream: str) -> list[tuple[int, Any]]:
+    """The place among the messages of each state that left, and the state as a file holds it."""
+    return [
+        (place, [AirbyteStateMessageSerializer.dump(message.state)])
+        for place, message in enumerate(messages)
+        if message.state is not None
+        and message.state.stream is not None
+        and message.state.stream.stream_descriptor.name == stream
+    ]
+
+
+@pytest.mark.parametrize("stream", CHILDREN)
+@pytest.mark.parametrize("provider", QUO)
+def test_a_sync_that_is_killed_loses_nothing(
+    provider: str, stream: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not of calls that are older than the state, either: their conversation was active later.
+
+    A first sync is killed after some states, and so is one that follows it.
+    """
+    # the CDK lets a state out every ten minutes
+    monkeypatch.setattr(ConcurrentPerPartitionCursor, "_throttle_state_message", lambda _: 1.0)
+    monkeypatch.setattr(window_plan, "_PAGES_OF_A_WINDOW", 1)
+    monkeypatch.setattr(window_plan, "_FEWEST_PAGES", 1)
+    sandbox = Sandbox(World(calls=160, conversations=12), Switches(enforce_limits=False))
+    whole = synced(sandbox, provider, stream, num_workers=2)
+    assert whole.failures == []
+    left = states_in(whole.messages, stream)
+    assert len(left) > 3
+    for place, state in left[:: max(1, len(left) // 4)]:
+        killed = Sync(whole.messages[:place], None)
+        resumed = synced(sandbox, provider, stream, state=state)
+        assert merged(stream, killed, resumed) == merged(stream, whole)
+    assert merged(stream, whole) == rows_by_key(stream, truth(sandbox, provider, stream))
+    sandbox.world.advance(hours=240, new=30, changed=10, deleted=0, late=0)
+    second = synced(sandbox, provider, stream, state=left[-1][1], num_workers=2)
+    third = states_in(second.messages, stream)
+    wanted = rows_by_key(stream, truth(sandbox, provider, stream))
+    for place, state in third[:: max(1, len(third) // 3)]:
+        killed = Sync(second.messages[:place], None)
+        resumed = synced(sandbox, provider, stream, state=state)
+        found = merged(stream, whole, killed, resumed)
+        assert {key: found.get(key) for key in wanted} == wanted
+
+
+def rows_by_key(stream: str, rows: Iterable[Row]) -> dict[tuple[str, Any], Row]:
+    return {key_of(stream, row): row for row in rows}
+
+
+@pytest.mark.parametrize("kind", ["redirect", "audio"])
+def test_no_recording_is_taken_and_the_key_goes_nowhere_else(
+    kind: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over sockets: the sandbox writes megabytes, and knows whether they were taken."""
+    switches = replace(intercom(recording=kind), enforce_limits=False)
+    with Sandbox(World(calls=120), switches) as sandbox:
+        be_quick(monkeypatch, sandbox.url)
+        config, catalog = config_for("intercom"), catalog_for("intercom", "call_recordings")
+        done = Sync([*messages_of(source_of("intercom"), config, catalog)], None)
+        assert rows_of(done, "call_recordings") == truth(sandbox, "intercom", "call_recordings")
+        asked_about = [one for one in sandbox.requests if one.path.endswith("/recording")]
+        assert {one.status for one in asked_about} == {302 if kind == "redirect" else 200, 404}
+        assert (sandbox.heard, sandbox.signed_requests) == (0, [])
+
+
+def test_transcripts_come_by_post_over_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sandbox(World(calls=120), Switches(enforce_limits=False)) as sandbox:
+        be_quick(monkeypatch, sandbox.url)
+        config, catalog = config_for("intercom"), catalog_for("intercom", "call_transcripts")
+        done = Sync([*messages_of(source_of("intercom"), config, catalog)], None)
+        assert rows_of(done, "call_transcripts") == truth(sandbox, "intercom", "call_transcripts")
+        posts = [one for one in sandbox.requests if one.method == "POST"]
+        assert {one.headers["content-type"] for one in posts} == {"application/json"}

@@ -35,6 +35,7 @@ from integration_tests.mutant import (
 from integration_tests.mutants_of_answers import MUTANTS_OF_ANSWERS
 from integration_tests.mutants_of_certification import MUTANTS_OF_CERTIFICATION
 from integration_tests.mutants_of_columns import MUTANTS_OF_COLUMNS
+from integration_tests.mutants_of_details import MUTANTS_OF_DETAILS
 from integration_tests.mutants_of_fifth import MUTANTS_OF_FIFTH
 from integration_tests.mutants_of_listed_calls import MUTANTS_OF_LISTED_CALLS
 from integration_tests.mutants_of_lists import MUTANTS_OF_LISTS
@@ -61,6 +62,7 @@ STAYS = f"{FAULTS}::test_a_fault_that_stays_fails_the_sync_and_loses_nothing"
 MUTANTS: tuple[Mutant, ...] = (
     *MUTANTS_OF_ANSWERS,
     *MUTANTS_OF_COLUMNS,
+    *MUTANTS_OF_DETAILS,
     *MUTANTS_OF_FIFTH,
     *MUTANTS_OF_LISTS,
     *MUTANTS_OF_LISTED_CALLS,

@@ -16,7 +16,7 @@ MUTANTS_OF_DETAILS: tuple[Mutant, ...] = (
         f"{READING}/list_retriever.py",
         "        yield Checkpoint()\n",
         "",
-        (f"{DETAILS}::test_a_failure_loses_nothing",),
+        (f"{DETAILS}::test_what_a_complete_reading_brings_is_not_known_before_its_rows_are_out",),
     ),
     Mutant(
         "details: a checkpoint passes before the rows of the calls before it",

@@ -405,3 +405,23 @@ def test_transcripts_come_by_post_over_sockets(monkeypatch: pytest.MonkeyPatch) 
         assert rows_of(done, "call_transcripts") == truth(sandbox, "intercom", "call_transcripts")
         posts = [one for one in sandbox.requests if one.method == "POST"]
         assert {one.headers["content-type"] for one in posts} == {"application/json"}
+
+
+def test_what_a_complete_reading_brings_is_not_known_before_its_rows_are_out() -> None:
+    """A call that appears late is given out once, with the month that differs."""
+    sandbox = sandbox_of(calls=200)
+    rows = truth(sandbox, "intercom", "call_recordings")
+    oldest = min(rows, key=lambda row: calls_of(sandbox, "intercom")[row["call_id"]]["created_at"])
+    late = oldest["call_id"]
+    sandbox.world.hide_call("intercom", late)
+    first = synced(sandbox, "intercom", "call_recordings", full_scan_hours=0)
+    sandbox.world.show_call("intercom", late)
+    path = f"/calls/{late}/recording"
+    sandbox.faults.append(Fault("intercom", path, times=ENDLESS, status=500))
+    second = synced(sandbox, "intercom", "call_recordings", state=first.states, full_scan_hours=0)
+    assert [kind for kind, _ in second.failures] == ["transient_error"]
+    sandbox.faults.clear()
+    third = synced(sandbox, "intercom", "call_recordings", state=second.states, full_scan_hours=0)
+    assert third.failures == []
+    assert late not in {row["call_id"] for row in first.records("call_recordings")}
+    assert oldest in rows_of(third, "call_recordings")

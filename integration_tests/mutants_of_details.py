@@ -50,7 +50,7 @@ MUTANTS_OF_DETAILS: tuple[Mutant, ...] = (
         "details: a failure of the list swallows the rows before it",
         f"{READING}/details.py",
         "            yield from queue.rest()\n            raise\n",
-        "            raise\n",
+        "            yield from ()\n            raise\n",
         (OF_QUEUE,),
     ),
     Mutant(

@@ -181,6 +181,12 @@ def test_all_streams_of_what_there_is_to_calls_are_read_in_one_sync(provider: st
     assert {state["stream"]["stream_descriptor"]["name"] for state in done.states} == {*streams}
     for stream in streams[1:]:
         assert rows_of(done, stream) == truth(sandbox, provider, stream)
+    states = [state["stream"]["stream_state"] for state in done.states]
+    if provider != DATED:
+        states = [state["parent_state"]["conversations"] for state in states]
+    inventories = [state["inventory"] for state in states]
+    assert inventories[0]
+    assert inventories[1:] == inventories[:1] * 2
 
 
 def asked(sandbox: Sandbox) -> list[str]:

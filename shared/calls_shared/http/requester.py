@@ -15,6 +15,7 @@ from airbyte_cdk.sources.declarative.requesters.http_requester import HttpReques
 from airbyte_cdk.sources.declarative.requesters.request_options import (
     InterpolatedRequestOptionsProvider,
 )
+from airbyte_cdk.sources.declarative.requesters.requester import HttpMethod
 from airbyte_cdk.sources.types import StreamSlice, StreamState
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
@@ -85,6 +86,7 @@ class CallRequester(HttpRequester):
     page_count_at: str = ""
     total_at: str = ""
     answers: str = "page"
+    http_method: str | HttpMethod = "GET"
     request_headers: Mapping[str, str] = dataclass_field(default_factory=dict)
     request_parameters: Mapping[str, str] = dataclass_field(default_factory=dict)
     optional_parameters: Sequence[str] = dataclass_field(default_factory=list)

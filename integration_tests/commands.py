@@ -44,9 +44,14 @@ def config_for(provider: str, **settings: Any) -> dict[str, Any]:
 
 
 def in_full(provider: str, **settings: Any) -> dict[str, Any]:
-    """The same, and each sync reads a numbered list to its end: what changed long ago comes too."""
-    numbered = {"full_scan_hours": 0} if provider in ("intercom", "skipcall") else {}
-    return config_for(provider, **{**numbered, **settings})
+    """The same, and each sync reads the list to its end: what changed long ago comes too.
+
+    But where no change is told: there only what was created is chosen.
+    """
+    tells_changes = ALL[provider].cursor_field != "created_at"
+    is_to_be_set = tells_changes and "full_scan_hours" in ALL[provider].settings
+    in_each = {"full_scan_hours": 0} if is_to_be_set else {}
+    return config_for(provider, **{**in_each, **settings})
 
 
 def catalog_for(provider: str, *streams: str, sync_mode: str = "incremental") -> dict[str, Any]:

@@ -36,6 +36,7 @@ from integration_tests.sandbox import (
 from integration_tests.sandbox.faults import ENDLESS, FaultKind
 from integration_tests.sandbox.openphone_records import render_line
 from integration_tests.sandbox.openphone_workspace import LINES
+from integration_tests.variants import OTHER_VERSIONS, Variant
 
 SOURCES: Mapping[str, Callable[[], CallsSource]] = {
     provider: CONNECTORS[provider].source_class() for provider in PROVIDERS
@@ -212,7 +213,8 @@ class Place:
         path: how the request's path ends.
         query: part of the request's query.
         nth: which of the matching requests.
-        healthy: how many requests match in a healthy sync.
+        healthy: how many requests match in a healthy sync; null if that depends on our clock.
+        api_version: the version of the provider's API that is read, if one is set.
     """
 
     provider: str
@@ -221,16 +223,32 @@ class Place:
     path: str
     query: str = ""
     nth: int = 1
-    healthy: int = 1
+    healthy: int | None = 1
+    api_version: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.provider}-{self.stream}-{self.name}"
+        return f"{self.variant}-{self.stream}-{self.name}"
+
+    @property
+    def variant(self) -> Variant:
+        """The connector, as it is read."""
+        return Variant(self.provider, self.api_version)
+
+    @property
+    def stage(self) -> "Stage":
+        """What the place is on."""
+        return Stage(self.provider, self.api_version)
 
     @property
     def may_come_first(self) -> bool:
         """Whether it can be the first request of a sync, so that the key has not worked yet."""
         names = ("first_page", "only_page", "parent_phone_numbers", "first_id", "last_id")
-        return self.name in names and not self.query.startswith("phoneNumberId")
+        return self.name in names and not self.query.startswith("phoneNumberId") and not self.is_late
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the sync reads another list before it, that of what surrounds the calls."""
+        return self.api_version is not None and self.path == "/calls"
 
     @property
     def may_be_skipped(self) -> bool:
@@ -260,6 +278,12 @@ class Place:
         """How many requests match."""
         fault = Fault(self.provider, path_contains=self.path, query_contains=self.query)
         return sum(fault.matches(request) for request in requests)
+
+    def healthy_of(self, requests: Iterable[SeenRequest]) -> int:
+        """How many of the requests that match would have been sent without a fault."""
+        if self.healthy is not None:
+            return self.healthy
+        return len({request.raw_query for request in requests if self.count([request])})
 
 
 CALL_IDS = (0, 10, 20)
@@ -296,6 +320,18 @@ PLACES: tuple[Place, ...] = (
     *(
         Place("openphone", "calls", name, "/v1/calls", LOBBY_CALLS, number, 3)
         for number, name in enumerate(("first_page", "middle_page", "last_page"), 1)
+    ),
+    *(
+        Place(variant.provider, "calls", name, path, query, nth, healthy, variant.api_version)
+        for variant in OTHER_VERSIONS
+        for name, path, query, nth, healthy in (
+            ("parent_phone_numbers", "/v1/phone-numbers", "", 1, 1),
+            ("first_page", "/calls", "", 1, None),
+            ("probe", "/calls", "", 2, None),
+            ("window", "/calls", "gte%5D=", 1, None),
+            ("middle_page", "/calls", "after=", 2, None),
+            ("late_page", "/calls", "after=", 9, None),
+        )
     ),
 )
 """Every stream of every connector, at its first, a middle and its last page, and its parents."""
@@ -481,7 +517,8 @@ def sentence_of(place: Place, case: Case) -> str:
 class Stage:
     """A sandbox with the world of a place, and the truth about the place's stream."""
 
-    def __init__(self, provider: str) -> None:
+    def __init__(self, provider: str, api_version: str | None = None) -> None:
+        self.variant = Variant(provider, api_version)
         calls = {"intercom": 70, "skipcall": 50, "amplemarket": 250, "openphone": 63}
         world = World(calls=calls[provider], conversations=9 if provider == "openphone" else None)
         self.provider = provider
@@ -495,13 +532,17 @@ class Stage:
 
     def settings(self, stream: str) -> dict[str, Any]:
         """What the configuration needs for the stream."""
-        return {"call_ids": self.call_ids} if stream == "calls_by_id" else {}
+        if stream == "calls_by_id":
+            return {"call_ids": self.call_ids}
+        # one window after another, so that it is known which request is which
+        in_turn = {} if self.variant.api_version is None else {"num_workers": 1}
+        return {**self.variant.settings, **in_turn}
 
     def truth(self, stream: str) -> dict[str, dict[str, Any]]:
         """The stream's records by id."""
         if stream == "phone_numbers":
             return {line.id: dict(render_line(line, self.sandbox.switches)) for line in LINES}
-        expected = self.sandbox.expected(self.provider)
+        expected = self.variant.expected(self.sandbox)
         if stream == "calls_by_id":
             return {call_id: expected[call_id] for call_id in self.call_ids}
         return expected

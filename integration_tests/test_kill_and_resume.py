@@ -33,6 +33,7 @@ from integration_tests.in_process import read, records
 from integration_tests.sandbox import Fault, Sandbox, SkipcallSwitches, Switches, World
 from integration_tests.sandbox.faults import ENDLESS
 from integration_tests.sandbox.times import DAY
+from integration_tests.variants import VARIANTS, Variant
 
 Message = dict[str, Any]
 Enough = Callable[[Sequence[Message]], bool]
@@ -148,12 +149,17 @@ def count_of(kind: str, number: int) -> Enough:
 
 @dataclass
 class Laboratory:
-    """One provider's world that stands still, and what a read from each state of it brings."""
+    """One connector's world that stands still, and what a read from each state of it brings."""
 
-    provider: str
+    variant: Variant
     sandbox: Sandbox
     folder: Path
     _resumed: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def provider(self) -> str:
+        """Whose calls there are."""
+        return self.variant.provider
 
     @property
     def connector(self) -> Connector:
@@ -163,8 +169,19 @@ class Laboratory:
     @property
     def config(self) -> dict[str, Any]:
         """One request at a time where pages are numbered, so that the messages come one by one."""
-        numbered = self.provider in ("intercom", "skipcall")
-        return in_full(self.provider, **({"num_workers": 1} if numbered else {}))
+        in_turn = self.provider in ("intercom", "skipcall") or self.variant.api_version is not None
+        one = {"num_workers": 1} if in_turn else {}
+        return in_full(self.provider, **self.variant.settings, **one)
+
+    @property
+    def expected(self) -> dict[str, dict[str, Any]]:
+        """All calls."""
+        return self.variant.expected(self.sandbox)
+
+    @property
+    def leaves_states(self) -> bool:
+        """Whether a first sync leaves states before its end."""
+        return self.provider == "openphone"
 
     def resumed(self, state: list[Message]) -> dict[str, Any]:
         """The records of a whole read from a state; each distinct state is read once."""
@@ -185,11 +202,11 @@ class Laboratory:
         return {call["id"]: call for call in records(found)}
 
 
-def laboratory(provider: str, folder: Path, calls: int, latency: float) -> Laboratory:
+def laboratory(variant: Variant, folder: Path, calls: int, latency: float) -> Laboratory:
     skipcall = SkipcallSwitches(limit_cut=50, limit=1000)
     switches = Switches(skipcall=skipcall, latency_seconds=latency)
     world = World(calls=calls, conversations=max(4, calls // 100))
-    return Laboratory(provider, Sandbox(world, switches), folder)
+    return Laboratory(variant, Sandbox(world, switches), folder)
 
 
 @pytest.fixture(scope="module")
@@ -197,9 +214,11 @@ def small(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Laboratory]:
     """A few hundred calls, and a latency that makes the messages come bit by bit."""
-    provider: str = request.param
-    calls, latency = (40, 0.02) if provider == "openphone" else (250, 0.12)
-    found = laboratory(provider, tmp_path_factory.mktemp(provider), calls, latency)
+    variant: Variant = request.param
+    is_dated = variant.api_version is not None
+    calls, latency = (40, 0.02) if variant.provider == "openphone" else (250, 0.12)
+    calls, latency = (400, 0.12) if is_dated else (calls, latency)
+    found = laboratory(variant, tmp_path_factory.mktemp(str(variant)), calls, latency)
     with found.sandbox:
         yield found
 
@@ -213,8 +232,8 @@ POINTS: dict[str, Callable[[int], Enough]] = {
 }
 # every provider at every point; the ways to end take turns, so that each provider sees each way
 CASES = [
-    pytest.param(provider, point, how, id=f"{provider}, {how}, {point}")
-    for turn, provider in enumerate(PROVIDERS)
+    pytest.param(variant, point, how, id=f"{variant}, {how}, {point}")
+    for turn, variant in enumerate(VARIANTS)
     for number, point in enumerate(POINTS)
     for how in [WAYS[(turn + number) % 3]]
 ]
@@ -224,29 +243,29 @@ CASES = [
 def test_a_killed_sync_is_resumed_from_its_last_state(
     small: Laboratory, point: str, how: str
 ) -> None:
-    calls = len(small.sandbox.expected(small.provider))
+    calls = len(small.expected)
     cut = interrupted(small.connector, how, POINTS[point](calls), config=small.config)
 
     if point not in ("after the last record", "after the first state"):
         # it was in the middle of its work, and had no state yet where a pass must be proved first
         assert how == CLOSED_STDOUT or cut.exit_status == -SIGNALS[how]
-        assert small.provider == "openphone" or last_state(cut.delivered) == []
+        assert small.leaves_states or last_state(cut.delivered) == []
     if how == CLOSED_STDOUT:
         # it may just have come to its end by itself
         assert cut.exit_status == 1 or point in ("after the last record", "after the first state")
     assert cut.stderr == ""
 
     held = {**by_id(cut.delivered), **small.resumed(last_state(cut.delivered))}
-    assert held == small.sandbox.expected(small.provider)
+    assert held == small.expected
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_a_larger_sync_is_killed_at_random(provider: str, tmp_path: Path) -> None:
-    chance = random.Random(f"{provider} 2026")
-    large = laboratory(provider, tmp_path, 2000, 0.02)
+@pytest.mark.parametrize("variant", VARIANTS, ids=str)
+def test_a_larger_sync_is_killed_at_random(variant: Variant, tmp_path: Path) -> None:
+    chance = random.Random(f"{variant} 2026")
+    large = laboratory(variant, tmp_path, 2000, 0.02)
     large_switches = large.sandbox.switches
     with large.sandbox:
-        expected = large.sandbox.expected(provider)
+        expected = large.expected
         for how in chance.sample(WAYS, 2):
             large.sandbox.switches = large_switches
             moment = chance.randrange(1, 2000)
@@ -330,17 +349,17 @@ def checkpoints_of(
     return found, held
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("variant", VARIANTS, ids=str)
 def test_a_sync_may_be_cut_after_any_message(
-    provider: str, monkeypatch: pytest.MonkeyPatch
+    variant: Variant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever ends it, a destination then holds a first part of the messages."""
     monkeypatch.setattr(concurrent_partition_cursor, "time", Hurried(601.0))
     world = World(calls=250, conversations=12)
     with Sandbox(world, Switches(enforce_limits=False)) as sandbox:
         monkeypatch.setenv("CALLS_SANDBOX_URL", sandbox.url)
-        expected = sandbox.expected(provider)
-        config, catalog = in_full(provider), catalog_for(provider)
+        expected, provider = variant.expected(sandbox), variant.provider
+        config, catalog = in_full(provider, **variant.settings), catalog_for(provider)
         whole = read(fast_source(provider), config, catalog)
         state: list[Message] = []
         held: dict[str, Any] = {}
@@ -466,7 +485,7 @@ def test_a_sync_of_openphone_is_killed_after_a_state_in_its_midst(tmp_path: Path
         ")\n"
         "Cursor._throttle_state_message = lambda cursor: time.time()\n"
     )
-    lab = laboratory("openphone", tmp_path, 100, 0.02)
+    lab = laboratory(Variant("openphone"), tmp_path, 100, 0.02)
     lab.sandbox.world = World(calls=100, conversations=14)
     with lab.sandbox:
         cut = interrupted(

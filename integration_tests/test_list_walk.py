@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from integration_tests.commands import PROVIDERS
 from integration_tests.list_reading import (
     NUMBERED,
     ORDERS,
@@ -31,6 +30,7 @@ from integration_tests.sandbox.numbered_lists import (
     ListSwitches,
 )
 from integration_tests.sandbox.times import to_milliseconds
+from integration_tests.variants import VARIANTS, Variant, expected_by
 
 FIRST, _, LAST = os.environ.get("WALK_SEEDS", "0-31").partition("-")
 SEEDS = range(int(FIRST), int(LAST or FIRST) + 1)
@@ -40,11 +40,12 @@ FAILURES = {"transient_error", "config_error", "system_error"}
 
 
 class Walk:
-    """One walk of a provider."""
+    """One walk of a connector."""
 
-    def __init__(self, provider: str, seed: int) -> None:
-        self.provider = provider
-        self.random = Random(f"{provider} {seed}")
+    def __init__(self, variant: Variant, seed: int) -> None:
+        self.variant = variant
+        self.provider = provider = variant.provider
+        self.random = Random(f"{variant} {seed}")
         order = self.random.choice(ORDERS)
         calls = self.random.randrange(SIZES[provider])
         self.sandbox = list_sandbox(provider, calls, order, seed=seed)
@@ -53,13 +54,21 @@ class Walk:
         self.destination.settings = self.scope()
 
     @property
+    def is_dated(self) -> bool:
+        """Whether the list is that of all calls, filtered by its server."""
+        return self.variant.api_version is not None
+
+    @property
     def world(self) -> Any:
         """The world behind the sandbox."""
         return self.sandbox.world
 
     def scope(self) -> dict[str, Any]:
         """What is asked for."""
-        settings: dict[str, Any] = {"num_workers": self.random.choice([1, 2, 8])}
+        workers = self.random.choice([1, 2, 8])
+        settings: dict[str, Any] = {"num_workers": workers}
+        if self.is_dated:  # of which the newest end alone can be read too
+            settings |= {**self.variant.settings, "full_scan_hours": self.random.choice([0, 24])}
         if self.provider == "amplemarket":
             settings["num_workers"] = 1
         if (start := self.random.choice(STARTS)) is not None:
@@ -84,8 +93,8 @@ class Walk:
                 self.world.change_call(provider, call_id)
 
     def hide_or_show(self, known: list[str]) -> None:
-        """A call (Quo: a conversation) is not listed any more, or is again."""
-        if self.provider == "openphone":
+        """A call (Quo v1: a conversation) is not listed any more, or is again."""
+        if self.provider == "openphone" and not self.is_dated:
             threads = sorted(self.world.openphone.threads)
             self.world.openphone.hidden ^= {self.random.choice(threads)}
             return
@@ -97,8 +106,9 @@ class Walk:
 
     def before_answer(self, request: SeenRequest) -> None:
         """The world moves between two requests."""
-        while self.random.random() < self.liveliness:
-            self.move()
+        with self.world.lock:  # requests come from several threads
+            while self.random.random() < self.liveliness:
+                self.move()
 
     def fall_ill(self) -> None:
         """The list lies, its pages fail, and the world moves."""
@@ -123,12 +133,19 @@ class Walk:
             if rng.random() < 0.2:
                 times = rng.choice([1, ENDLESS])
                 self.sandbox.faults.append(empty_page(self.provider, rng.randrange(1, 5), times))
+        if self.is_dated:
+            dated = replace(
+                self.healthy.openphone_dated,
+                cursor=rng.choice(("keyset", "offset")),
+                bounds=rng.choice(("exact", "cut_to_seconds")),
+                list_end=rng.choice(("null", "absent", "empty_page")),
+            )
+            self.sandbox.switches = replace(self.healthy, openphone_dated=dated)
         if rng.random() < 0.2:
             status = rng.choice([503, 500, 404, 400])
             times = rng.choice([1, ENDLESS])
-            self.sandbox.faults.append(
-                Fault(self.provider, nth=rng.randrange(1, 6), times=times, status=status)
-            )
+            nth = rng.randrange(1, 40 if self.is_dated else 6)
+            self.sandbox.faults.append(Fault(self.provider, nth=nth, times=times, status=status))
 
     def recover(self) -> None:
         """The list is healthy again, and stands still."""
@@ -158,7 +175,8 @@ class Walk:
 
     def expected(self) -> dict[str, dict[str, Any]]:
         """What is listed now, as far as it is asked for."""
-        settings, found = self.destination.settings, self.sandbox.expected(self.provider)
+        settings = self.destination.settings
+        found = expected_by(self.provider, self.sandbox, settings)
         if (start := settings.get("start_date")) is not None:
             found = {i: c for i, c in found.items() if c["occurred_at"][:-1] >= start[:-1]}
         if (wanted := settings.get("workspace_ids")) is not None:
@@ -168,14 +186,18 @@ class Walk:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_a_healthy_complete_reading_ends_at_the_providers_list(provider: str, seed: int) -> None:
-    walk = Walk(provider, seed)
+@pytest.mark.parametrize("variant", VARIANTS, ids=str)
+def test_a_healthy_complete_reading_ends_at_the_providers_list(variant: Variant, seed: int) -> None:
+    walk, provider = Walk(variant, seed), variant.provider
     with reading(walk.sandbox):
         for _ in range(walk.random.randrange(1, 6)):
             walk.step()
         if provider == "amplemarket":  # whose list is read to its end once a day
             walk.world.advance(25, new=0, changed=0, deleted=0, late=0)
+        if walk.is_dated:
+            walk.destination.settings = {**walk.destination.settings, "full_scan_hours": 0}
+        if walk.destination.is_under_way:  # what goes on is a reading as of when it began
+            assert walk.destination.sync().failures == []
         done = walk.destination.sync()
         assert done.failures == []
         walk.destination.assert_holds(walk.expected())

@@ -65,7 +65,7 @@ def test_retry_after_is_waited_for_in_each_of_its_forms(
 ) -> None:
     """Our own pauses are a thousandth of a second here; what comes later was named."""
     headers = {"Retry-After": value, "Date": format_datetime(DATE, True)}
-    stage = Stage(place.provider)
+    stage = place.stage
     with stage.sandbox as sandbox:
         be_quick(monkeypatch, sandbox.url)
         sandbox.faults = [place.hit_by(Case("named", "status", status, headers), 1)]
@@ -85,7 +85,7 @@ def test_a_retry_after_that_means_nothing_counts_as_not_given(
 ) -> None:
     (place,) = [place for place in MIDDLE if place.provider == "skipcall"]
     headers = {"Retry-After": named, "Date": format_datetime(DATE, True)}
-    stage = Stage(place.provider)
+    stage = place.stage
     with stage.sandbox as sandbox:
         be_quick(monkeypatch, sandbox.url)
         sandbox.faults = [place.hit_by(Case("named", "status", status, headers), 3)]
@@ -99,7 +99,7 @@ def test_a_reset_that_comes_with_every_answer_is_no_wait_for_a_fault(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Intercom and Skipcall name it with each answer; only a refusal for the rate waits for it."""
-    stage = Stage(place.provider)
+    stage = place.stage
     headers = {"X-RateLimit-Reset": str(UNIX + 300), "Date": format_datetime(DATE, True)}
     cases = (
         Case("html", "body", 200, headers, "<html>"),
@@ -114,7 +114,7 @@ def test_a_reset_that_comes_with_every_answer_is_no_wait_for_a_fault(
             assert done.failures == []
             assert done.by_id(place.stream) == stage.truth(place.stream)
             asked = [request.at for request in sandbox.requests if place.count([request])]
-            assert len(asked) == place.healthy + 1
+            assert len(asked) == place.healthy_of(sandbox.requests) + 1
             assert max(asked) - min(asked) < 200  # else it would be five minutes
 
 

@@ -34,7 +34,7 @@ Record = dict[str, Any]
     ("place", "oddity"), [pytest.param(*pair, id=f"{pair[0]}-{pair[1]}") for pair in tried()]
 )
 def test_an_odd_page_is_read(place: Place, oddity: Oddity, monkeypatch: pytest.MonkeyPatch) -> None:
-    stage = Stage(place.provider)
+    stage = place.stage
     with stage.sandbox as sandbox:
         be_quick(monkeypatch, sandbox.url)
         sandbox.faults = [oddity.at(place)]
@@ -49,7 +49,7 @@ def test_an_odd_page_is_read(place: Place, oddity: Oddity, monkeypatch: pytest.M
         is_parent = place.name.startswith("parent")
         sample = next(iter(truth))
         assert bool(spoilt) == (not is_parent and odd[sample] != truth[sample])
-        assert place.count(sandbox.requests) == place.healthy
+        assert place.count(sandbox.requests) == place.healthy_of(sandbox.requests)
 
 
 def plain(record: Record) -> Record:

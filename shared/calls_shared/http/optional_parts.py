@@ -21,6 +21,8 @@ _LEFT_OUT: Final = (
 class OptionalParts:
     """Asks for all parts, until a request is refused that is not refused without one of them.
 
+    A refusal has to come twice: what is asked for no more is missing in all that follows.
+
     Safe for several threads.
 
     Args:
@@ -65,12 +67,13 @@ class OptionalParts:
         try:
             return send(_naming(request, name, asked))
         except RefusedError as refusal:
-            for fewer in _fewer(asked):
+            for fewer in (asked, *_fewer(asked)):
                 try:
                     response = send(_naming(request, name, fewer) if fewer else request)
                 except RefusedError:
                     continue
-                self._leave_out(name, asked, fewer, refusal)
+                if fewer is not asked:
+                    self._leave_out(name, asked, fewer, refusal)
                 return response
             raise
 

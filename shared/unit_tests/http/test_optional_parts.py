@@ -40,9 +40,17 @@ def parts(notes: list[str]) -> OptionalParts:
     ("has", "asked", "left_out"),
     [
         (["summary", "voicemail"], ["summary,voicemail"] * 2, []),
-        (["voicemail"], ["summary,voicemail", "voicemail", "voicemail"], ["summary"]),
-        (["summary"], ["summary,voicemail", "voicemail", "summary", "summary"], ["voicemail"]),
-        ([], ["summary,voicemail", "voicemail", "summary", None, None], ["summary", "voicemail"]),
+        (["voicemail"], [*["summary,voicemail"] * 2, "voicemail", "voicemail"], ["summary"]),
+        (
+            ["summary"],
+            [*["summary,voicemail"] * 2, "voicemail", "summary", "summary"],
+            ["voicemail"],
+        ),
+        (
+            [],
+            [*["summary,voicemail"] * 2, "voicemail", "summary", None, None],
+            ["summary", "voicemail"],
+        ),
     ],
 )
 def test_what_is_refused_is_asked_for_no_more(
@@ -58,6 +66,18 @@ def test_what_is_refused_is_asked_for_no_more(
         " of the workspace may not have it. Quo says: upgrade"
         for part in left_out
     ]
+
+
+def test_a_refusal_for_a_moment_leaves_nothing_out() -> None:
+    """What was left out would be missing in all calls of the sync, and those of before."""
+    notes: list[str] = []
+    optional, provider = parts(notes), Provider("summary", "voicemail")
+    refusing = Provider(refuses_all=True)
+    senders = iter([refusing.send, provider.send, provider.send])
+    for _ in range(2):
+        optional.send(REQUEST, lambda request: next(senders)(request))
+    assert provider.asked == ["summary,voicemail"] * 2
+    assert notes == []
 
 
 def test_what_is_refused_without_any_part_too_is_a_failure() -> None:
@@ -78,4 +98,4 @@ def test_the_last_try_is_judged_as_any_other_request() -> None:
 
     parts([]).send(REQUEST, send)
     OptionalParts({}, "calls", "Quo", [].append).send(REQUEST, send)
-    assert seen == [frozenset({400, 402, 403, 422})] * 3 + [frozenset()]
+    assert seen == [frozenset({400, 402, 403, 422})] * 4 + [frozenset()]

@@ -117,7 +117,7 @@ def test_calls_per_agent(brought: tuple[str, Sandbox, dict[str, list[Row]]]) -> 
 
 def test_who_is_no_user_any_more_is_counted_all_the_same() -> None:
     """Deleted calls are not."""
-    calls = [
+    calls: list[Row] = [
         {"provider": "acme", "id": "1", "user_id": "u", "user_name": "Ada", "answered": True},
         {"provider": "acme", "id": "2", "user_id": "u", "user_name": "Ada", "deleted_at": "then"},
         {"provider": "acme", "id": "3", "user_id": "v", "answered": False},

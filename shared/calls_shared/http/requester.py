@@ -60,8 +60,9 @@ class CallRequester(HttpRequester):
         hints: parameters that may help and are not needed, such as a sort order of unknown form: if
             a request with them is refused (HTTP 400 or 422), and not without them, none is sent any
             more.
-        optional_parts: by parameter the names of parts of a record that not every plan gives
-            (`calls_shared.http.optional_parts.OptionalParts`).
+        optional_parts: by parameter the names of parts of a record that not every plan gives. A
+            part is left out, with a warning, where a request is refused (HTTP 400, 402, 403 or 422)
+            with it and not without it.
         error_rows: the provider's rows of the error table
             (`calls_shared.error_mapping.errors.ErrorRow`).
         error_envelopes: the forms of the provider's own error body

@@ -1,7 +1,7 @@
 # A connector's image, such as the Airbyte platform runs. `make images` builds those of all connectors; by hand:
 #
 #     make dist
-#     docker build --build-arg CONNECTOR=source-skipcall-calls --tag localhost/airbyte-calls/source-skipcall-calls:0.4.0 .
+#     docker build --build-arg CONNECTOR=source-skipcall-calls --tag localhost/airbyte-calls/source-skipcall-calls:0.5.0 .
 #
 # Packages come from where pip gets them. What pip has to know for that is no part of the image: an index or a
 # proxy in a file of the form of pip.conf (`--secret id=pip.conf,src=FILE`), a certificate in another
@@ -55,7 +55,7 @@ COPY --from=dependencies /opt/connector /opt/connector
 COPY --from=connector /own /
 COPY --from=connector --chown=1000:1000 /airbyte /airbyte
 ARG CONNECTOR
-ARG VERSION=0.4.0
+ARG VERSION=0.5.0
 LABEL io.airbyte.name=airbyte-calls/${CONNECTOR} \
     io.airbyte.version=${VERSION}
 # Without the second, Python would look for compiled files beside the sources.

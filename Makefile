@@ -123,7 +123,7 @@ dist: .venv/installed ## Build wheels and source distributions into dist/
 
 # Make hands its variables on by the environment: on the shell's line a quote in one would end a word
 .PHONY: images
-images: dist ## Build the images: make images REPOSITORY=ghcr.io/you TAG=0.4.0 (CONNECTOR=… ENGINE=… BASE=… PLATFORM=…)
+images: dist ## Build the images: make images REPOSITORY=ghcr.io/you TAG=0.5.0 (CONNECTOR=… ENGINE=… BASE=… PLATFORM=…)
 	@$(BIN)/python -m release.images
 
 .PHONY: image-test

@@ -21,13 +21,14 @@ from benchmarks import (
     report,
     startup,
     timing,
+    versions,
 )
 from benchmarks.profile import Profile
 from benchmarks.results import Results
 from benchmarks.sandbox import ROOT
 
 HERE = Path(__file__).parent
-PARTS = ("timing", "rates", "requests", "hourly", "memory", "startup", "profile")
+PARTS = ("timing", "rates", "requests", "hourly", "versions", "memory", "startup", "profile")
 SIZES = (10_000, 100_000, 1_000_000)
 QUICK_SIZES = (2_000, 20_000)
 
@@ -78,12 +79,14 @@ def run(options: Namespace, folder: Path) -> Results:
     results = Results(machine=machine.description(), is_quick=options.quick)
     table = cases.QUICK if options.quick else cases.FULL
     calls, conversations = (600, 12) if options.quick else (1_200, 42)
+    workspace = (600, 120) if options.quick else (versions.CALLS, versions.CONVERSATIONS)
     under_limits = rates.QUICK if options.quick else rates.cases()
     parts: dict[str, Callable[[], list[Any]]] = {
         "timing": lambda: timing.run_cases(table, folder),
         "rates": lambda: rates.run_rates(under_limits, folder),
         "requests": lambda: incremental.run_providers(calls, conversations, folder),
         "hourly": lambda: hourly.run_hours(options.sizes, folder),
+        "versions": lambda: versions.run_versions(folder, workspace),
         "memory": lambda: memory.run_sizes(options.sizes, folder),
         "startup": lambda: startup.run_commands(folder),
         "profile": lambda: profiles(options),

@@ -49,6 +49,7 @@ def markdown(results: Results) -> str:
         rates(results),
         requests(results),
         hourly(results),
+        versions(results),
         memory(results),
         startup(results),
         profile(results),
@@ -177,6 +178,29 @@ def hourly(results: Results) -> str:
     head = ["connector", "calls", *(HEADS.get(program, program) for program in programs)]
     title = "## Requests (and time, at 0 ms) of an hourly sync with 100 new calls, lookback 7 days"
     return f"{title}\n\n{table(head, lines)}" if lines else ""
+
+
+def versions(results: Results) -> str:
+    """Requests and seconds of Quo's two APIs."""
+    lines = [
+        [
+            row.version,
+            row.sync,
+            f"{row.requests:,}" if row.is_valid else "calls are missing",
+            f"{row.seconds:.1f} s",
+            f"{row.refused}",
+        ]
+        for row in results.versions
+    ]
+    if not lines:
+        return ""
+    one = results.versions[0]
+    title = (
+        f"## Quo's two APIs: {one.calls:,} calls in {one.conversations:,} conversations, ten"
+        f" requests a second, {one.latency_ms} ms"
+    )
+    head = ["API version", "sync", "requests", "time", "refused"]
+    return f"{title}\n\n{table(head, lines)}"
 
 
 def memory(results: Results) -> str:

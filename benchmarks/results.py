@@ -12,6 +12,7 @@ from benchmarks.profile import Profile
 from benchmarks.rates import Rate
 from benchmarks.startup import Startup
 from benchmarks.timing import Row
+from benchmarks.versions import Version
 
 
 @dataclass
@@ -23,6 +24,7 @@ class Results:
     rates: list[Rate] = field(default_factory=list)
     requests: list[Requests] = field(default_factory=list)
     hourly: list[Hourly] = field(default_factory=list)
+    versions: list[Version] = field(default_factory=list)
     memory: list[Memory] = field(default_factory=list)
     startup: list[Startup] = field(default_factory=list)
     profile: list[Profile] = field(default_factory=list)
@@ -43,10 +45,11 @@ class Results:
             "rates": Rate,
             "requests": Requests,
             "hourly": Hourly,
+            "versions": Version,
             "memory": Memory,
             "startup": Startup,
             "profile": Profile,
         }
         for name, kind in kinds.items():
-            content[name] = [kind(**entry) for entry in content[name]]
+            content[name] = [kind(**entry) for entry in content.get(name, [])]
         return Results(**content)

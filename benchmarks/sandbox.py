@@ -55,9 +55,10 @@ class RunningSandbox:
         report = json.loads(self.open("/_sandbox/requests").read())
         return Counts(report["total"], refusals(report))
 
-    def expected(self, provider: str) -> Iterator[dict[str, Any]]:
+    def expected(self, provider: str, api_version: str = "v1") -> Iterator[dict[str, Any]]:
         """The true calls of a provider, as the connector must emit them."""
-        with self.open(f"/_sandbox/expected/{provider}") as lines:
+        version = f"?api_version={api_version}"
+        with self.open(f"/_sandbox/expected/{provider}{version}") as lines:
             for line in lines:
                 yield orjson.loads(line)
 

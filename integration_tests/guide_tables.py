@@ -9,6 +9,7 @@ import dataclasses
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from enum import Enum
 from typing import Any
 
 import calls_shared
@@ -80,6 +81,8 @@ def _written(value: Any) -> str:
         return "–"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
+    if isinstance(value, Enum):
+        return f"`{value.value}`"
     if isinstance(value, (tuple, list, Mapping)) and not value:
         return "–"
     return f"`{list(value) if isinstance(value, tuple) else value}`"

@@ -35,10 +35,12 @@ from integration_tests.mutant import (
 from integration_tests.mutants_of_answers import MUTANTS_OF_ANSWERS
 from integration_tests.mutants_of_certification import MUTANTS_OF_CERTIFICATION
 from integration_tests.mutants_of_columns import MUTANTS_OF_COLUMNS
+from integration_tests.mutants_of_details import MUTANTS_OF_DETAILS
 from integration_tests.mutants_of_fifth import MUTANTS_OF_FIFTH
 from integration_tests.mutants_of_listed_calls import MUTANTS_OF_LISTED_CALLS
 from integration_tests.mutants_of_lists import MUTANTS_OF_LISTS
 from integration_tests.mutants_of_manifests import MUTANTS_OF_MANIFESTS
+from integration_tests.mutants_of_people import MUTANTS_OF_PEOPLE
 from integration_tests.mutants_of_recent import MUTANTS_OF_RECENT
 from integration_tests.mutants_of_register import MUTANTS_OF_REGISTER
 from integration_tests.mutants_of_releases import MUTANTS_OF_RELEASES
@@ -60,11 +62,13 @@ STAYS = f"{FAULTS}::test_a_fault_that_stays_fails_the_sync_and_loses_nothing"
 MUTANTS: tuple[Mutant, ...] = (
     *MUTANTS_OF_ANSWERS,
     *MUTANTS_OF_COLUMNS,
+    *MUTANTS_OF_DETAILS,
     *MUTANTS_OF_FIFTH,
     *MUTANTS_OF_LISTS,
     *MUTANTS_OF_LISTED_CALLS,
     *MUTANTS_OF_MANIFESTS,
     *MUTANTS_OF_CERTIFICATION,
+    *MUTANTS_OF_PEOPLE,
     *MUTANTS_OF_RECENT,
     *MUTANTS_OF_REGISTER,
     *MUTANTS_OF_RELEASES,
@@ -787,7 +791,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "OpenPhone: any refusal of the provider may be skipped",
         manifest("openphone"),
-        '            code: "0101403"\n            title: Not Phone Number User\n',
+        '          code: "0101403"\n          title: Not Phone Number User\n',
         "",
         (f"{SKIPS}::test_a_refusal_with_another_code_is_no_skip",),
     ),

@@ -9,6 +9,7 @@ from airbyte_cdk.models import AirbyteStream, SyncMode
 
 from calls_shared.error_mapping.errors import FILLED
 from calls_shared.normalization.columns import COLUMNS
+from calls_shared.protocol.manifest_check import resolved
 from integration_tests.connectors import ROOT, ConnectorFolder
 from integration_tests.error_documents import own_responses, shared_responses
 from integration_tests.in_process import LOGGER
@@ -20,6 +21,7 @@ _ENTRY = re.compile(
     r"^## \[(\d[\d.]*)\] - (\S+)\n\n(?:### \w+\n\n)?(.*?)(?:\n\n|\n- |\Z)", re.MULTILINE | re.DOTALL
 )
 """A version, its date, and the first paragraph or item of its entry."""
+_OF_CALLS = "calls_shared.CallNormalization"
 WHOSE = {
     "config_error": "yours: do what the sentence says",
     "transient_error": "nobody's: it passes, and the next sync brings what is missing",
@@ -89,20 +91,21 @@ def empty_columns(connector: ConnectorFolder) -> str:
         raise ValueError(f"{connector.name} has no sandbox: write integration_tests/sandbox.py.")
     with make(200) as sandbox:
         known = {key for call in sandbox.expected(connector.provider).values() for key in call}
-    known |= set(_mapped(connector.manifest_as_written()["streams"]))
-    known |= set(_mapped(connector.manifest_as_written().get("definitions", {})))
+    known |= set(_mapped(resolved(connector.manifest_as_written())["streams"]))
     empty = [f"`{column.name}`" for column in COLUMNS if column.name not in known]
     return f"Always null, because {connector.title} does not state it: {', '.join(empty)}."
 
 
 def _mapped(node: Any) -> list[str]:
-    """The columns that the normalizations below a node of a manifest map."""
+    """The columns of `calls` that the normalizations below a node of a manifest map."""
     if isinstance(node, Mapping):
-        own = list(node["columns"]) if isinstance(node.get("columns"), Mapping) else []
-        parties = node.get("parties") or {}
-        own += [f"{party}_number" for party in parties]
-        if len(parties) == 2:  # then the direction tells the other two
-            own += [f"{party}_number" for party in ("from", "to", "external", "internal")]
+        own: list[str] = []
+        if node.get("class_name") == _OF_CALLS:
+            own += node.get("columns") or {}
+            parties = node.get("parties") or {}
+            own += [f"{party}_number" for party in parties]
+            if len(parties) == 2:  # then the direction tells the other two
+                own += [f"{party}_number" for party in ("from", "to", "external", "internal")]
         return [*own, *(name for value in node.values() for name in _mapped(value))]
     return [name for item in node for name in _mapped(item)] if isinstance(node, list) else []
 
@@ -126,7 +129,12 @@ def messages(connector: ConnectorFolder) -> str:
     words = {**dict.fromkeys(FILLED, "…"), "provider": connector.title, "tried": "", "again": ""}
     words["key"] = " and ".join(f"`{key}`" for key in connector.secret_keys)
     rows = {}
+    for sentence in plan_messages(resolved(connector.manifest_as_written())["streams"]):
+        said = sentence.format(status="…", says="…")
+        rows[said] = ("–", "a warning; the stream stays empty, the others go on")
     for response in (*own, *shared_responses(own)):
+        if not response.row.message:  # nothing is told: that there is none is normal
+            continue
         said = response.row.message.format(**words).replace("{count}", "…").replace("|", "\\|")
         skips = response.row.action == "skip"
         turn = "a warning; the sync goes on" if skips else WHOSE[response.row.failure_type]
@@ -135,6 +143,14 @@ def messages(connector: ConnectorFolder) -> str:
     return _table(
         ("Message", "Failure type", "Whose turn"), *((said, *rest) for said, rest in rows.items())
     )
+
+
+def plan_messages(node: Any) -> list[str]:
+    """What is told of plans that refuse a stream, in the order of a manifest's streams."""
+    if isinstance(node, Mapping):
+        own = [node["plan_message"]] if isinstance(node.get("plan_message"), str) else []
+        return [*own, *(one for value in node.values() for one in plan_messages(value))]
+    return [one for item in node for one in plan_messages(item)] if isinstance(node, list) else []
 
 
 def special(connector: ConnectorFolder) -> str:

@@ -8,8 +8,9 @@ import pytest
 
 from calls_shared.error_mapping.error_table import SHARED_ROWS
 from calls_shared.error_mapping.errors import Answered, ErrorRow, resolve
+from calls_shared.protocol.manifest_check import resolved
 from integration_tests import connector_documents, new_provider, page_tables
-from integration_tests.connectors import ALL, CONNECTORS
+from integration_tests.connectors import ALL, CONNECTORS, ConnectorFolder
 from integration_tests.error_documents import (
     SHARED,
     Response,
@@ -166,15 +167,39 @@ def test_a_page_has_what_its_reader_looks_for(provider: str) -> None:
 
 @pytest.mark.parametrize("provider", ALL)
 def test_the_columns_that_stay_empty_are_no_others(provider: str) -> None:
-    """Against the record of a sandbox that fills in all that the manifest maps."""
+    """Of the stream `calls`; what other streams map has the same names at times."""
     said = re.findall(r"`(\w+)`", page_tables.empty_columns(ALL[provider]))
-    mapped = re.findall(
-        r"^ +(\w+): \{(?:from|join|latest|computed|cases|uuid7|dialogue)\b",
-        ALL[provider].manifest.read_text(encoding="utf-8"),
-        flags=re.MULTILINE,
-    )
+    mapped = set()
+    for stream in every_stream(ALL[provider]):
+        if stream["$parameters"]["name"] == "calls":
+            for transformation in stream["transformations"]:
+                mapped |= transformation["columns"].keys()
+    assert len(mapped) > 10
     assert said
     assert set(said).isdisjoint(mapped)
+    assert {"provider", "id", "provider_record"}.isdisjoint(said)
+
+
+def every_stream(connector: ConnectorFolder) -> list[dict[str, Any]]:
+    """The streams of a manifest, also those of one setting only."""
+    streams = resolved(connector.manifest_as_written())["streams"]
+    return [one for stream in streams for one in stream.get("streams", [stream])]
+
+
+def test_quo_states_no_start_of_a_call() -> None:
+    """Its stream of recordings has a column of that name."""
+    assert "`started_at`" in page_tables.empty_columns(CONNECTORS["openphone"])
+
+
+def test_a_message_is_told_of_each_plan_that_refuses_a_stream() -> None:
+    """What is skipped without a word is no message."""
+    rows = page_tables.messages(CONNECTORS["openphone"]).splitlines()
+    refused = [row for row in rows if "the stream stays empty" in row]
+    assert ["call_transcripts is empty" in row for row in refused] == [True, False]
+    assert ["call_recordings is empty" in row for row in refused] == [False, True]
+    assert all("(HTTP …)" in row and row.endswith("go on |") for row in refused)
+    assert [row for row in rows if row.startswith("|  |")] == []
+    assert "the stream stays empty" not in page_tables.messages(CONNECTORS["skipcall"])
 
 
 def test_the_changelog_of_a_page_names_each_version() -> None:

@@ -4,17 +4,22 @@ The real connectors read the sandbox in this process; the tests of redirects do 
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
 import pytest
+from airbyte_cdk.models import AirbyteMessage, AirbyteStateMessageSerializer
+from airbyte_cdk.sources.declarative.incremental.concurrent_partition_cursor import (
+    ConcurrentPerPartitionCursor,
+)
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
+from calls_shared.reading import window_plan
 from integration_tests.commands import catalog_for, config_for
-from integration_tests.fault_cases import Sync, source_of
+from integration_tests.fault_cases import Sync, be_quick, source_of
 from integration_tests.in_process import messages_of
 from integration_tests.list_reading import reading
 from integration_tests.sandbox import (
@@ -29,25 +34,31 @@ from integration_tests.sandbox.faults import ENDLESS
 from integration_tests.sandbox.openphone_switches import OpenPhoneChildSwitches
 from integration_tests.sandbox.side_switches import IntercomSideSwitches
 
+DATED = "dated"
+"""Quo by its dated API; the connector is that of `openphone`."""
+VERSION = "2026-03-30"
 STREAMS = [
     (provider, stream)
-    for provider in ("intercom", "openphone", "amplemarket")
+    for provider in ("intercom", "openphone", "dated", "amplemarket")
     for stream in ("call_transcripts", "call_recordings")
 ]
 each_stream = pytest.mark.parametrize(("provider", "stream"), STREAMS)
 Row = dict[str, Any]
+QUO = ("openphone", DATED)
 CHILDREN = ("call_transcripts", "call_recordings")
 ENTRIES = ("warehouse", "unrecognisable")
 NO_TRANSCRIPT = ("empty_text", "404")
 INTERCOM_PLANS = ("payment_required", "api_plan_restricted")
 NEWER = AmplemarketSwitches(newer_fields="present")
 UUID4 = AmplemarketSwitches(ids="uuid4")
-SIDE = re.compile(r"/calls/([^/]+)/(?:transcript|recording)|/v1/call-\w+/(\w+)")
+SIDE = re.compile(r"/calls/([^/]+)/(?:transcript|recording)s?|/v1/call-\w+/(\w+)")
 PATHS = {
     ("intercom", "call_transcripts"): "/calls/search",
     ("intercom", "call_recordings"): "/recording",
     ("openphone", "call_transcripts"): "/v1/call-transcripts",
     ("openphone", "call_recordings"): "/v1/call-recordings",
+    (DATED, "call_transcripts"): "/transcripts",
+    (DATED, "call_recordings"): "/recordings",
 }
 
 
@@ -69,6 +80,8 @@ def synced(
     """One sync of some streams."""
     messages = []
     failure = None
+    if provider == DATED:
+        provider, config = "openphone", {"api_version": VERSION, **config}
     with reading(sandbox):
         settings, catalog = config_for(provider, **config), catalog_for(provider, *streams)
         try:
@@ -92,7 +105,16 @@ def rows_of(done: Sync, stream: str) -> list[Row]:
 
 
 def truth(sandbox: Sandbox, provider: str, stream: str) -> list[Row]:
+    if provider == DATED:
+        return in_order(sandbox.expected_rows("openphone", stream, VERSION))
     return in_order(sandbox.expected_rows(provider, stream))
+
+
+def calls_of(sandbox: Sandbox, provider: str) -> dict[str, Row]:
+    """The true calls by id."""
+    if provider == DATED:
+        return sandbox.expected("openphone", VERSION)
+    return sandbox.expected(provider)
 
 
 @each_stream
@@ -115,8 +137,12 @@ TOLD_OTHERWISE = [
     *(("intercom", "call_transcripts", intercom(entries=one)) for one in ENTRIES),
     *(("intercom", "call_transcripts", intercom(no_transcript=one)) for one in NO_TRANSCRIPT),
     ("intercom", "call_recordings", intercom(recording="audio")),
-    *(("openphone", s, openphone(missing=m)) for _, s in STREAMS[2:4] for m in ("absent", "404")),
-    *(("openphone", "call_transcripts", openphone(plan=p)) for p in ("refused_404", "absent")),
+    *((q, s, openphone(missing=m)) for q, s in STREAMS[2:6] for m in ("absent", "404")),
+    *(
+        (quo, "call_transcripts", openphone(plan=plan))
+        for quo in QUO
+        for plan in ("refused_404", "absent")
+    ),
     ("amplemarket", "call_transcripts", Switches(amplemarket=NEWER)),
     ("amplemarket", "call_recordings", Switches(amplemarket=NEWER)),
     ("amplemarket", "call_transcripts", Switches(amplemarket=UUID4)),
@@ -144,16 +170,23 @@ def test_a_row_has_the_cursor_of_its_call(provider: str, stream: str) -> None:
     assert [row.get("updated_at") for row in rows] == [changed[row["call_id"]] for row in rows]
 
 
-def test_all_streams_of_what_there_is_to_calls_are_read_in_one_sync() -> None:
+@pytest.mark.parametrize("provider", QUO)
+def test_all_streams_of_what_there_is_to_calls_are_read_in_one_sync(provider: str) -> None:
     """Their parents have one name, and each an own reading."""
     sandbox = sandbox_of()
     streams = ("calls", "call_transcripts", "call_recordings")
-    done = synced(sandbox, "openphone", *streams)
+    done = synced(sandbox, provider, *streams)
     assert done.failures == []
-    assert done.by_id().keys() == sandbox.expected("openphone").keys()
+    assert done.by_id().keys() == calls_of(sandbox, provider).keys()
     assert {state["stream"]["stream_descriptor"]["name"] for state in done.states} == {*streams}
     for stream in streams[1:]:
-        assert rows_of(done, stream) == truth(sandbox, "openphone", stream)
+        assert rows_of(done, stream) == truth(sandbox, provider, stream)
+    states = [state["stream"]["stream_state"] for state in done.states]
+    if provider != DATED:
+        states = [state["parent_state"]["conversations"] for state in states]
+    inventories = [state["inventory"] for state in states]
+    assert inventories[0]
+    assert inventories[1:] == inventories[:1] * 2
 
 
 def asked(sandbox: Sandbox) -> list[str]:
@@ -167,10 +200,11 @@ def asked(sandbox: Sandbox) -> list[str]:
     return found
 
 
-def test_quo_is_asked_about_answered_calls_only_and_once() -> None:
+@pytest.mark.parametrize("provider", QUO)
+def test_quo_is_asked_about_answered_calls_only_and_once(provider: str) -> None:
     sandbox = sandbox_of()
-    synced(sandbox, "openphone", "call_transcripts")
-    answered = [key for key, one in sandbox.expected("openphone").items() if one.get("answered")]
+    synced(sandbox, provider, "call_transcripts")
+    answered = [key for key, one in calls_of(sandbox, provider).items() if one.get("answered")]
     assert len(answered) > 20
     assert sorted(asked(sandbox)) == sorted(answered)
 
@@ -201,8 +235,8 @@ def test_amplemarket_is_asked_for_nothing_more() -> None:
 
 PLANS = [
     *(("intercom", s, intercom(plan=p)) for s in CHILDREN for p in INTERCOM_PLANS),
-    *(("openphone", "call_transcripts", openphone(plan=p)) for p in ("refused_402", "refused_403")),
-    *(("openphone", "call_recordings", openphone(plan=f"recordings_{n}")) for n in (402, 403)),
+    *((q, "call_transcripts", openphone(plan=f"refused_{n}")) for q in QUO for n in (402, 403)),
+    *((q, "call_recordings", openphone(plan=f"recordings_{n}")) for q in QUO for n in (402, 403)),
 ]
 
 
@@ -210,7 +244,7 @@ PLANS = [
 def test_a_plan_without_it_gives_an_empty_stream_whose_state_stays(
     provider: str, stream: str, switches: Switches, caplog: pytest.LogCaptureFixture
 ) -> None:
-    sandbox = sandbox_of(switches, calls=500)
+    sandbox = sandbox_of(switches, calls=300)
     first = synced(sandbox, provider, stream)
     assert (first.failures, first.records(stream), first.states) == ([], [], [])
     told = [r.getMessage() for r in caplog.records if "plan of this workspace" in r.getMessage()]
@@ -218,7 +252,7 @@ def test_a_plan_without_it_gives_an_empty_stream_whose_state_stays(
     status = "402" if "402" in repr(switches) or "payment" in repr(switches) else "403"
     assert f"(HTTP {status}), so that {stream} is empty; its state stays as it is" in told[0]
     refused = [one for one in sandbox.requests if one.status == int(status)]
-    assert 20 <= len(refused) <= 20 + 32 if provider == "openphone" else refused
+    assert 20 <= len(refused) <= 20 + 32 if provider in QUO else refused
     # the plan has it again: then all of it comes
     sandbox.switches = replace(sandbox_of().switches)
     whole = synced(sandbox, provider, stream)
@@ -232,7 +266,7 @@ def test_a_plan_without_it_gives_an_empty_stream_whose_state_stays(
 
 
 def test_what_a_plan_has_for_some_calls_comes_for_these(caplog: pytest.LogCaptureFixture) -> None:
-    sandbox = sandbox_of(openphone(plan="ai_only"), calls=500)
+    sandbox = sandbox_of(openphone(plan="ai_only"), calls=300)
     done = synced(sandbox, "openphone", "call_transcripts")
     rows = truth(sandbox, "openphone", "call_transcripts")
     assert rows
@@ -243,16 +277,16 @@ def test_what_a_plan_has_for_some_calls_comes_for_these(caplog: pytest.LogCaptur
     assert f"refused {refused} of the requests for call_transcripts (HTTP 403)" in told
 
 
-@pytest.mark.parametrize(("provider", "stream"), STREAMS[:4])
+@pytest.mark.parametrize(("provider", "stream"), STREAMS[:6])
 def test_only_what_has_changed_within_the_lookback_is_asked_about_again(
     provider: str, stream: str
 ) -> None:
-    sandbox = sandbox_of(calls=500)
+    sandbox = sandbox_of(calls=300)
     first = synced(sandbox, provider, stream, lookback_days=3)
     before = sorted(asked(sandbox))
     assert before
     sandbox.world.advance(hours=24, new=6, changed=6, deleted=0, late=0)
-    newest = max(one["updated_at"] for one in sandbox.expected(provider).values())
+    newest = max(one["updated_at"] for one in calls_of(sandbox, provider).values())
     sandbox.clear_requests()
     second = synced(sandbox, provider, stream, state=first.states, lookback_days=3)
     assert second.failures == []
@@ -260,19 +294,19 @@ def test_only_what_has_changed_within_the_lookback_is_asked_about_again(
     latest = to_text(datetime.fromisoformat(newest) - timedelta(days=3))
     changed = {
         key: one["updated_at"]
-        for key, one in sandbox.expected(provider).items()
+        for key, one in calls_of(sandbox, provider).items()
         if (one.get("answered") or one.get("recording_url") or one.get("transcript_url"))
     }
     calls = asked(sandbox)
-    if stream == "call_recordings" or provider == "openphone":
+    if stream == "call_recordings" or provider in QUO:
         ids = {one.removesuffix("-fin") for one in calls}
         assert ids <= {key for key, at in changed.items() if at >= since}
-        wanted = {row["call_id"] for row in sandbox.expected_rows(provider, stream)}
+        wanted = {row["call_id"] for row in truth(sandbox, provider, stream)}
         assert ids >= {key for key in wanted if changed[key] >= latest}
     assert 0 < len(calls) < len(before) / 3
     # and a destination has all of it
     assert merged(stream, first, second) == {
-        key_of(stream, row): row for row in sandbox.expected_rows(provider, stream)
+        key_of(stream, row): row for row in truth(sandbox, provider, stream)
     } | {key: row for key, row in merged(stream, first).items() if key[0] not in changed}
 
 
@@ -285,12 +319,13 @@ def merged(stream: str, *syncs: Sync) -> dict[tuple[str, Any], Row]:
     return {key_of(stream, row): row for done in syncs for row in rows_of(done, stream)}
 
 
-@pytest.mark.parametrize(("provider", "stream"), STREAMS[:4])
+@pytest.mark.parametrize(("provider", "stream"), STREAMS[:6])
 @pytest.mark.parametrize("nth", [1, 3])
 def test_a_failure_loses_nothing(provider: str, stream: str, nth: int) -> None:
     sandbox = sandbox_of(calls=300)
     path = PATHS[provider, stream]
-    fault = Fault(provider, path, nth=nth, times=ENDLESS, status=500)
+    played = "openphone" if provider == DATED else provider
+    fault = Fault(played, path, nth=nth, times=ENDLESS, status=500)
     sandbox.faults.append(fault)
     first = synced(sandbox, provider, stream)
     assert {kind for kind, _ in first.failures} == {"transient_error"}
@@ -299,5 +334,100 @@ def test_a_failure_loses_nothing(provider: str, stream: str, nth: int) -> None:
     second = synced(sandbox, provider, stream, state=first.states)
     assert second.failures == []
     assert merged(stream, first, second) == {
-        key_of(stream, row): row for row in sandbox.expected_rows(provider, stream)
+        key_of(stream, row): row for row in truth(sandbox, provider, stream)
     }
+
+
+def states_in(messages: Sequence[AirbyteMessage], stream: str) -> list[tuple[int, Any]]:
+    """The place among the messages of each state that left, and the state as a file holds it."""
+    return [
+        (place, [AirbyteStateMessageSerializer.dump(message.state)])
+        for place, message in enumerate(messages)
+        if message.state is not None
+        and message.state.stream is not None
+        and message.state.stream.stream_descriptor.name == stream
+    ]
+
+
+@pytest.mark.parametrize("stream", CHILDREN)
+@pytest.mark.parametrize("provider", QUO)
+def test_a_sync_that_is_killed_loses_nothing(
+    provider: str, stream: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not of calls that are older than the state, either: their conversation was active later.
+
+    A first sync is killed after some states, and so is one that follows it.
+    """
+    # the CDK lets a state out every ten minutes
+    monkeypatch.setattr(ConcurrentPerPartitionCursor, "_throttle_state_message", lambda _: 1.0)
+    monkeypatch.setattr(window_plan, "_PAGES_OF_A_WINDOW", 1)
+    monkeypatch.setattr(window_plan, "_FEWEST_PAGES", 1)
+    sandbox = Sandbox(World(calls=160, conversations=12), Switches(enforce_limits=False))
+    whole = synced(sandbox, provider, stream, num_workers=2)
+    assert whole.failures == []
+    left = states_in(whole.messages, stream)
+    assert len(left) > 3
+    for place, state in left[:: max(1, len(left) // 4)]:
+        killed = Sync(whole.messages[:place], None)
+        resumed = synced(sandbox, provider, stream, state=state)
+        assert merged(stream, killed, resumed) == merged(stream, whole)
+    assert merged(stream, whole) == rows_by_key(stream, truth(sandbox, provider, stream))
+    sandbox.world.advance(hours=240, new=30, changed=10, deleted=0, late=0)
+    second = synced(sandbox, provider, stream, state=left[-1][1], num_workers=2)
+    third = states_in(second.messages, stream)
+    wanted = rows_by_key(stream, truth(sandbox, provider, stream))
+    for place, state in third[:: max(1, len(third) // 3)]:
+        killed = Sync(second.messages[:place], None)
+        resumed = synced(sandbox, provider, stream, state=state)
+        found = merged(stream, whole, killed, resumed)
+        assert {key: found.get(key) for key in wanted} == wanted
+
+
+def rows_by_key(stream: str, rows: Iterable[Row]) -> dict[tuple[str, Any], Row]:
+    return {key_of(stream, row): row for row in rows}
+
+
+@pytest.mark.parametrize("kind", ["redirect", "audio"])
+def test_no_recording_is_taken_and_the_key_goes_nowhere_else(
+    kind: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over sockets: the sandbox writes megabytes, and knows whether they were taken."""
+    switches = replace(intercom(recording=kind), enforce_limits=False)
+    with Sandbox(World(calls=120), switches) as sandbox:
+        be_quick(monkeypatch, sandbox.url)
+        config, catalog = config_for("intercom"), catalog_for("intercom", "call_recordings")
+        done = Sync([*messages_of(source_of("intercom"), config, catalog)], None)
+        assert rows_of(done, "call_recordings") == truth(sandbox, "intercom", "call_recordings")
+        asked_about = [one for one in sandbox.requests if one.path.endswith("/recording")]
+        assert {one.status for one in asked_about} == {302 if kind == "redirect" else 200, 404}
+        assert (sandbox.heard, sandbox.signed_requests) == (0, [])
+
+
+def test_transcripts_come_by_post_over_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sandbox(World(calls=120), Switches(enforce_limits=False)) as sandbox:
+        be_quick(monkeypatch, sandbox.url)
+        config, catalog = config_for("intercom"), catalog_for("intercom", "call_transcripts")
+        done = Sync([*messages_of(source_of("intercom"), config, catalog)], None)
+        assert rows_of(done, "call_transcripts") == truth(sandbox, "intercom", "call_transcripts")
+        posts = [one for one in sandbox.requests if one.method == "POST"]
+        assert {one.headers["content-type"] for one in posts} == {"application/json"}
+
+
+def test_what_a_complete_reading_brings_is_not_known_before_its_rows_are_out() -> None:
+    """A call that appears late is given out once, with the month that differs."""
+    sandbox = sandbox_of(calls=200)
+    rows = truth(sandbox, "intercom", "call_recordings")
+    oldest = min(rows, key=lambda row: calls_of(sandbox, "intercom")[row["call_id"]]["created_at"])
+    late = oldest["call_id"]
+    sandbox.world.hide_call("intercom", late)
+    first = synced(sandbox, "intercom", "call_recordings", full_scan_hours=0)
+    sandbox.world.show_call("intercom", late)
+    path = f"/calls/{late}/recording"
+    sandbox.faults.append(Fault("intercom", path, times=ENDLESS, status=500))
+    second = synced(sandbox, "intercom", "call_recordings", state=first.states, full_scan_hours=0)
+    assert [kind for kind, _ in second.failures] == ["transient_error"]
+    sandbox.faults.clear()
+    third = synced(sandbox, "intercom", "call_recordings", state=second.states, full_scan_hours=0)
+    assert third.failures == []
+    assert late not in {row["call_id"] for row in first.records("call_recordings")}
+    assert oldest in rows_of(third, "call_recordings")

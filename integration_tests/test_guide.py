@@ -27,7 +27,12 @@ PLACES: dict[str, tuple[str | int, ...]] = {
     "request_parameters": REQUESTER,
     "error_envelopes": REQUESTER,
     "error_rows": REQUESTER,
+    "optional_parts": REQUESTER,
     "windows": LIST,
+    "retriever": CALLS,
+    "details": (*CALLS, "retriever"),
+    "transformations": CALLS,
+    "line_of": (*CALLS, "transformations", 0),
     "paginator": LIST,
     "columns": (*CALLS, "transformations", 0),
     "parties": (*CALLS, "transformations", 0),
@@ -67,7 +72,16 @@ def test_a_key_without_a_meaning_is_no_row(monkeypatch: pytest.MonkeyPatch) -> N
 def test_every_component_and_every_key_has_its_place() -> None:
     for name in set(calls_shared.__all__) - {"CallsSource", "run"}:
         assert f"\n### `calls_shared.{name}`\n" in GUIDE
-    for row in ("`retry`", "`{says}`", "`{latest: [path, ...]}`", "`abandoned`", "`talk_seconds`"):
+    for row in (
+        "`{list: [path, ...]}`",
+        "`{lines: [path, ...]}`",
+        "`participants`",
+        "`retry`",
+        "`{says}`",
+        "`{latest: [path, ...]}`",
+        "`abandoned`",
+        "`talk_seconds`",
+    ):
         assert row in GUIDE
 
 
@@ -82,7 +96,7 @@ def test_an_example_is_understood_in_a_manifest(number: int, manifest: dict[str,
     assert list(problems(changed)) == []
     typo = {f"{key}x": value for key, value in _first_object(content).items()}
     place[part] = [typo] if isinstance(content, list) else typo
-    if part != "request_parameters":  # its names are the provider's
+    if part not in ("request_parameters", "optional_parts"):  # their names are the provider's
         assert list(problems(changed)) != []
 
 

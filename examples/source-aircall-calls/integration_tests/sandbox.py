@@ -161,6 +161,7 @@ def expected_call(call: TrueCall) -> dict[str, Any]:
     user = call.user or (None, None, None)
     contact = call.contact or (None, None, None)
     incoming = call.direction == "inbound"
+    numbers = (call.raw_digits, line[2]) if incoming else (line[2], call.raw_digits)
     columns = {
         "provider": "aircall",
         "id": str(call.id),
@@ -177,8 +178,9 @@ def expected_call(call: TrueCall) -> dict[str, Any]:
         "duration_source": None if call.duration is None else "provider",
         "wait_seconds": None if is_answered is None else between(call.started_at, waited_until),
         "talk_seconds": between(call.answered_at, call.ended_at),
-        "from_number": call.raw_digits if incoming else line[2],
-        "to_number": line[2] if incoming else call.raw_digits,
+        "from_number": numbers[0],
+        "to_number": numbers[1],
+        "participants": [*dict.fromkeys(number for number in numbers if number)] or None,
         "external_number": call.raw_digits,
         "internal_number": line[2],
         "line_id": None if line[0] is None else str(line[0]),

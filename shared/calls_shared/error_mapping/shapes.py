@@ -11,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 from calls_shared.error_mapping.body import BadShapeError, PageShape, parsed, what_it_is
+from calls_shared.error_mapping.envelope import says_error
 from calls_shared.paths import field
 
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
@@ -56,7 +57,7 @@ class TextShape(PageShape):
                 raise BadShapeError(what_it_is(response, None))
             if not body.strip() and "text/plain" not in kind:
                 raise BadShapeError("an empty body")
-        return [{"said": body}]
+        return [] if says_error(body) else [{"said": body}]
 
     def nulls(self, response: requests.Response) -> int:
         """None: there is no list."""

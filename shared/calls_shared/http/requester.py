@@ -15,6 +15,7 @@ from airbyte_cdk.sources.declarative.requesters.http_requester import HttpReques
 from airbyte_cdk.sources.declarative.requesters.request_options import (
     InterpolatedRequestOptionsProvider,
 )
+from airbyte_cdk.sources.declarative.requesters.requester import HttpMethod
 from airbyte_cdk.sources.types import StreamSlice, StreamState
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
@@ -59,8 +60,9 @@ class CallRequester(HttpRequester):
         hints: parameters that may help and are not needed, such as a sort order of unknown form: if
             a request with them is refused (HTTP 400 or 422), and not without them, none is sent any
             more.
-        optional_parts: by parameter the names of parts of a record that not every plan gives
-            (`calls_shared.http.optional_parts.OptionalParts`).
+        optional_parts: by parameter the names of parts of a record that not every plan gives. A
+            part is left out, with a warning, where a request is refused (HTTP 400, 402, 403 or 422)
+            with it and not without it.
         error_rows: the provider's rows of the error table
             (`calls_shared.error_mapping.errors.ErrorRow`).
         error_envelopes: the forms of the provider's own error body
@@ -85,6 +87,7 @@ class CallRequester(HttpRequester):
     page_count_at: str = ""
     total_at: str = ""
     answers: str = "page"
+    http_method: str | HttpMethod = "GET"
     request_headers: Mapping[str, str] = dataclass_field(default_factory=dict)
     request_parameters: Mapping[str, str] = dataclass_field(default_factory=dict)
     optional_parameters: Sequence[str] = dataclass_field(default_factory=list)

@@ -95,7 +95,7 @@ class RowSchema(SchemaLoader):
     """Schema loader of a stream beside `calls`.
 
     Attributes:
-        shape: which one, a name in `ROW_COLUMNS`.
+        shape: which one: `call_transcripts`, `call_recordings`, `users` or `call_dispositions`.
     """
 
     shape: str

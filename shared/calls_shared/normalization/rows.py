@@ -64,7 +64,7 @@ class RowNormalization(RecordTransformation):
     """Transformation of a record, in place, into the columns of a stream beside `calls`.
 
     Attributes:
-        shape: which stream, a name in `row_columns.ROW_COLUMNS`.
+        shape: which stream: `users`, `call_dispositions` or another one beside `calls`.
         provider: the value of the column `provider`.
         columns: the mapping, one source a column.
         config: handed over by the CDK; the source's report counts what could not be read.

@@ -52,7 +52,11 @@ class DetailsInRecord:
 
     Attributes:
         asked_if: columns of the call, of which one at least must say something (true, or a text).
-        entries_at, columns, none_if: how rows are made (`calls_shared.reading.detail_rows`).
+        entries_at: paths in a record of the lists whose items become rows, of which the first that
+            holds something counts; without one each record becomes a row.
+        columns: the mapping of an item, one source a column, where `from_slice` reads the record
+            around it. Without one what looks like a speaker and a text is taken.
+        none_if: `{path: value, ...}`, what a record says where there is nothing.
     """
 
     KEYS: ClassVar[Mapping[str, Keys]] = {"columns": Keys(each=SOURCE), "none_if": FREE}

@@ -31,9 +31,9 @@ class CallDetails:
     Attributes:
         name: the stream's name, for the user.
         provider_name: the provider's name, for the user.
-        shape: the stream whose rows are made (`calls_shared.reading.detail_rows.SHAPES`).
-        sources: where what there is is found (`calls_shared.reading.detail_sources`); the first
-            one that a call is for is asked.
+        shape: the stream whose rows are made: `call_transcripts` or `call_recordings`.
+        sources: where what there is is found (`DetailsInRecord`, `DetailsOfCall`,
+            `DetailsOfSeveral`); the first one that a call is for is asked.
         plan_message: the sentence for the user if the plan of the workspace refuses all of it;
             `{status}` and `{says}` (the provider's own words) are filled in.
     """

@@ -136,6 +136,8 @@ class ListedCallsRetriever(CallRetriever):
         for name in ("cursor_field", "start_date_field"):
             if node.get(name):
                 raise ValueError(f"{name} has no meaning here: what is listed is listed whole")
+        if node.get("details"):
+            raise ValueError("details have no meaning here: what is listed is a call")
         strategy = node.get("paginator", {}).get("pagination_strategy", {})
         if node.get("is_keyset") and strategy.get("class_name") == _NUMBERED:
             raise ValueError("is_keyset is not so: what numbered pages hold moves when calls go")

@@ -48,6 +48,16 @@ class OldestFirstRetriever(CallRetriever):
         self._listed: Mapping[str, Any] | None = None  # the partition that waits
         self._waiting: list[dict[str, Any]] = []  # its parents, the oldest last
 
+    @classmethod
+    def check_manifest(cls, node: Mapping[str, Any]) -> None:
+        """Refuse details: what comes out is no call.
+
+        Raises:
+            ValueError: saying so.
+        """
+        if node.get("details"):
+            raise ValueError("details have no meaning here: a parent is no call")
+
     def read_records(
         self, records_schema: Mapping[str, Any], stream_slice: StreamSlice | None = None
     ) -> Iterable[StreamData]:

@@ -41,7 +41,8 @@ class CallRetriever(SimpleRetriever):
         cursor_field: the record field that the slice's start is compared with; records before it
             are left out, records without it are kept. "" keeps all.
         start_date_field: the record field that the configuration's `start_date` is compared with.
-        details: what each call is replaced by, where the stream is of what there is to calls.
+        details: what each call is replaced by (`CallDetails`), where the stream is of what there is
+            to calls.
     """
 
     cursor: Cursor | None = None

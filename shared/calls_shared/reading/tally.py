@@ -6,6 +6,8 @@ from airbyte_cdk.models import AirbyteRecordMessage
 
 from calls_shared.normalization import times
 
+_CALLS = "calls"  # the stream; the others that are incremental have rows about them
+
 
 class RecordTally:
     """Counts the records of a sync by stream.
@@ -39,7 +41,8 @@ class RecordTally:
             if self._streams.get(name, ("", None))[1] is None:
                 lines.append(f"{name}: {newer} records read.")
             else:
+                what = _CALLS if name == _CALLS else "rows of calls"
                 lines.append(
-                    f"{name}: {newer} calls newer than the state, {again} re-read in the lookback."
+                    f"{name}: {newer} {what} newer than the state, {again} re-read in the lookback."
                 )
         return lines

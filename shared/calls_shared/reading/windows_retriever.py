@@ -41,7 +41,8 @@ class WindowsRetriever(ListRetriever):
     creation, so that all changes up to the end of that window have been seen.
 
     Attributes:
-        windows: `{from, to, unit}`, as `Windows.of` has them, without a wall.
+        windows: `{from, to, unit}`: the request parameters of the two bounds, which are inclusive,
+            and what they are counted in (`seconds` or `milliseconds` since 1970, or `date-time`).
         beside: a router whose slices stand for records of another stream, which is read before the
             list; their extra fields are in the list's own slice under `beside_as`, by the value
             that they are partitioned by.

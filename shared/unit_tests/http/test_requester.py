@@ -377,3 +377,48 @@ def test_the_address_is_that_of_the_host_and_the_path(server: requests_mock.Mock
     assert [request.url for request in server.request_history] == [
         "https://api.acme.example/v1/calls/5e3"
     ]
+
+
+def test_a_body_goes_by_post_again_after_a_fault(server: requests_mock.Mocker) -> None:
+    server.post(URL, [{"status_code": 500}, {"json": GOOD}])
+    requester = requester_of(TWICE, http_method="POST")
+    response = requester.send_request(request_body_json={"ids": ["5e3"]})
+    assert response is not None
+    assert requester.records_of(response) == GOOD["data"]
+    assert [request.json() for request in server.request_history] == [{"ids": ["5e3"]}] * 2
+    assert {request.method for request in server.request_history} == {"POST"}
+    assert {request.headers["Authorization"] for request in server.request_history} == {
+        "Bearer 12e5"
+    }
+
+
+def test_a_place_is_told_and_not_followed(server: requests_mock.Mocker) -> None:
+    target = "https://files.acme.example/a.mp3?Expires=1"
+    server.get(URL, status_code=302, headers={"Location": target})
+    server.get(target, content=b"ID3")
+    requester = requester_of(answers="place")
+    response = requester.send_request()
+    assert response is not None
+    assert requester.is_an_answer(response)
+    assert requester.records_of(response) == [{"url": target}]
+    assert [request.url for request in server.request_history] == [URL]
+
+
+def test_what_is_skipped_is_no_answer(server: requests_mock.Mocker) -> None:
+    server.get(URL, status_code=404, json={"code": "gone"})
+    requester = requester_of(answers="object")
+    response = requester.send_request()
+    assert response is not None
+    assert not requester.is_an_answer(response)
+
+
+@pytest.mark.parametrize(
+    ("node", "problem"),
+    [
+        ({"answers": "pages"}, "answers 'pages' is not one of page, object, text, place"),
+        ({"http_method": "DELETE"}, "http_method is GET or POST: this source only reads"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(node: dict[str, str], problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        CallRequester.check_manifest(node)

@@ -1,4 +1,5 @@
 import gzip
+import json
 import os
 import socket
 import threading
@@ -37,6 +38,8 @@ class Server(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.asked: list[tuple[str, dict[str, str]]] = []
+        self.bodies: list[bytes] = []
+        self.left = threading.Event()  # a client has gone in the middle of an answer
         self.ended = threading.Event()
 
     @property
@@ -55,6 +58,10 @@ class Handler(BaseHTTPRequestHandler):
         self.server.asked.append((self.path, dict(self.headers.items())))
         name = self.path.split("?")[0].rsplit("/", 1)[-1]
         getattr(self, f"answer_{name}", self.answer_calls)()
+
+    def do_POST(self) -> None:
+        self.server.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+        self.do_GET()
 
     def reply(self, status: int, headers: dict[str, str], body: bytes) -> None:
         self.send_response(status)
@@ -125,7 +132,7 @@ class Handler(BaseHTTPRequestHandler):
             while not self.server.ended.wait(0.01):
                 self.wfile.write(b" ")
         except OSError:
-            pass
+            self.server.left.set()
 
 
 @pytest.fixture(autouse=True)
@@ -426,3 +433,39 @@ def test_no_cookie_and_no_netrc_travels(
 )
 def test_fault_names_never_quote_the_fault(fault: Exception, name: str) -> None:
     assert fault_name(fault) == name
+
+
+def test_a_body_goes_as_json_by_post(server: Server) -> None:
+    body = {"ids": ["5e3", "Zoë"]}
+    url = f"{server.url}/calls"
+    for _ in range(2):
+        Transport(None, 1).send(
+            url,
+            origin=url,
+            headers={"Authorization": "Bearer x"},
+            params={},
+            patience=SLOW,
+            method="POST",
+            body=body,
+        )
+    assert [json.loads(sent) for sent in server.bodies] == [body, body]
+    for path, headers in server.asked:
+        assert (path, headers["Content-Type"]) == ("/calls", "application/json")
+        assert headers["Authorization"] == "Bearer x"
+
+
+def test_a_body_that_is_not_wanted_stays_on_the_wire(server: Server) -> None:
+    """The server writes for ever; it sees the connection closed."""
+    url = f"{server.url}/dripping"
+    seen = []
+
+    def wants_body(response: requests.Response) -> bool:
+        seen.append((response.status_code, response.headers["Content-Length"]))
+        return False
+
+    response = Transport(None, 1).send(
+        url, origin=url, headers={}, params={}, patience=SLOW, wants_body=wants_body
+    )
+    assert (response.status_code, response.content) == (200, b"")
+    assert seen == [(200, "1000000000")]
+    assert server.left.wait(60)

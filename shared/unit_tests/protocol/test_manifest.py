@@ -9,15 +9,32 @@ from calls_shared.protocol.manifest_check import resolved
 from calls_shared.reading.cursors import StreamCursor, stream_cursors, streams_of
 
 Manifests = Mapping[str, dict[str, Any]]
+WITH_ROWS = ("calls", "call_transcripts", "call_recordings")
+"""The calls, and the streams of what there is to a call, which keep the same kind of state."""
 
 
 @pytest.mark.parametrize(
     ("provider", "config", "cursors"),
     [
-        ("intercom", {}, {"calls": StreamCursor("updated_at")}),
-        ("openphone", {}, {"calls": StreamCursor("updated_at", {"conversations": "active_at"})}),
-        ("openphone", {"api_version": "2026-03-30"}, {"calls": StreamCursor("updated_at")}),
-        ("amplemarket", {}, {"calls": StreamCursor("created_at")}),
+        ("intercom", {}, dict.fromkeys(WITH_ROWS, StreamCursor("updated_at"))),
+        (
+            "openphone",
+            {},
+            dict.fromkeys(WITH_ROWS, StreamCursor("updated_at", {"conversations": "active_at"})),
+        ),
+        (
+            "openphone",
+            {"api_version": "2026-03-30"},
+            dict.fromkeys(WITH_ROWS, StreamCursor("updated_at")),
+        ),
+        (
+            "amplemarket",
+            {},
+            {
+                **dict.fromkeys(WITH_ROWS, StreamCursor("updated_at")),
+                "calls": StreamCursor("created_at"),
+            },
+        ),
         ("skipcall", {}, {"calls": StreamCursor("updated_at")}),
     ],
 )

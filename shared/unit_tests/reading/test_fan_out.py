@@ -1,6 +1,6 @@
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext, suppress
+from contextlib import closing, nullcontext, suppress
 from copy import deepcopy
 from datetime import UTC, datetime
 from itertools import product
@@ -25,6 +25,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from calls_shared import FanOutRetriever, PageToken, ParentSlices
 from calls_shared.http.budget import budget_of
 from calls_shared.normalization import times
+from calls_shared.reading.checkpoint import Checkpoint
 from calls_shared.reading.deferred import DeferredFailure
 from calls_shared.reading.progress import ParentProgress
 from shared.unit_tests.cdk_parts import selector_of
@@ -668,3 +669,108 @@ def test_where_the_new_scope_holds_nothing_the_new_state_leaves() -> None:
     assert gated.cursor.emit() == [OLD]
     gated.conclude()
     assert gated.cursor.emit()[-1] == {**PROVED, "scope": {"api": 2}}
+
+
+# --- where each call is replaced by what there is to it ---
+
+
+class Details:
+    """Gives a row for each call, after all of a slice have been read; keeps what came."""
+
+    def __init__(self, *, are_refused: bool = False, failing: str = "") -> None:
+        self.are_refused = are_refused
+        self.failing = failing
+        self.came: list[str] = []
+
+    def rows(self, items: Any, done: Any) -> Any:
+        with closing(items):
+            held: list[Record] = []
+            for item in items:
+                if isinstance(item, Checkpoint):
+                    yield from self._rows(held)
+                    yield item
+                else:
+                    self.came.append(item.data["id"])
+                    held.append(item)
+            yield from self._rows(held)
+
+    def _rows(self, held: list[Record]) -> Any:
+        while held:
+            call = held.pop(0)
+            if call.data["id"] == self.failing:
+                raise RuntimeError(self.failing)
+            yield Record({"id": f"row of {call.data['id']}"}, "rows", call.associated_slice)
+
+
+def of_details(page: Pages, details: Details, **changed: str) -> FanOutRetriever:
+    rows = page(*((name, "US1") for name in changed))
+    retriever, _ = retriever_of({("CN1", None): [rows]}, details=details, changed_field="at")
+    pages = retriever._pages
+
+    def with_changes(*arguments: Any) -> Any:
+        for one in pages(*arguments):
+            for record in one.records:
+                if changed[record.data["id"]]:
+                    record.data["at"] = changed[record.data["id"]]
+            yield one
+
+    retriever._pages = with_changes  # type: ignore[assignment]
+    return retriever
+
+
+def test_only_calls_that_changed_since_are_asked_about(page: Pages) -> None:
+    since = "2026-02-03T00:00:00"
+    changed = {
+        "AC1": "2026-02-02T23:59:59.999Z",
+        "AC2": "2026-02-03T00:00:00Z",
+        "AC3": "2026-03-01T00:00:00.5Z",
+        "AC4": "",
+    }
+    for given, wanted in ((since, ["AC2", "AC3", "AC4"]), (None, [*changed])):
+        details = Details()
+        retriever = of_details(page, details, **changed)
+        found = ids(retriever, conversation(users=[], changed_since=given))
+        assert details.came == wanted
+        assert found == [f"row of {name}" for name in wanted]
+
+
+def test_a_stream_of_calls_has_all_of_a_slice_whenever_they_changed(page: Pages) -> None:
+    retriever = of_details(page, Details(), AC1="2026-01-01T00:00:00Z")
+    retriever.details = None
+    slice_ = conversation(users=[], changed_since="2026-02-03T00:00:00")
+    assert ids(retriever, slice_) == ["AC1"]
+
+
+def test_a_ticket_is_closed_when_the_rows_are_out(page: Pages) -> None:
+    for failing in ("", "AC2"):
+        details = Details(failing=failing)
+        ticket = ParentProgress("active_at", {}).open({"phone": "PN1"}, MOMENT)
+        one = conversation(users=[], ticket=ticket)
+        retriever = of_details(page, details, AC1="", AC2="")
+        reading = iter(retriever.read_records({}, one))
+        first = next(reading)
+        assert isinstance(first, Record)
+        assert first.data == {"id": "row of AC1"}
+        assert (details.came, ticket.closed) == (["AC1", "AC2"], False)
+        with pytest.raises(RuntimeError) if failing else nullcontext():
+            assert len([*reading]) == 1
+        assert (ticket.closed, ticket.ended) == (not failing, True)
+
+
+def test_where_the_plan_refuses_no_call_is_read_and_no_ticket_closed(page: Pages) -> None:
+    retriever, requester = retriever_of({}, details=Details(are_refused=True))
+    ticket = ParentProgress("active_at", {}).open({"phone": "PN1"}, MOMENT)
+    assert ids(retriever, conversation(users=[], ticket=ticket)) == []
+    assert (ticket.closed, ticket.ended) == (False, True)
+    assert requester.asked == []
+
+
+def test_details_need_to_know_which_calls_have_changed() -> None:
+    carried = {"parent_stream_configs": [{"extra_fields": [["changed_since"]]}]}
+    good = {"details": {"shape": "x"}, "changed_field": "updated_at", "partition_router": carried}
+    FanOutRetriever.check_manifest(good)
+    with pytest.raises(ValueError, match="changed_field is needed beside details"):
+        FanOutRetriever.check_manifest({**good, "changed_field": ""})
+    carried["parent_stream_configs"][0]["extra_fields"] = []
+    with pytest.raises(ValueError, match="its slices do not carry changed_since"):
+        FanOutRetriever.check_manifest(good)

@@ -380,3 +380,47 @@ def test_the_end_of_the_process_is_no_failure_of_the_list(
 
     with pytest.raises(wrong):
         read(retriever_of(Ended({})), window("PN1", 0))
+
+
+# --- from when on changes of the children count ---
+
+
+def marked(
+    answer: Answer, complete: Any, *listed: dict[str, Any], keep: bool = True
+) -> dict[str, Any]:
+    """By parent, from when on its children's changes count; null where all of them do."""
+    before = {**state_of(*ALL), "complete": complete}
+    retriever = retriever_of(Requester({"PN1": [answer({"data": [*listed]})]}), before)
+    if keep:
+        progress_in(retriever).keep_complete()
+    found = [parent for number in range(3) for parent in read(retriever, window("PN1", number))]
+    return {parent["id"]: parent.get("changed_since") for parent in found}
+
+
+def test_only_later_changes_count_after_a_complete_reading_less_the_lookback(
+    answer: Answer,
+) -> None:
+    since = marked(answer, {"PN1": "2026-02-10T00:00:00.500000Z"}, *ALL)
+    assert since
+    assert {*since.values()} == {"2026-02-03T00:00:00.500000"}
+
+
+@pytest.mark.parametrize("complete", [{}, {"PN2": UNTIL}, {"PN1": "soon"}, None])
+def test_all_count_where_no_complete_reading_is_known(answer: Answer, complete: Any) -> None:
+    assert {*marked(answer, complete, *ALL).values()} == {None}
+
+
+def test_all_count_where_nobody_keeps_it(answer: Answer) -> None:
+    assert {*marked(answer, {"PN1": UNTIL}, *ALL, keep=False).values()} == {None}
+
+
+def test_all_count_of_a_year_that_differs(answer: Answer) -> None:
+    """What comes out whole may be what no reading has seen yet."""
+    since = marked(answer, {"PN1": UNTIL}, K, M, N, U, Y)  # L of M's year is gone
+    assert {name for name, at in since.items() if at is None} == {"m"}
+    assert since.keys() == {*"kmnuy"}
+
+
+def test_a_mark_of_the_future_leaves_nothing_out(answer: Answer) -> None:
+    (since,) = {*marked(answer, {"PN1": "2999-01-01T00:00:00.000000Z"}, *ALL).values()}
+    assert since < times.format_timestamp(datetime.now(UTC))

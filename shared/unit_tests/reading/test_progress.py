@@ -345,3 +345,49 @@ def test_several_threads_close_slices(hole: int | None) -> None:
     (entry,) = progress.state()["states"]
     assert entry["cursor"]["active_at"] == second(last)
     assert all(moments == sorted(moments) for moments in seen)  # it never goes back
+
+
+# --- when a partition was read completely ---
+
+
+def test_a_complete_reading_is_told_only_where_it_is_kept() -> None:
+    progress = progress_of((ONE, 5))
+    progress.listed(ONE, NEW, [])
+    progress.open(ONE, moment(7)).close()
+    progress.all_given_out()
+    assert "complete" not in progress.state()
+    assert progress.complete(ONE) is None
+
+
+def kept(complete: dict[str, Any]) -> ParentProgress:
+    progress = ParentProgress("active_at", {**handed_in((ONE, 5), (TWO, 6)), "complete": complete})
+    progress.keep_complete()
+    return progress
+
+
+def test_a_partition_is_complete_once_all_of_its_slices_are_closed() -> None:
+    progress = kept({"PN1": moment(4), "PN2": moment(6)})
+    progress.listed(ONE, NEW, [])
+    first, second = progress.open(ONE, moment(7)), progress.open(ONE, moment(9))
+    first.close()
+    assert progress.state()["complete"] == {"PN1": moment(4), "PN2": moment(6)}
+    second.close()  # all, but more may follow
+    assert progress.state()["complete"] == {"PN1": moment(4), "PN2": moment(6)}
+    progress.given_out(ONE)
+    assert progress.state()["complete"] == {"PN1": moment(9), "PN2": moment(6)}
+    # what is handed in next time
+    again = ParentProgress("active_at", progress.state())
+    again.keep_complete()
+    assert (again.complete(ONE), again.complete(TWO)) == (moment(9), moment(6))
+
+
+def test_a_partition_whose_listing_failed_is_not_complete() -> None:
+    progress = kept({})
+    progress.open(ONE, moment(7)).close()
+    progress.all_given_out()
+    assert progress.state()["complete"] == {}
+
+
+@pytest.mark.parametrize("odd", [None, "x", [], {"PN1": 7}, {"PN1": None}])
+def test_an_odd_mark_counts_as_none(odd: Any) -> None:
+    assert kept(odd).complete(ONE) is None

@@ -1,4 +1,5 @@
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -12,9 +13,16 @@ from airbyte_cdk.sources.declarative.requesters.paginators.default_paginator imp
 from airbyte_cdk.sources.types import Record, StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from calls_shared import CallRetriever, PageNumbers, PageToken
+from calls_shared import (
+    CallRetriever,
+    ListedCallsRetriever,
+    OldestFirstRetriever,
+    PageNumbers,
+    PageToken,
+)
 from calls_shared.http.budget import budget_of
 from calls_shared.http.places import FIRST
+from calls_shared.reading.checkpoint import Checkpoint
 from shared.unit_tests.cdk_parts import selector_of
 
 Answer = Callable[..., requests.Response]
@@ -328,3 +336,32 @@ def test_without_an_announced_count_an_empty_page_ends_the_list(answer: Answer) 
     requester = ByPage([answer({"data": [call("a")]}), answer({"data": []}), answer({"data": []})])
     assert read(retriever_of(requester, NUMBERS, {"num_workers": 4})) == ["a"]
     assert requester.tokens == [1, 2]
+
+
+# --- checkpoints ---
+
+
+def test_a_checkpoint_is_passed_when_the_records_before_it_have_been_taken(answer: Answer) -> None:
+    order: list[str] = []
+
+    class Marked(CallRetriever):
+        def _calls(self, *_: Any) -> Any:
+            for name in ("a", "b"):
+                yield Record({"id": name}, "calls", StreamSlice(partition={}, cursor_slice={}))
+                yield Checkpoint(lambda name=name: order.append(f"passed {name}"))  # type: ignore[misc]
+
+    retriever = retriever_of(Requester([]), TOKENS)
+    marked = Marked(
+        **{f.name: getattr(retriever, f.name) for f in fields(retriever) if f.init}, parameters={}
+    )
+    for record in marked.read_records({}):
+        assert isinstance(record, Record)
+        order.append(str(record.data["id"]))
+    assert order == ["a", "passed a", "b", "passed b"]
+
+
+@pytest.mark.parametrize("kind", [ListedCallsRetriever, OldestFirstRetriever])
+def test_what_gives_no_calls_has_no_details(kind: Any) -> None:
+    kind.check_manifest({"paginator": {}})
+    with pytest.raises(ValueError, match="details have no meaning here"):
+        kind.check_manifest({"details": {"shape": "call_transcripts"}})

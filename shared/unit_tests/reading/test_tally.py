@@ -70,3 +70,14 @@ def test_each_stream_has_its_sentence_in_the_order_of_the_catalog() -> None:
         "other: 0 records read.",
         "calls: 1 calls newer than the state, 0 re-read in the lookback.",
     ]
+
+
+def test_rows_about_calls_are_no_calls() -> None:
+    newest = "2026-01-31T12:00:00Z"
+    tally = RecordTally({"call_transcripts": ("updated_at", newest)})
+    for moment in (newest, "2026-02-01T00:00:00Z", "2026-02-01T00:00:00Z"):
+        data = {"call_id": "1", "updated_at": moment}
+        tally.record(AirbyteRecordMessage(stream="call_transcripts", data=data, emitted_at=0))
+    assert tally.sentences(["call_transcripts"]) == [
+        "call_transcripts: 2 rows of calls newer than the state, 1 re-read in the lookback."
+    ]

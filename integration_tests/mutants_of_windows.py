@@ -1,10 +1,8 @@
 """Mutants of what reads a list in windows of its server: a test must notice each of them."""
 
-from integration_tests.mutant import SHARED, UNIT, Mutant
+from integration_tests.mutant import KILLS, SHARED, UNIT, Mutant
 
 DATED = "integration_tests/test_dated_calls.py"
-WALK = "integration_tests/test_list_walk.py"
-MOVING = "integration_tests/test_moving_worlds.py"
 
 MUTANTS_OF_WINDOWS: tuple[Mutant, ...] = (
     Mutant(
@@ -47,13 +45,16 @@ MUTANTS_OF_WINDOWS: tuple[Mutant, ...] = (
         f"{SHARED}/reading/windows_at_once.py",
         "            while unread in read:\n                unread += 1\n",
         "            unread = max(unread, step.chain + 1)\n",
-        (DATED, f"{WALK} -k 2026", MOVING),
+        (
+            f"{DATED}::test_a_state_at_the_end_of_each_window_the_oldest_first",
+            f"{KILLS}::test_a_sync_may_be_cut_after_any_message[openphone-2026-03-30]",
+        ),
     ),
     Mutant(
         "months that differ are not read again",
         f"{SHARED}/reading/windows_retriever.py",
         "months = months_of(convergence.differing)",
         "months = months_of(sorted(convergence.differing)[:1])",
-        (WALK, MOVING),
+        (f"{DATED}::test_calls_that_come_back_in_several_months",),
     ),
 )

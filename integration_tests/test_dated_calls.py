@@ -312,6 +312,34 @@ def test_a_call_that_goes_makes_only_its_month_come_again(
     )
 
 
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_calls_that_come_back_in_several_months(sandbox: Sandbox, *, is_killed: bool) -> None:
+    """Also if the sync is ended while it reads those months again."""
+    calls = sandbox.expected("openphone", VERSION)
+    known = sandbox.world.openphone.calls
+    hidden = [key for key in calls if key in known and calls[key]["created_at"] < "2026-08"][::40]
+    assert len({calls[key]["created_at"][:7] for key in hidden}) > 2
+    for key in hidden:
+        sandbox.world.hide_call("openphone", key)
+    first = sync(dated(lookback_days=1))
+    for key in hidden:
+        sandbox.world.show_call("openphone", key)
+    state, delivered = last_state(first), [first]
+    if is_killed:
+        came: list[AirbyteMessage] = []
+        source, given = source_of("openphone", PAGES), state_of("calls", state)
+        with closing(messages_of(source, dated(lookback_days=1), CATALOG, given)) as reading:
+            for message in reading:
+                came.append(message)
+                if {call["id"] for call in records(came)} & {*hidden}:
+                    break
+        assert not {*hidden} <= {call["id"] for call in records(came)}
+        assert not any(message.type is Type.STATE for message in came)
+        delivered.append(came)
+    delivered.append(sync(dated(lookback_days=1), state))
+    assert held_after(*delivered) == calls
+
+
 @pytest.mark.parametrize("failing", [3, 9, 20])
 def test_what_was_read_before_a_failure_is_kept(sandbox: Sandbox, failing: int) -> None:
     sandbox.faults = [Fault("openphone", path_contains="/calls", nth=failing, times=ENDLESS)]

@@ -6,6 +6,7 @@ import pytest
 from calls_shared.reading.inventory import Inventory
 from calls_shared.reading.list_state import ListState
 from calls_shared.reading.seen import digest_of
+from calls_shared.reading.under_way import UnderWay
 
 AT, CURSOR, UNTIL = "2026-02-01T00:00:00Z", "2026-01-31T00:00:00Z", "2026-01-25T00:00:01Z"
 MONTHS = {"2025-12": "2:00000000000000aa", "undated": "1:0000000000000001"}
@@ -20,6 +21,18 @@ KEPT: dict[str, Any] = {
 def test_a_state_comes_back_as_it_was() -> None:
     assert WHOLE.as_state() == KEPT
     assert ListState.of({"updated_at": CURSOR, **KEPT}) == WHOLE
+
+
+def test_a_reading_goes_on_for_its_scope_unless_a_complete_one_of_it_is_known() -> None:
+    under_way = UnderWay(AT, UNTIL, CURSOR, MONTHS, {"region": "us"})
+    kept = {"under_way": under_way.as_state()}
+    alone, beside = ListState.of(kept), ListState.of({"updated_at": CURSOR, **KEPT, **kept})
+    assert alone.under_way_in({"region": "us"}) == under_way
+    assert alone.under_way_in({"region": "eu"}) is None
+    assert beside.under_way_in({"region": "us"}) == under_way
+    assert beside.under_way_in({"region": "eu"}) is None
+    same = {**kept, "under_way": {**kept["under_way"], "scope": {"region": "eu"}}}
+    assert ListState.of({**KEPT, **same}).under_way_in({"region": "eu"}) is None
 
 
 def test_the_state_of_ten_years_stays_small() -> None:

@@ -706,21 +706,24 @@ def test_the_interval_is_well_below_a_minute() -> None:
     assert calls_shared.protocol.heartbeat.INTERVAL <= 30.0
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("variant", VARIANTS, ids=str)
 def test_signs_of_life_while_waiting_for_a_rate_limit(
-    provider: str,
+    variant: Variant,
     quick_beat: float,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    provider = variant.provider
     with Sandbox(World(calls=150), Switches(enforce_limits=False)) as sandbox:
         monkeypatch.setenv("CALLS_SANDBOX_URL", sandbox.url)
         limit = {"kind": "status", "status": 429, "headers": {"Retry-After": "3"}}
         sandbox.faults = [Fault(provider, path_contains="calls", nth=2, times=1, **limit)]  # type: ignore[arg-type]
         began = time.time()
-        found = read(fast_source(provider), in_full(provider), catalog_for(provider))
+        found = read(
+            fast_source(provider), in_full(provider, **variant.settings), catalog_for(provider)
+        )
         ended = time.time()
-        assert {call["id"]: call for call in records(found)} == sandbox.expected(provider)
+        assert {call["id"]: call for call in records(found)} == variant.expected(sandbox)
     signs = signs_of_life(capsys.readouterr().out)
     limited = [number for number, (_, _, reasons) in enumerate(signs) if reasons is not None]
     during = signs[limited[0] : limited[-1] + 1]

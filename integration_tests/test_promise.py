@@ -13,6 +13,7 @@ from source_skipcall_calls import SourceSkipcallCalls
 from integration_tests.commands import Connector, catalog_for, in_full
 from integration_tests.in_process import read, records, state_of
 from integration_tests.sandbox import Sandbox, SeenRequest, Switches, World
+from integration_tests.variants import VARIANTS, Variant
 
 ORDERS = ("created_desc", "created_asc", "updated_desc", "shuffled")
 PAGE_NUMBERED = ("intercom", "skipcall")
@@ -169,13 +170,13 @@ def test_the_lookback_is_the_users(lookback_days: int, tmp_path: Path) -> None:
         assert 0 < len(expected) < 300
 
 
-@pytest.mark.parametrize("provider", ["intercom", "openphone", "amplemarket", "skipcall"])
-def test_the_start_date_counts_on_the_time_of_the_call(provider: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("variant", VARIANTS, ids=str)
+def test_the_start_date_counts_on_the_time_of_the_call(variant: Variant, tmp_path: Path) -> None:
     with Sandbox(World(calls=300)) as sandbox:
-        everything = sandbox.expected(provider)
+        everything, provider = variant.expected(sandbox), variant.provider
         moments = sorted(call["occurred_at"] for call in everything.values())
         start_date = moments[len(moments) // 2][:19] + "Z"
-        config = in_full(provider, start_date=start_date)
+        config = in_full(provider, **variant.settings, start_date=start_date)
         outcome = Connector(provider, sandbox, tmp_path, forked=True).read(config)
         assert outcome.by_id() == {
             call_id: call

@@ -54,7 +54,6 @@ from integration_tests.in_process import messages_of
 from integration_tests.sandbox import Fault, SeenRequest
 from integration_tests.sandbox.faults import ENDLESS
 
-
 EVERYWHERE = [*NETWORK, *SLOW, *RETRIED, *REFUSED, *LIMITED, *SHAPES, *ENVELOPES, *GATEWAY]
 
 

@@ -544,9 +544,7 @@ def waits_for_a_limit(delivered: Sequence[Message]) -> bool:
     ],
     ids=str,
 )
-def test_a_signal_ends_a_wait_for_a_rate_limit(
-    variant: Variant, how: str, tmp_path: Path
-) -> None:
+def test_a_signal_ends_a_wait_for_a_rate_limit(variant: Variant, how: str, tmp_path: Path) -> None:
     with Sandbox(World(calls=350)) as sandbox:
         sandbox.faults = [long_limit(variant.provider)]
         connector = Connector(variant.provider, sandbox, tmp_path)

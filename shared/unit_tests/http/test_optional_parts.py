@@ -75,7 +75,7 @@ def test_a_refusal_for_a_moment_leaves_nothing_out() -> None:
     refusing = Provider(refuses_all=True)
     senders = iter([refusing.send, provider.send, provider.send])
     for _ in range(2):
-        optional.send(REQUEST, lambda request: next(senders)(request))
+        optional.send(REQUEST, lambda request: next(senders)(request))  # noqa: PLW0108 - each time
     assert provider.asked == ["summary,voicemail"] * 2
     assert notes == []
 

@@ -45,6 +45,7 @@ from integration_tests.mutants_of_recent import MUTANTS_OF_RECENT
 from integration_tests.mutants_of_register import MUTANTS_OF_REGISTER
 from integration_tests.mutants_of_releases import MUTANTS_OF_RELEASES
 from integration_tests.mutants_of_versions import MUTANTS_OF_VERSIONS
+from integration_tests.mutants_of_windows import MUTANTS_OF_WINDOWS
 
 NEEDED = (
     *("shared", "source-*", "integration_tests", "examples", "deploy", "pyproject.toml"),
@@ -73,6 +74,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *MUTANTS_OF_REGISTER,
     *MUTANTS_OF_RELEASES,
     *MUTANTS_OF_VERSIONS,
+    *MUTANTS_OF_WINDOWS,
     Mutant(
         "a numbered list ends after its first page",
         f"{SHARED}/reading/read_ahead.py",

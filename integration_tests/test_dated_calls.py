@@ -259,9 +259,37 @@ def test_a_start_date_that_moves_is_another_scope(sandbox: Sandbox) -> None:
     second = sync(dated(start_date=early), last_state(first))
     assert held_after(second) == since(early)
     # one that was interrupted is not gone on with
-    delivered = interrupted_at(0.5, dated(start_date=early))
+    # (one window after the other, so that a state surely leaves before the end)
+    delivered = interrupted_at(0.3, dated(start_date=early, num_workers=1))
     assert last_state(delivered)["under_way"]["scope"]["start_date"] == early
     assert held_after(sync(dated(), last_state(delivered))) == calls
+
+
+def test_an_interrupted_reading_of_another_scope_goes_on(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Beside the last complete one, with which a sync goes on if the scope is moved back."""
+    caplog.set_level(logging.INFO, "airbyte")
+    early = "2025-10-01T00:00:00Z"
+    calls = sandbox.expected("openphone", VERSION)
+    first = sync(dated())
+    delivered = interrupted_at(0.3, dated(start_date=early, num_workers=1), last_state(first))
+    left = last_state(delivered)
+    assert left["complete"] == last_state(first)["complete"]
+    sandbox.clear_requests()
+    rest = sync(dated(start_date=early), left)
+    through = left["under_way"]["through"][:19]
+    assert {one["createdAt[gte]"] >= through for one in of_calls(sandbox.requests)} == {True}
+    assert held_after(delivered, rest) == {
+        key: call for key, call in calls.items() if call["occurred_at"] >= early
+    }
+    assert last_state(rest)["scope"]["start_date"] == early
+
+    caplog.clear()
+    back = sync(dated(), left)
+    assert len(records(back)) < 40
+    assert "once more" not in caplog.text
+    assert "under_way" not in last_state(back)
 
 
 def test_a_call_that_goes_makes_only_its_month_come_again(

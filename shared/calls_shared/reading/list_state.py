@@ -59,9 +59,13 @@ class ListState:
         )
 
     def under_way_in(self, scope: Mapping[str, Any]) -> UnderWay | None:
-        """The reading that was interrupted, if it may go on for a scope."""
+        """The reading that was interrupted, if it may go on for a scope.
+
+        Beside it stands the last complete reading of another scope, if there was one.
+        """
         is_of_it = self.under_way is not None and dict(self.under_way.scope) == dict(scope)
-        return self.under_way if is_of_it and self.cursor is None else None
+        is_first = self.cursor is None or dict(self.scope) != dict(scope)
+        return self.under_way if is_of_it and is_first else None
 
     def as_state(self) -> dict[str, Any]:
         """The same for a stream's state; nothing if there was no complete reading yet."""

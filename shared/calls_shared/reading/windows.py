@@ -117,7 +117,8 @@ class Windows:
 
 def second(since_1970: int) -> str:
     """A second as RFC 3339, without a fraction."""
-    return f"{datetime.fromtimestamp(since_1970, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    moment = datetime.fromtimestamp(since_1970, UTC)
+    return f"{moment.replace(tzinfo=None).isoformat()}Z"  # (%Y has no leading zeros)
 
 
 class WindowOptions(DefaultRequestOptionsProvider):

@@ -62,10 +62,12 @@ class WindowsRetriever(ListRetriever):
         convergence = Convergence(
             before, scope, self._lookback, self._bound(stream_slice), first.inventory
         )
-        if convergence.is_other_scope or before.under_way is not resumed:
-            LOGGER.info(OTHER_SCOPE, self.name, ", ".join(self.scope))
         if resumed is not None:
             LOGGER.info(_GOES_ON, self.name, resumed.through)
+        elif convergence.is_other_scope or (
+            convergence.reads_everything and before.under_way is not None
+        ):
+            LOGGER.info(OTHER_SCOPE, self.name, ", ".join(self.scope))
         recent = self._recent_bound(stream_slice, convergence)
         lower = self._lower(recent, resumed)
         at_once = WindowsAtOnce(

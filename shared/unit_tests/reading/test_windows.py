@@ -17,6 +17,7 @@ NOW = datetime(2026, 1, 31, tzinfo=UTC)
 T = int(NOW.timestamp())
 FIRST = 631_152_000  # 1990
 SOURCE = {"from": "since", "to": "until", "unit": "seconds", "wall": 100}
+EPOCH = "1970-01-01T00:00:"
 WINDOWS = Windows("since", "until", "seconds", 100)
 
 
@@ -54,6 +55,8 @@ def test_a_missing_key_of_windows() -> None:
         ("seconds", Window(T, T + 1), {"since": f"{T}", "until": f"{T + 1}"}),
         ("milliseconds", Window(T, T + 1), {"since": f"{T}000", "until": f"{T + 1}000"}),
         ("seconds", Window(0, 5), {"since": "0", "until": "5"}),
+        ("date-time", Window(0, 5), {"since": f"{EPOCH}00Z", "until": f"{EPOCH}05Z"}),
+        ("date-time", Window(-62_135_596_800), {"since": "0001-01-01T00:00:00Z"}),
     ],
 )
 def test_the_bounds_travel_as_request_parameters(

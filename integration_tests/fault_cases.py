@@ -243,9 +243,8 @@ class Place:
     def may_come_first(self) -> bool:
         """Whether it can be the first request of a sync, so that the key has not worked yet."""
         names = ("first_page", "only_page", "parent_phone_numbers", "first_id", "last_id")
-        return (
-            self.name in names and not self.query.startswith("phoneNumberId") and not self.is_late
-        )
+        is_of_a_number = self.query.startswith("phoneNumberId")
+        return self.name in names and not is_of_a_number and not self.is_late
 
     @property
     def is_late(self) -> bool:

@@ -132,14 +132,14 @@ MUTANTS_OF_DETAILS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "details: any URL names a leg",
-        f"{READING}/detail_sources.py",
+        f"{READING}/details_of_call.py",
         're.fullmatch(self.leg["pattern"], url)',
         're.search(self.leg["pattern"], url)',
         (OF_SOURCES,),
     ),
     Mutant(
         "details: an id is put into the path as it is",
-        f"{READING}/detail_sources.py",
+        f"{READING}/details_of_call.py",
         'quote(asked, safe="")',
         "asked",
         (OF_SOURCES,),

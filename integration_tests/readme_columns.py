@@ -1,10 +1,12 @@
 """Writes the README's tables of columns and of questions.
 
-Run it after a change of `calls_shared.normalization.columns.COLUMNS` or of the comments in
-`examples/questions.sql`: `python -m integration_tests.readme_columns`.
+Run it after a change of `calls_shared.normalization.columns.COLUMNS`, of `row_columns.ROW_COLUMNS`
+beside it, or of the comments in `examples/questions.sql`:
+`python -m integration_tests.readme_columns`.
 """
 
 from calls_shared.normalization.columns import COLUMNS
+from calls_shared.normalization.row_columns import ROW_COLUMNS
 from examples.questions import view_and_questions
 from integration_tests import marked_tables
 from integration_tests.connectors import CONNECTORS, ROOT
@@ -26,6 +28,18 @@ def columns() -> str:
     return "\n".join(rows)
 
 
+def row_columns() -> str:
+    """The table of the columns of the streams beside `calls`."""
+    rows = ["| Stream | Column | Type | Null | Meaning |", "|---|---|---|---|---|"]
+    rows += [
+        f"| `{stream}` | `{column.name}` | {column.kind} |"
+        f" {'never' if column.required else 'yes'} | {column.description} |"
+        for stream, columns_of_it in ROW_COLUMNS.items()
+        for column in columns_of_it
+    ]
+    return "\n".join(rows)
+
+
 def questions() -> str:
     """The table of questions in Markdown: which provider's calls can answer them."""
     _, found = view_and_questions()
@@ -42,7 +56,8 @@ def with_tables(readme: str) -> str:
     Raises:
         ValueError: a mark is missing.
     """
-    return marked_tables.with_tables(readme, {"columns": columns, "questions": questions}, "README")
+    tables = {"columns": columns, "row columns": row_columns, "questions": questions}
+    return marked_tables.with_tables(readme, tables, "README")
 
 
 if __name__ == "__main__":

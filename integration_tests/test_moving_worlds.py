@@ -425,9 +425,19 @@ def test_a_cursor_that_is_refused_in_the_middle_of_a_window(
     with sandbox_of(variant.provider) as sandbox:
         be_quick(monkeypatch, sandbox.url)
         said = {"title": "Bad Request", "message": "The cursor is unknown", "docs": "https://"}
-        fault = {"query_contains": "after=", "status": 400, "body": json.dumps(said)}
+        body = json.dumps(said)
         settings = {**variant.settings, "page_sizes": OPENPHONE_PAGES, "num_workers": 1}
-        sandbox.faults = [Fault(variant.provider, "/calls", nth=nth, times=ENDLESS, **fault)]
+        sandbox.faults = [
+            Fault(
+                variant.provider,
+                "/calls",
+                nth=nth,
+                times=ENDLESS,
+                query_contains="after=",
+                status=400,
+                body=body,
+            )
+        ]
         done = sync(variant.provider, **settings)
         ((kind, sentence),) = done.failures
         assert kind == "system_error"

@@ -38,8 +38,10 @@ from calls_shared.normalization.rows import RowNormalization
 from calls_shared.protocol.entrypoint import run
 from calls_shared.protocol.source import CallsSource
 from calls_shared.reading.checked_state import CheckedState
-from calls_shared.reading.detail_sources import DetailsInRecord, DetailsOfCall, DetailsOfSeveral
 from calls_shared.reading.details import CallDetails
+from calls_shared.reading.details_in_record import DetailsInRecord
+from calls_shared.reading.details_of_call import DetailsOfCall
+from calls_shared.reading.details_of_several import DetailsOfSeveral
 from calls_shared.reading.extractor import PageRecords
 from calls_shared.reading.fan_out import FanOutRetriever
 from calls_shared.reading.list_retriever import ListRetriever

@@ -61,8 +61,8 @@ class CallRequester(HttpRequester):
             a request with them is refused (HTTP 400 or 422), and not without them, none is sent any
             more.
         optional_parts: by parameter the names of parts of a record that not every plan gives. A
-            part is left out, with a warning, where a request is refused (HTTP 400, 402, 403 or 422)
-            with it and not without it.
+            part is left out, with a warning, where a request is refused twice (HTTP 400, 402, 403
+            or 422) with it and not without it.
         error_rows: the provider's rows of the error table
             (`calls_shared.error_mapping.errors.ErrorRow`).
         error_envelopes: the forms of the provider's own error body

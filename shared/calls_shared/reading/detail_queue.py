@@ -12,7 +12,8 @@ from typing import Any, Final, Self
 
 from airbyte_cdk.sources.types import Record
 
-from calls_shared.reading.detail_sources import Answer, DetailSource
+from calls_shared.reading.detail_sources import DetailSource
+from calls_shared.reading.details_in_record import Answer
 
 MOST_WAITING: Final = 1000
 """Calls that wait for their turn, whatever is under way."""

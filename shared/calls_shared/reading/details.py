@@ -15,7 +15,8 @@ from calls_shared.http.places import MOST
 from calls_shared.reading.checkpoint import Checkpoint
 from calls_shared.reading.detail_queue import DetailQueue, Question
 from calls_shared.reading.detail_rows import DetailRows
-from calls_shared.reading.detail_sources import Answer, DetailSource
+from calls_shared.reading.detail_sources import DetailSource
+from calls_shared.reading.details_in_record import Answer
 from calls_shared.reading.plan import Plan
 from calls_shared.report import SyncReport
 

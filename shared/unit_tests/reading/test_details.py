@@ -12,7 +12,7 @@ from airbyte_cdk.sources.types import Record, StreamSlice
 from calls_shared import CallDetails
 from calls_shared.http.budget import budget_of
 from calls_shared.reading.checkpoint import Checkpoint
-from calls_shared.reading.detail_sources import Answer
+from calls_shared.reading.details_in_record import Answer
 from calls_shared.reading.plan import MOST_REFUSALS
 
 SLICE = StreamSlice(partition={"p": "1"}, cursor_slice={})

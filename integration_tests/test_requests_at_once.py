@@ -10,6 +10,7 @@ from calls_shared.http.places import FIRST, MOST
 from integration_tests.commands import Connector, config_for
 from integration_tests.sandbox import Fault, Sandbox, SeenRequest, Switches, World
 from integration_tests.sandbox.faults import ENDLESS
+from integration_tests.variants import OTHER_VERSIONS, Variant, expected_by
 
 UNLIMITED = Switches(enforce_limits=False)
 SLOW = 0.25
@@ -33,7 +34,7 @@ def read_all(provider: str, sandbox: Sandbox, folder: Path, **settings: Any) -> 
     outcome = Connector(provider, sandbox, folder, forked=True).read(
         config_for(provider, **settings)
     )
-    assert outcome.by_id() == sandbox.expected(provider)
+    assert outcome.by_id() == expected_by(provider, sandbox, settings)
 
 
 def test_slow_answers_are_met_with_more_requests(tmp_path: Path) -> None:
@@ -59,6 +60,15 @@ def test_a_number_of_the_user_is_never_passed(tmp_path: Path, workers: int) -> N
     with Sandbox(World(calls=60 * 25), UNLIMITED) as sandbox:
         found = under_way(sandbox, lambda number: 0.03)
         read_all("intercom", sandbox, tmp_path, num_workers=workers)
+    assert max(found) == workers
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("variant", OTHER_VERSIONS, ids=str)
+def test_so_many_windows_are_read_at_once(variant: Variant, workers: int, tmp_path: Path) -> None:
+    with Sandbox(World(calls=2_000), UNLIMITED) as sandbox:
+        found = under_way(sandbox, lambda number: 0.05)
+        read_all(variant.provider, sandbox, tmp_path, **variant.settings, num_workers=workers)
     assert max(found) == workers
 
 

@@ -63,13 +63,13 @@ def test_a_number_of_the_user_is_never_passed(tmp_path: Path, workers: int) -> N
     assert max(found) == workers
 
 
-@pytest.mark.parametrize("workers", [1, 3])
 @pytest.mark.parametrize("variant", OTHER_VERSIONS, ids=str)
-def test_so_many_windows_are_read_at_once(variant: Variant, workers: int, tmp_path: Path) -> None:
-    with Sandbox(World(calls=2_000), UNLIMITED) as sandbox:
-        found = under_way(sandbox, lambda number: 0.05)
-        read_all(variant.provider, sandbox, tmp_path, **variant.settings, num_workers=workers)
-    assert max(found) == workers
+def test_so_many_windows_are_read_at_once(variant: Variant, tmp_path: Path) -> None:
+    with Sandbox(World(calls=1_000), UNLIMITED) as sandbox:
+        # an answer takes longer than the pauses that the limit asks for
+        found = under_way(sandbox, lambda number: 0.4)
+        read_all(variant.provider, sandbox, tmp_path, **variant.settings, num_workers=3)
+    assert max(found) == 3
 
 
 def test_links_are_followed_one_after_another(tmp_path: Path) -> None:

@@ -69,10 +69,10 @@ def concerns(place: Place, case: Case) -> bool:
     """Every answer of a gateway where an answer can be skipped; elsewhere two of each status.
 
     An envelope beside an empty list on one page of each list. Of the further versions of an API
-    each case at two places of six: their requests are those of the same connector.
+    each case at one place of six: their requests are those of the same connector.
     """
     if place.api_version is not None:
-        return (PLACES.index(place) + EVERYWHERE.index(case)) % 3 == 0
+        return (PLACES.index(place) + EVERYWHERE.index(case)) % 6 == 0
     if case in GATEWAY:
         number = PLACES.index(place)
         chosen = {0, 1 + number % 4}

@@ -185,8 +185,15 @@ class Walk:
         return found
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("variant", VARIANTS, ids=str)
+WALKS = [
+    pytest.param(variant, seed, id=f"{variant}-{seed}")
+    for variant in VARIANTS
+    for seed in SEEDS
+    if variant.api_version is None or seed % 2 == 0  # whose walks are the longest
+]
+
+
+@pytest.mark.parametrize(("variant", "seed"), WALKS)
 def test_a_healthy_complete_reading_ends_at_the_providers_list(variant: Variant, seed: int) -> None:
     walk, provider = Walk(variant, seed), variant.provider
     with reading(walk.sandbox):

@@ -219,9 +219,9 @@ MUTANTS_OF_LISTS: tuple[Mutant, ...] = (
     Mutant(
         "the scope of a list is written too early",
         f"{SHARED}/reading/list_retriever.py",
-        "        return {**state, **cursor, **self._list_state.as_state()}\n",
+        "        return {**kept, **cursor, **self._list_state.as_state()}\n",
         "        scope = scope_of(self.config, self.scope)\n"
-        '        return {**state, **cursor, **self._list_state.as_state(), "scope": scope}\n',
+        '        return {**kept, **cursor, **self._list_state.as_state(), "scope": scope}\n',
         (f"{UNIT}/reading/test_list_retriever.py", CONVERGENCE),
     ),
     Mutant(

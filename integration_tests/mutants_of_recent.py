@@ -158,8 +158,8 @@ MUTANTS_OF_RECENT: tuple[Mutant, ...] = (
     Mutant(
         "recent: no sort order is asked for",
         f"{SHARED}/http/requester.py",
-        "return self._hints.send(request, self._sender)",
-        "return self._sender.send(request)",
+        "self._hints.send(asked, self._sender)",
+        "self._sender.send(asked)",
         (f"{WEEKS}::test_an_order_that_is_asked_for_is_believed_as_far_as_pages_show_it",),
     ),
     Mutant(

@@ -59,7 +59,7 @@ def test_no_problem_in_the_manifest(provider: str) -> None:
 
 # Below these stand names that are not of the manifest's language.
 NAMES = {
-    *("request_headers", "request_parameters", "hints", "properties"),
+    *("request_headers", "request_parameters", "hints", "properties", "optional_parts"),
     *("words", "equals", "where", "unless", "ai", "parents", "latest", "none_if"),
 }
 
@@ -100,7 +100,8 @@ def test_the_streams_are_found_behind_their_routers() -> None:
     parents = ["conversations", "phone_numbers"]
     of_calls = ["calls", "call_transcripts", "call_recordings"]
     by_parents = [name for stream in of_calls for name in (stream, *parents)]
-    assert names["openphone"] == ["phone_numbers", *by_parents, "users"]
+    dated = [*of_calls, "users"]  # those of the other API version
+    assert names["openphone"] == ["phone_numbers", *by_parents, "users", *dated]
     assert names["intercom"] == [*of_calls, "listed_calls", "users", "calls_by_id"]
     assert names["amplemarket"] == [*of_calls, "listed_calls", "users", "call_dispositions"]
 
@@ -140,6 +141,7 @@ def test_each_stream_uses_the_shared_parts(provider: str) -> None:
             "calls_shared.ListedCallsRetriever",
             "calls_shared.FanOutRetriever",
             "calls_shared.OldestFirstRetriever",
+            "calls_shared.WindowsRetriever",
         )
         is_of_calls = stream["name"].startswith(("calls", "listed_calls", *OF_A_CALL))
         assert extractor.get("under", "") == ("provider_record" if is_of_calls else "")
@@ -204,19 +206,23 @@ def test_what_keeps_the_promise_stands_in_the_manifest(provider: str) -> None:
     rates = [stream["retriever"]["requester"]["rate"] for stream in streams]
     assert rates[0]["requests"] > 1
     assert rates == [rates[0]] * len(rates)  # all share one
-    (calls,) = (stream for stream in streams if stream["name"] == "calls")
-    retriever = calls["retriever"]
-    kind = "FanOutRetriever" if provider == "openphone" else "ListRetriever"
-    assert retriever["class_name"] == f"calls_shared.{kind}"
-    (check,) = calls["state_migrations"]
-    assert check["class_name"] == "calls_shared.CheckedState"
-    assert check["cursor_field"] == calls["incremental_sync"]["cursor_field"]
-    assert "start_date" in retriever["scope"]
-    if provider == "openphone":  # one puts the state of another scope aside, one writes it
+    kinds = []
+    for calls in (stream for stream in streams if stream["name"] == "calls"):
+        retriever = calls["retriever"]
+        kinds.append(retriever["class_name"].removeprefix("calls_shared."))
+        (check,) = calls["state_migrations"]
+        assert check["class_name"] == "calls_shared.CheckedState"
+        assert check["cursor_field"] == calls["incremental_sync"]["cursor_field"]
+        assert "start_date" in retriever["scope"]
+        if "partition_router" not in retriever:
+            continue
+        # one puts the state of another scope aside, one writes it
         assert check["scope"] == retriever["scope"]
         (parent,) = router_of(calls)["parent_stream_configs"]
         cursor_field = parent["stream"]["incremental_sync"]["cursor_field"]
         assert check["parents"] == {parent["stream"]["name"]: cursor_field}
+    of_two_versions = ["FanOutRetriever", "WindowsRetriever"]
+    assert kinds == (of_two_versions if provider == "openphone" else ["ListRetriever"])
 
 
 def test_a_key_of_the_scope_that_the_specification_does_not_know_is_a_problem() -> None:

@@ -86,11 +86,26 @@ def with_typo(manifest: Mapping[str, Any], path: tuple[Any, ...]) -> dict[str, A
     return changed
 
 
+def kind_of(manifest: Mapping[str, Any], path: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What decides whether a key is understood: the component it is in, the key above, the key."""
+    node: Any = manifest
+    above = ""
+    for part in path[:-1]:
+        node = node[part]
+        above = part if isinstance(part, str) else above
+    if "properties" in path or "columns" in path[-3:-1]:
+        above = "a field or a column"
+    kind = (str(node.get(name)) for name in ("class_name", "type", "$ref"))
+    return *kind, above, path[-1]
+
+
 @pytest.mark.parametrize("provider", ALL)
 def test_a_typo_in_any_key_is_a_problem(provider: str) -> None:
+    """Of keys of the same kind one; each costs a reading of the whole manifest."""
     manifest = manifest_of(provider)
-    paths = [path for path in keys_of(manifest) if path != ("definitions",)]
-    assert len(paths) > 150
+    found = [path for path in keys_of(manifest) if path != ("definitions",)]
+    assert len(found) > 150
+    paths = {kind_of(manifest, path): path for path in found}.values()
     unnoticed = [path for path in paths if not list(problems(with_typo(manifest, path)))]
     assert unnoticed == []
 

@@ -8,6 +8,7 @@ configuration by the specification. Free are only names that are not of the mani
 import importlib
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, Final, get_type_hints
 
 from airbyte_cdk.sources.declarative.models import declarative_component_schema as models
@@ -40,7 +41,10 @@ _OF_EVERY_SOURCE: Final = frozenset(
 
 def resolved(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
     """A manifest with its references and parameters in their places."""
-    referenced = ManifestReferenceResolver().preprocess_manifest(dict(manifest))
+    return _with_parameters(ManifestReferenceResolver().preprocess_manifest(dict(manifest)))
+
+
+def _with_parameters(referenced: Mapping[str, Any]) -> Mapping[str, Any]:
     whole: Mapping[str, Any] = ManifestComponentTransformer().propagate_types_and_parameters(
         "", referenced, {}
     )
@@ -76,7 +80,9 @@ def problems(manifest: Mapping[str, Any]) -> Iterator[str]:
         if name not in _FREE:
             yield from _part(part, name)
     yield from (f"{key} is not known" for key in whole.keys() - _known("DeclarativeSource1"))
-    streams = resolved(manifest).get("streams", [])
+    # what is defined stands in the streams by now, and is as large once more
+    used_parts = {name: part for name, part in whole.items() if name != "definitions"}
+    streams = _with_parameters(used_parts).get("streams", [])
     yield from _meaning(streams, "streams")
     specification = whole.get("spec", {}).get("connection_specification", {})
     keys = set(specification.get("properties", {}))
@@ -134,10 +140,11 @@ def _component(node: Mapping[str, Any], path: str) -> Iterator[str]:
             yield from nested[key].problems(value, f"{path}.{key}")
         elif key not in _FREE and _holds_objects(value):
             yield from _part(value, f"{path}.{key}")
-    understood = _OF_FACTORY.union(*(_known_to(below) for below in _nodes(node)))
-    for name in node.get("$parameters", {}):
-        if name not in understood:
-            yield f"{path}.$parameters.{name} is used nowhere"
+    if parameters := node.get("$parameters", {}):
+        understood = _OF_FACTORY.union(*(_known_to(below) for below in _nodes(node)))
+        for name in parameters:
+            if name not in understood:
+                yield f"{path}.$parameters.{name} is used nowhere"
 
 
 def _meaning(node: Any, path: str) -> Iterator[str]:
@@ -180,6 +187,7 @@ def _class_of(node: Mapping[str, Any]) -> Any:
     return getattr(module, name, None) if name in getattr(module, "__all__", ()) else None
 
 
+@cache
 def _fields_of(component: Any) -> frozenset[str]:
     return frozenset(name for name in get_type_hints(component) if not name.isupper())
 

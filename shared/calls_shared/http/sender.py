@@ -13,16 +13,13 @@ from typing import Any
 
 import requests
 import urllib3
-from airbyte_cdk.models import FailureType, StreamDescriptor
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from calls_shared.error_mapping import errors
-from calls_shared.error_mapping.body import parsed
-from calls_shared.error_mapping.envelope import provider_message
 from calls_shared.error_mapping.judge import Judge
 from calls_shared.faults import ForeignUrlError, fault_name
-from calls_shared.http import refusals
 from calls_shared.http.budget import CallBudget
+from calls_shared.http.failing import failure_of, out_of_time, refusal_of
 from calls_shared.http.patience import Patience
 from calls_shared.http.transport import Transport
 from calls_shared.http.waiting import growing_pause, named_wait, retry_after
@@ -111,12 +108,12 @@ class Sender:
             headers: Mapping[str, str] = {} if response is None else response.headers
             status = 0 if response is None else response.status_code
             if response is not None and resolution.own and status in request.refusable:
-                raise self._refused(resolution, response)
+                raise refusal_of(resolution, response, self.judge, self.stream)
             if resolution.action == "wait":
                 limited += 1
                 pause = named_wait(headers, self.reset_header) or self._pause(limited)
                 if not self.budget.has_time(pause):
-                    raise self._failure(resolution, response)
+                    raise failure_of(resolution, response, self.stream)
                 self._wait_for_limit(pause)
                 continue
             attempts += 1
@@ -170,7 +167,7 @@ class Sender:
         self._stop_if_told()
         with self.budget.places.one() as place:
             if not self.budget.start():
-                raise self._out_of_time()
+                raise out_of_time(self.judge.provider_name, self.stream)
             self._stop_if_told()
             self.budget.places.sent(place)
             began = time.monotonic()
@@ -196,56 +193,12 @@ class Sender:
         self, resolution: errors.Resolution, response: requests.Response | None
     ) -> AirbyteTracedException:
         """The failure, of which the budget is told."""
-        failure = self._failure(resolution, response)
+        failure = failure_of(resolution, response, self.stream)
         refused_group = resolution.failure_type == "config_error" and not resolution.ends_sync
         if not refused_group:  # which says nothing about other groups
             patiently = resolution.action == "retry"
             self.budget.failed(failure, at_once=resolution.ends_sync, patiently=patiently)
         return failure
-
-    def _refused(
-        self, resolution: errors.Resolution, response: requests.Response
-    ) -> refusals.RefusedError:
-        status = response.status_code
-        failure = refusals.RefusedError(
-            message=resolution.message,
-            internal_message=f"stream {self.stream}: refused with HTTP {status}",
-            failure_type=FailureType(resolution.failure_type),
-            stream_descriptor=StreamDescriptor(name=self.stream),
-        )
-        failure.status = status
-        failure.says = provider_message(parsed(response), self.judge.forms) or "nothing more."
-        return failure
-
-    def _failure(
-        self, resolution: errors.Resolution, response: requests.Response | None
-    ) -> AirbyteTracedException:
-        status = "no answer" if response is None else f"HTTP {response.status_code}"
-        return self._kind(resolution, response)(
-            message=resolution.message,
-            internal_message=f"stream {self.stream}: {resolution.action} after {status}",
-            failure_type=FailureType(resolution.failure_type),
-            stream_descriptor=StreamDescriptor(name=self.stream),
-        )
-
-    @staticmethod
-    def _kind(
-        resolution: errors.Resolution, response: requests.Response | None
-    ) -> type[AirbyteTracedException]:
-        is_unforeseen = resolution.action == "fail" and resolution.failure_type == "system_error"
-        status = response.status_code if is_unforeseen and response is not None else None
-        if resolution.own and status in refusals.STATUSES:
-            return refusals.PageRefusedError
-        is_bad = status in refusals.BAD_REQUESTS
-        return refusals.BadRequestError if is_bad else AirbyteTracedException
-
-    def _out_of_time(self) -> AirbyteTracedException:
-        return AirbyteTracedException(
-            message=f"{self.judge.provider_name} did not answer in the time that a check has. Try"
-            " again later; if requests_per_minute is set, raise it.",
-            internal_message=f"stream {self.stream}: no time left",
-            failure_type=FailureType.transient_error,
-        )
 
     def _wait_for_limit(self, seconds: float) -> None:
         """Pause all workers; the budget waits, and the heartbeat tells that it is a limit."""
